@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Items: the flat list of everything a system call takes from and gives to
+ * its caller.
+ *
+ * Theory of operation
+ * -------------------
+ * Walking a call (ipmon_walk) turns (row, six argument registers, memory of
+ * one variant) into a sequence of items, emitted in an order that depends
+ * only on input values which are themselves compared.  Two variants that ask
+ * for the same thing therefore emit the same number of items of the same
+ * types, and item i of one corresponds to item i of the other:
+ *
+ *   compare   = item by item: scalars by value, input spans byte by byte
+ *   replicate = output span i of the leader is copied to output span i of
+ *               each follower, `actual` bytes, after the leader's call
+ *
+ * The walk happens once, before the call, while the variant is stopped; the
+ * items are the single fetch of all lengths and pointers (no double fetch).
+ * How many bytes an output really has is only known after the leader's call:
+ * each output item carries a rule, evaluated against the leader alone.
+ *
+ * Pure code: memory is reached only through the caller's reader, so the same
+ * walkers run in monitord (process_vm_readv), in libipmon (guarded loads)
+ * and in the fuzzers (a byte array).
+ */
+#ifndef IPMON_ITEMS_H
+#define IPMON_ITEMS_H
+
+#include <stdint.h>
+#include <stddef.h>
+#include <ipmon/table.h>
+
+enum ipmon_item_type {
+	IT_SCALAR = 1,	/* value, compared */
+	IT_IN,		/* input span, compared byte by byte */
+	IT_STR,		/* NUL-terminated input string; len without the NUL */
+	IT_OUT,		/* output span, replicated */
+	IT_FAULT,	/* the caller's pointer is not readable here: variants
+			 * must agree, then the kernel answers EFAULT */
+};
+
+/* How many bytes of an output span the kernel wrote ("actual"). */
+enum ipmon_rule {
+	R_OK = 0,	/* all of it, if ret >= 0 */
+	R_ALWAYS,	/* all of it, whatever ret */
+	R_RET,		/* min(ret, len), if ret > 0 */
+	R_RETMUL,	/* min(ret * aux, len), if ret > 0 (aux = element size) */
+	R_U32,		/* min(*(u32 *)aux, len), if ret >= 0; aux is an address
+			 * in the LEADER's memory, read after the call; the
+			 * word itself is replicated by its own item */
+	R_U64,		/* the same with a u64 word */
+	R_VEC,		/* part of a vector: `ret` bytes are spread over this
+			 * and the directly following R_VEC items with the same
+			 * group number */
+	R_VEC_U32,	/* the same, total = *(u32 *)aux of the leader */
+	R_RETOK_NZ,	/* all of it, if ret > 0 (wait4 status, ...) */
+	R_U32_ALWAYS,	/* as R_U32, also on error */
+};
+
+struct ipmon_item {
+	uint8_t type;		/* enum ipmon_item_type */
+	uint8_t arg;		/* index of the argument it hangs off, 0..5 */
+	uint8_t rule;		/* enum ipmon_rule, outputs only */
+	uint8_t group;		/* vector group number (R_VEC*) */
+	uint32_t len;		/* IN/STR: bytes to compare; OUT: capacity */
+	uint64_t value;		/* SCALAR: the value */
+	uint64_t addr;		/* IN/STR/OUT: address in the variant */
+	uint64_t aux;		/* see enum ipmon_rule */
+	const char *label;	/* static string, "iov[].iov_len": for reports;
+				 * may be NULL. Never from variant memory */
+};
+
+/* Longest single span; longer requests are cut there, as the kernel does
+ * (MAX_RW_COUNT). */
+#define IPMON_SPAN_MAX 0x7ffff000u
+
+/*
+ * The environment of one walk.  `read` copies exactly n bytes from the
+ * variant and returns 0, or -EFAULT.  `emit` takes one item (copied) and
+ * returns 0 or a negative errno which ends the walk.
+ */
+struct ipmon_walk {
+	int (*read)(void *ctx, void *dst, uint64_t src, size_t n);
+	/* length of the NUL-terminated string at src, at most max;
+	 * -EFAULT if unreadable before a NUL, -ENAMETOOLONG if no NUL */
+	long (*strnlen)(void *ctx, uint64_t src, size_t max);
+	int (*emit)(void *ctx, const struct ipmon_item *item);
+	void *ctx;
+	const struct ipmon_row *row;
+	uint64_t nr;
+	uint64_t args[6];
+	uint8_t next_group;	/* walk-private */
+};
+
+/*
+ * Walk one call.  Returns 0, or the negative errno of emit; unreadable
+ * memory is not an error (an IT_FAULT item is emitted and the rest of that
+ * argument is skipped).  -ENOSYS: the row's walker does not know this
+ * command (an unknown ioctl or prctl): the caller refuses the call.
+ */
+int ipmon_walk(struct ipmon_walk *w) __attribute__((warn_unused_result));
+
+/* Helpers for walkers (walk_*.c). All return what emit returned. */
+int ipmon_emit_scalar(struct ipmon_walk *w, unsigned int arg, uint64_t value,
+		      const char *label);
+int ipmon_emit_in(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
+		  uint64_t len, const char *label);
+int ipmon_emit_out(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
+		   uint64_t len, unsigned int rule, uint64_t aux,
+		   const char *label);
+int ipmon_emit_fault(struct ipmon_walk *w, unsigned int arg);
+
+/*
+ * Pure evaluation of an output rule. `ret` is the leader's result; `word` is
+ * the value at aux for the rules that need it, *vec_left the bytes left in
+ * the current vector group (set by the caller to the total when a new group
+ * begins, decremented here). Returns the bytes to copy, at most item->len.
+ */
+uint32_t ipmon_actual(const struct ipmon_item *item, int64_t ret,
+		      uint64_t word, uint64_t *vec_left);
+
+#endif

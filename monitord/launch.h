@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starting variants and preparing every new program image.
+ */
+#ifndef MONITORD_LAUNCH_H
+#define MONITORD_LAUNCH_H
+
+#include <linux/filter.h>
+#include "monitor.h"
+
+/*
+ * Build the seccomp program for one variant: arch and x32 checks, both words of the
+ * instruction pointer against gate+2, then the policy tree.  The
+ * instructions are allocated; the caller frees prog->filter.  0 or -errno.
+ */
+int filter_build(uint64_t gate, enum policy policy, struct sock_fprog *prog);
+
+/*
+ * Fork, seize and start all variants; creates mon.root (launching) with its
+ * first task set.  On return the tasks run towards their first execve.
+ * 0 or -errno (said).
+ */
+int launch(void);
+
+/*
+ * Prepare a fresh image.  Every live variant's task of `s` is AT_EXIT of its
+ * successful execve, s->proc->mm is new with only gate[] filled in.  Maps the
+ * gate and the scratch pages, hides the vDSO, injects LD_PRELOAD, chooses
+ * delta[], makes executable mappings disjoint (execs followers again if
+ * needed), copies AT_RANDOM under --layout same.  0, or -errno when the image
+ * could not be prepared (said); the tasks are AT_EXIT again, with the new
+ * image's entry registers in place.
+ */
+int exec_setup(struct taskset *s);
+
+/* The registration call (table handler H_IPMON; row-less number). */
+void ipmon_register_start(struct taskset *s);
+
+/* maps.c: /proc/PID/maps of one task. */
+struct map_entry {
+	uint64_t start, end, offset;
+	char perms[5];
+	uint32_t dev_major, dev_minor;
+	uint64_t inode;
+	char path[256];
+};
+/* Calls cb for each line until it returns non-zero; returns that, or 0, or
+ * -errno. */
+int maps_each(pid_t tid, int (*cb)(void *ctx, const struct map_entry *e),
+	      void *ctx);
+
+#endif

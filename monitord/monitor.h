@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The monitor's model of the world.
+ *
+ * Theory of operation
+ * -------------------
+ * monitord runs N copies ("variants") of one process tree.  Variant 0 is the
+ * leader.  Everything the program knows about exists N times, and the model
+ * pairs the copies by creation order:
+ *
+ *   struct proc	the same-rank process of every variant
+ *   struct taskset	the same-rank thread of every variant
+ *   struct task	one kernel thread of one variant
+ *   struct mm		the same-rank address space of every variant
+ *   struct domain	sets that share writable memory and are therefore
+ *			scheduled one at a time (see sched.c)
+ *
+ * Every syscall of every task stops in a seccomp trace stop ("entry").  When
+ * all live variants of a set have arrived there, the set is at a rendezvous:
+ * the calls are compared, the leader (or everybody) executes, results are
+ * replicated, the set is released.  See rendezvous.c.
+ *
+ * One thread owns all of this; nothing here is locked.
+ *
+ * The program only ever sees the leader's identifiers (pids, tids,
+ * descriptors).  The real ids of followers never leave the monitor.
+ */
+#ifndef MONITORD_MONITOR_H
+#define MONITORD_MONITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <signal.h>
+#include <sys/types.h>
+#include <sys/user.h>
+#include <sys/queue.h>
+#include <ipmon/table.h>
+#include <ipmon/items.h>
+
+#define MAX_VARIANTS	8
+#define LEADER		0
+
+struct monitor;
+struct proc;
+struct taskset;
+struct task;
+struct mm;
+struct domain;
+struct files;
+
+enum policy { POLICY_STRICT, POLICY_VERIFIED, POLICY_RELAXED };
+enum layout { LAYOUT_DISJOINT, LAYOUT_SAME };
+enum on_divergence { DIV_KILL, DIV_CONTINUE };
+enum placement { PLACE_AUTO, PLACE_NONE, PLACE_ONE };
+
+/* Exit statuses of `monitord run`; part of the interface (monitord.1). */
+#define EXIT_DIVERGENCE	99
+#define EXIT_MONITOR	125
+#define EXIT_NOEXEC	126
+#define EXIT_NOTFOUND	127
+
+struct env_override {
+	unsigned int variant;
+	char *assignment;		/* "NAME=VALUE" */
+};
+
+struct options {
+	unsigned int n;			/* variants, 1..MAX_VARIANTS */
+	enum policy policy;
+	enum layout layout;
+	enum on_divergence on_divergence;
+	enum placement placement;
+	unsigned int timeout;		/* seconds a late variant may be late */
+	const char *variant_path[MAX_VARIANTS];
+	struct env_override *env;
+	size_t n_env;
+	const char *report_file;	/* JSON divergence report, or NULL */
+	const char *stats_file;		/* JSON counters, or NULL */
+	const char *trace_file;		/* strace-like lines, or NULL */
+	unsigned int verbose;
+	char **argv;			/* program and arguments */
+};
+
+/* Where a task is stopped, and what may therefore be done with it. */
+enum task_at {
+	AT_RUN = 0,	/* not stopped: user code or inside a syscall */
+	AT_ENTRY,	/* seccomp stop: call not executed yet. May be
+			 * rewritten, skipped, or resumed */
+	AT_EXIT,	/* syscall-exit stop: call executed, rax valid */
+	AT_SIGNAL,	/* signal-delivery stop: resuming with a signal
+			 * delivers it, with 0 swallows it */
+	AT_EVENT,	/* fork/clone/exec event stop, inside the syscall */
+	AT_STOP,	/* PTRACE_EVENT_STOP: interrupted in user code, or
+			 * first stop of a new task */
+	AT_GROUP,	/* group stop (job control), PTRACE_LISTENing */
+	AT_DEAD,	/* gone (or never existed) */
+};
+
+/* One syscall as a task issued it. */
+struct call {
+	uint64_t nr;
+	uint64_t args[6];
+	uint64_t ip;		/* after the syscall instruction */
+	uint64_t sp;
+};
+
+/* A growable vector of items: the single fetch of one variant's call. */
+struct items {
+	struct ipmon_item *v;
+	unsigned int n, cap;
+};
+
+struct task {
+	pid_t tid;			/* real tid; 0 when AT_DEAD */
+	unsigned int variant;
+	struct taskset *set;
+	enum task_at at;
+	int status;			/* wait status of the present stop */
+	bool want_exit;			/* resumed with PTRACE_SYSCALL, expects
+					 * a syscall-exit stop */
+	bool interrupted;		/* PTRACE_INTERRUPT sent, stop pending */
+	struct call call;		/* valid from AT_ENTRY to release */
+	struct items items;
+	/* full registers; fetched on demand by task_regs() */
+	struct user_regs_struct regs;
+	bool regs_valid, regs_dirty;
+	/* registers as they were at AT_ENTRY, kept by the first injected or
+	 * rewritten call; task_finish() restores them */
+	struct user_regs_struct saved;
+	bool saved_valid;
+	LIST_ENTRY(task) hash;
+};
+
+enum set_state {
+	SET_RUN = 1,	/* released: variants run user code towards their next
+			 * entry stop; `arrived` has a bit per arrived task */
+	SET_CALL,	/* rendezvous complete, the leader executes the call */
+	SET_READY,	/* call completed for all; waits for its domain's turn */
+	SET_PARKED,	/* interrupted in user code; waits for its turn */
+	SET_EXITING,	/* exit or a fatal signal under way, awaiting deaths */
+	SET_DEAD,
+};
+
+/* A signal taken from the leader, to be delivered to all at one point. */
+struct pending_signal {
+	siginfo_t info;
+	STAILQ_ENTRY(pending_signal) link;
+};
+
+#define RECENT_MAX 16
+struct recent {
+	uint64_t seq;
+	uint64_t nr;
+	uint64_t args[6];		/* leader's */
+	int64_t ret;
+	int signal;			/* a delivery instead of a call, if > 0 */
+};
+
+struct taskset {
+	unsigned int id;		/* rank, from 1, in creation order */
+	struct proc *proc;
+	enum set_state state;
+	struct task t[MAX_VARIANTS];
+	unsigned int arrived;		/* bit per variant at its rendezvous */
+	pid_t vtid;			/* tid the program sees */
+	const struct ipmon_row *row;	/* of the call at the rendezvous */
+	uint64_t t_arrived;		/* ns, first arrival; 0 = none */
+	uint64_t t_run;			/* ns, when it was last released */
+	uint64_t t_call;		/* ns, when the leader went in */
+	int64_t ret;			/* leader's result of the call */
+	STAILQ_HEAD(, pending_signal) sigq;
+	uint64_t t_sigq;		/* ns, first deferral; 0 = empty queue */
+	bool redo;			/* leader re-enters the interrupted call */
+	void *handler_data;		/* handler private, freed by release */
+	uint64_t robust_head[MAX_VARIANTS];	/* set_robust_list */
+	struct recent recent[RECENT_MAX];
+	unsigned int recent_pos;
+	TAILQ_ENTRY(taskset) ready;	/* domain run queue */
+	bool queued;
+	LIST_ENTRY(taskset) in_proc;
+	LIST_ENTRY(taskset) all;
+};
+
+/* The same-rank address space of every variant (shared by vfork/CLONE_VM). */
+struct mm {
+	unsigned int refs;
+	uint64_t gate[MAX_VARIANTS];	/* r-x page: syscall; ret. Fixed for the
+					 * life of the variant's process tree */
+	uint64_t scratch[MAX_VARIANTS];	/* rw page(s) at a hidden address, for
+					 * arguments of injected calls */
+	int64_t delta[MAX_VARIANTS];	/* follower address = leader address +
+					 * delta, for mappings the kernel places
+					 * (multiple of 1 GiB) */
+	uint64_t env_slot[MAX_VARIANTS];/* stack address of the LD_PRELOAD
+					 * pointer in envp, 0 = none injected */
+	uint64_t env_orig[MAX_VARIANTS];/* original string pointer, or 0 */
+	uint64_t auxv[MAX_VARIANTS];	/* stack address of the auxv */
+	bool registered;		/* libipmon's constructor has run */
+	bool static_exe;		/* no interpreter */
+	bool warned_overlap;
+	struct shadow_map *shadows;	/* shadow.c: shared mappings */
+};
+#define SCRATCH_SIZE 65536u
+
+struct proc {
+	unsigned int id;
+	pid_t pid[MAX_VARIANTS];	/* real tgids */
+	pid_t vpid;			/* tgid as the program sees it */
+	struct proc *parent;		/* NULL for the root or a reparented one */
+	struct mm *mm;
+	struct domain *domain;
+	struct files *files;
+	bool launching;			/* before its first successful exec */
+	bool exiting;			/* exit_group, exec or fatal signal: the
+					 * deaths of its tasks are expected */
+	bool killed;			/* a fatal signal took it */
+	unsigned int dead;		/* bit per variant reaped by monitord */
+	int exit_status[MAX_VARIANTS];	/* wait status per variant */
+	bool has_filter;		/* the program installed seccomp filters */
+	bool own_mntns;
+	bool vtsc_sigsegv;		/* the program asked for PR_TSC_SIGSEGV */
+	int vdumpable;			/* PR_SET_DUMPABLE as the program set it */
+	int exit_signal;
+	LIST_HEAD(, taskset) sets;
+	LIST_ENTRY(proc) all;
+};
+
+/* Sets that share writable memory: one runs at a time. See sched.c. */
+struct domain {
+	unsigned int refs;
+	struct taskset *owner;		/* who runs user code now, or NULL */
+	uint64_t t_owned;		/* ns, since when */
+	TAILQ_HEAD(, taskset) ready;
+};
+
+struct counters {
+	uint64_t rendezvous, stops, injected, signals, deferred;
+	uint64_t parked, divergences, forks, execs, exec_retries;
+	uint64_t per_nr[IPMON_NR_MAX];
+	uint64_t refused[IPMON_NR_MAX];
+};
+
+struct variant {
+	uint64_t gate;			/* chosen once, named by the filter */
+	int ctl;			/* monitord's end of the fd channel */
+	bool dropped;			/* removed after a divergence */
+};
+/* Number of the descriptor channel in every follower process. Never visible
+ * to the program: followers hold none of its descriptors. */
+#define CTL_FD 1000
+
+struct monitor {
+	struct options opt;
+	unsigned int n;
+	unsigned int live;		/* bit per variant not dropped */
+	struct variant v[MAX_VARIANTS];
+	LIST_HEAD(, proc) procs;
+	LIST_HEAD(, taskset) sets;
+	LIST_HEAD(, task) hash[1024];
+	unsigned int n_tasks;
+	struct proc *root;
+	bool root_done;
+	int root_status;		/* exit status for our caller */
+	bool ending;			/* everything is being killed */
+	int ending_status;
+	uint64_t now;			/* ns, CLOCK_MONOTONIC, updated per event */
+	uint64_t seq;			/* rendezvous number */
+	struct counters count;
+	FILE *trace;
+	char libipmon[4096];		/* path of libipmon.so, "" if not found */
+	int status_fd;			/* to the front process (front.c) */
+};
+
+extern struct monitor mon;
+
+static inline bool variant_live(unsigned int v)
+{
+	return mon.live & (1u << v);
+}
+#define for_each_variant(v) \
+	for (unsigned int v = 0; v < mon.n; v++) if (variant_live(v))
+#define for_each_follower(v) \
+	for (unsigned int v = 1; v < mon.n; v++) if (variant_live(v))
+
+uint64_t now_ns(void);
+
+/* ---- model.c: creation, lookup, references ---- */
+struct taskset *set_new(struct proc *p);
+struct proc *proc_new(struct proc *parent);
+void set_free(struct taskset *s);
+void proc_free(struct proc *p);
+void task_bind(struct task *t, pid_t tid);	/* enter tid in the hash */
+void task_unbind(struct task *t);
+struct task *task_find(pid_t tid);
+struct proc *proc_by_vpid(pid_t vpid);		/* pid as the program sees it */
+struct taskset *set_by_vtid(pid_t vtid);
+struct mm *mm_new(void);
+struct mm *mm_get(struct mm *m);
+void mm_put(struct mm *m);
+
+/* ---- sched.c ---- */
+struct domain *domain_new(void);
+struct domain *domain_get(struct domain *d);
+void domain_put(struct domain *d);
+void sched_ready(struct taskset *s);	/* call complete: run when it's its turn */
+void sched_leave(struct taskset *s);	/* blocks or dies: give the turn away */
+void sched_tick(void);
+/* From now on `p` shares writable memory with every process of the tree. */
+void sched_share(struct proc *p);
+
+/* ---- rendezvous.c ---- */
+void set_arrive(struct task *t);	/* t is AT_ENTRY */
+/* Finish the call for all variants with the same result and hand the set to
+ * the scheduler. Tasks may be AT_ENTRY (skipped) or AT_EXIT. */
+void set_finish(struct taskset *s, int64_t ret);
+/* Finish with an own result per variant. */
+void set_finish_each(struct taskset *s, const int64_t ret[MAX_VARIANTS]);
+/* Start the leader's call; completion comes back to the handler's `done`
+ * (handlers.h) through the event loop. */
+void set_leader_go(struct taskset *s);
+/* Copy the leader's outputs into the followers (items' OUT spans). */
+int set_replicate(struct taskset *s, int64_t ret);
+/* Run the (possibly rewritten) call in follower v to its exit, synchronously.
+ * The task must be AT_ENTRY. Returns the result, or -ESRCH when it died. */
+int64_t set_follower_exec(struct taskset *s, unsigned int v);
+void set_release(struct taskset *s);	/* scheduler only: resume all */
+/* Walk and compare; true when equal (a divergence has been raised if not). */
+bool set_compare(struct taskset *s);
+
+/* ---- front.c/main: logging. One line, to monitord's stderr. ---- */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Our own corruption or impossibility: report, kill all variants, exit 125. */
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* An unsupported request was refused: said once per syscall (and detail). */
+void refuse(struct taskset *s, const char *detail);
+
+#endif

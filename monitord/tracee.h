@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ptrace primitives on one task: registers, memory, resuming, waiting,
+ * injected calls.
+ *
+ * Rules
+ *   - A function that talks to a task which turns out to be dead returns
+ *     -ESRCH and leaves the bookkeeping to the event loop (the death is
+ *     still reported by waitpid).
+ *   - Memory of a variant is hostile: every length is the caller's to bound.
+ *   - Synchronous waits are bounded (see task_wait).
+ */
+#ifndef MONITORD_TRACEE_H
+#define MONITORD_TRACEE_H
+
+#include "monitor.h"
+
+/* Registers, fetched on demand.  task_regs() returns NULL when dead. */
+struct user_regs_struct *task_regs(struct task *t);
+void task_regs_changed(struct task *t);
+/* Fetch the call at an entry stop into t->call (PTRACE_GET_SYSCALL_INFO). */
+int task_fetch_call(struct task *t);
+
+/* Resume.  how: PTRACE_CONT, PTRACE_SYSCALL or PTRACE_LISTEN. */
+int task_resume(struct task *t, int how, int sig);
+/*
+ * Wait for this one task's next stop, classify it into t->at.  Bounded by
+ * the run's time-out.  Returns 0, -ESRCH (died) or -ETIMEDOUT.
+ */
+int task_wait(struct task *t);
+
+/* Memory.  0 or -EFAULT / -ESRCH; the *_some forms return bytes done. */
+int mem_read(struct task *t, void *dst, uint64_t src, size_t n);
+int mem_write(struct task *t, uint64_t dst, const void *src, size_t n);
+ssize_t mem_read_some(struct task *t, void *dst, uint64_t src, size_t n);
+/* Write even to read-only private pages (PTRACE_POKE semantics). */
+int mem_poke(struct task *t, uint64_t dst, const void *src, size_t n);
+/* Length of a string; -EFAULT, or -ENAMETOOLONG when longer than max. */
+long mem_strnlen(struct task *t, uint64_t src, size_t max);
+/* Copy between two variants, in bounded pieces. 0 or -EFAULT. */
+int mem_copy(struct task *dst, uint64_t da, struct task *src, uint64_t sa,
+	     size_t n);
+
+/*
+ * Execute one syscall inside the task, synchronously, and return its result
+ * (or -ESRCH).  The task must be AT_ENTRY or AT_EXIT; it is AT_EXIT after.
+ * The program's registers are kept in t->saved and come back with
+ * task_finish().  Must not block for long: mmap, close, recvmsg of a queued
+ * message, rt_sigsuspend with a pending signal.
+ */
+int64_t task_inject(struct task *t, uint64_t nr, uint64_t a0, uint64_t a1,
+		    uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+/*
+ * The same for a task that is AT_EXIT, using the syscall instruction at `ip`
+ * (used before the gate page exists: poke 0f 05 somewhere first). Registers are
+ * not saved or restored: the caller keeps them.
+ */
+int64_t task_inject_at(struct task *t, uint64_t ip, uint64_t nr,
+		       const uint64_t args[6]);
+/*
+ * Execute the task's own call, at AT_ENTRY, with (possibly other) number and
+ * arguments, synchronously; AT_EXIT after.  Returns the result.
+ */
+int64_t task_exec(struct task *t, uint64_t nr, const uint64_t args[6]);
+
+/*
+ * Make the task look as if its call had returned `ret`, all other registers
+ * as at entry.  AT_ENTRY (the call is skipped) or AT_EXIT.  Not resumed.
+ */
+int task_finish(struct task *t, int64_t ret);
+/*
+ * Bring a task from AT_ENTRY to AT_EXIT without executing its call, showing
+ * `ret` and the original number, so that the kernel's own restart logic
+ * (ERESTARTSYS and friends) applies to the signal that follows.
+ */
+int task_skip_to_exit(struct task *t, int64_t ret);
+
+/* Give descriptor `fd` of monitord to follower process `t` (AT_ENTRY or
+ * AT_EXIT): returns its number there (CLOEXEC set), or -errno. */
+int task_send_fd(struct task *t, int fd);
+/* A copy, in monitord, of the leader's descriptor. -errno on failure. */
+int leader_getfd(struct taskset *s, int fd);
+/* The same, passed on into follower v; returns the number there. */
+int follower_getfd(struct taskset *s, unsigned int v, int leader_fd);
+
+#endif
