@@ -56,15 +56,24 @@ enum ipmon_rule {
 	R_VEC_U32,	/* the same, total = *(u32 *)aux of the leader */
 	R_RETOK_NZ,	/* all of it, if ret > 0 (wait4 status, ...) */
 	R_U32_ALWAYS,	/* as R_U32, also on error */
+	R_INTR,		/* all of it, if the call was interrupted: ret is -EINTR
+			 * or one of the kernel's ERESTART codes */
+	R_NZ32,		/* all of it, if ret >= 0 and *(u32 *)aux is not zero */
+	R_MAX
 };
 
 struct ipmon_item {
 	uint8_t type;		/* enum ipmon_item_type */
 	uint8_t arg;		/* index of the argument it hangs off, 0..5 */
 	uint8_t rule;		/* enum ipmon_rule, outputs only */
-	uint8_t group;		/* vector group number (R_VEC*) */
-	uint32_t len;		/* IN/STR: bytes to compare; OUT: capacity */
-	uint64_t value;		/* SCALAR: the value */
+	uint8_t group;		/* R_VEC*: vector group number;
+				 * R_U32, R_U64: bytes per unit of the word,
+				 * 0 counts as 1 */
+	uint32_t len;		/* IN/STR: bytes to compare; OUT: capacity,
+				 * which must agree between variants too */
+	uint64_t value;		/* SCALAR: the value.  OUT: the span was not
+				 * written at all if ret is below this (message
+				 * i of recvmmsg: i + 1); not for *_ALWAYS */
 	uint64_t addr;		/* IN/STR/OUT: address in the variant */
 	uint64_t aux;		/* see enum ipmon_rule */
 	const char *label;	/* static string, "iov[].iov_len": for reports;
@@ -91,6 +100,10 @@ struct ipmon_walk {
 	uint64_t nr;
 	uint64_t args[6];
 	uint8_t next_group;	/* walk-private */
+	/* optional: the number of semaphores of a set, negative when unknown.
+	 * Without it semctl GETALL and SETALL are -ENOSYS, because their array
+	 * size is known to the kernel only. */
+	long (*sem_nsems)(void *ctx, int semid);
 };
 
 /*
@@ -101,7 +114,21 @@ struct ipmon_walk {
  */
 int ipmon_walk(struct ipmon_walk *w) __attribute__((warn_unused_result));
 
-/* Helpers for walkers (walk_*.c). All return what emit returned. */
+/*
+ * Notes for those who compare and replicate:
+ *  - items i of two variants agree if type, arg, rule and len are equal and,
+ *    by type, the values (SCALAR) or the bytes (IN, STR) are;
+ *  - an IN or STR span may turn out unreadable half-way.  Compare what can be
+ *    read, demand that it ends at the same offset, and let the kernel answer;
+ *  - an OUT item is replicated even if every variant executes the call;
+ *    where variants must keep their own output no item is emitted;
+ *  - an OUT span may be unwritable (the kernel said EFAULT, or wrote less):
+ *    a failing copy is not an error of the monitor;
+ *  - R_ALWAYS spans whose call failed early hold what the leader had there.
+ *
+ * Helpers for walkers (walk_*.c). All return what emit returned.  A null
+ * `addr` with a length emits the scalar 0 instead.
+ */
 int ipmon_emit_scalar(struct ipmon_walk *w, unsigned int arg, uint64_t value,
 		      const char *label);
 int ipmon_emit_in(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
@@ -119,5 +146,13 @@ int ipmon_emit_fault(struct ipmon_walk *w, unsigned int arg);
  */
 uint32_t ipmon_actual(const struct ipmon_item *item, int64_t ret,
 		      uint64_t word, uint64_t *vec_left);
+
+/* Size of the word at aux that the rule needs: 0 (none), 4 or 8. */
+unsigned int ipmon_rule_word(unsigned int rule);
+
+/* Bytes of a whole vector group, from any of its items: what *vec_left starts
+ * with. */
+uint64_t ipmon_vec_total(const struct ipmon_item *item, int64_t ret,
+			 uint64_t word);
 
 #endif

@@ -78,8 +78,10 @@ enum ipmon_class {
 
 /*
  * Argument kinds.  `a` and `b` in an argument descriptor are parameters:
- * an argument index, a size or a flag as each kind documents.  "cap" is an
- * output's capacity, "actual" what the kernel wrote.
+ * `a` is an argument index, `b` the size in bytes of a structure or of one
+ * array element.  "cap" is an output's capacity, "actual" what the kernel
+ * wrote.  A null pointer is allowed wherever memory is: it is compared as
+ * the scalar 0 and the kernel decides what it means.
  */
 enum ipmon_kind {
 	K_NONE = 0,	/* the call has no such argument: never looked at */
@@ -107,7 +109,7 @@ enum ipmon_kind {
 	K_STR,		/* NUL-terminated string, at most 4096 bytes */
 	K_STRV,		/* NULL-terminated array of strings (argv, envp) */
 	K_BUFIN,	/* input buffer, length = argument a (bytes) */
-	K_IN,		/* input struct of `a` bytes, NULL allowed */
+	K_IN,		/* input struct of `b` bytes, NULL allowed */
 	K_ARRIN,	/* input array, count = argument a, element size b */
 	K_IOVIN,	/* iovec array, count = argument a; payload is input */
 	K_MSGIN,	/* struct msghdr to send: name, iov payload, control */
@@ -116,9 +118,9 @@ enum ipmon_kind {
 			 * semantically (sun_path up to its NUL, no padding) */
 	/* output memory */
 	K_BUFOUT,	/* output buffer, cap = argument a, actual = result */
-	K_OUT,		/* output struct of `a` bytes, written when ret >= 0,
+	K_OUT,		/* output struct of `b` bytes, written when ret >= 0,
 			 * NULL allowed */
-	K_OUTALWAYS,	/* output struct of `a` bytes also written on error */
+	K_OUTALWAYS,	/* output struct of `b` bytes also written on error */
 	K_ARROUT,	/* output array, cap = argument a elements of b bytes,
 			 * actual = result elements */
 	K_IOVOUT,	/* iovec array, count = argument a; payload is output,
@@ -127,10 +129,11 @@ enum ipmon_kind {
 	K_MMSGOUT,	/* mmsghdr array to receive, vlen = argument a */
 	K_SADDROUT,	/* sockaddr out, value-result length pointer = arg a */
 	/* both directions */
-	K_INOUT,	/* struct of `a` bytes read and written, NULL allowed */
+	K_INOUT,	/* struct of `b` bytes read and written, NULL allowed */
 	K_INOUTALWAYS,	/* as K_INOUT but also written back on error */
 	K_LENPTR,	/* u32 value-result length (socklen_t *): input value
-			 * compared, output replicated */
+			 * compared, output replicated; belongs to the buffer
+			 * in argument a and is unused when that is NULL */
 	K_OFFPTR,	/* i64 value-result file offset, NULL allowed */
 	K_FDSET,	/* fd_set, nfds = argument a; compared up to nfds bits */
 	K_POLLFD,	/* pollfd array, count = argument a; fd and events
@@ -140,6 +143,16 @@ enum ipmon_kind {
 			 * itself is compared for null-ness only */
 	K_WALKV,	/* the row's walker alone decides; nothing is compared
 			 * here */
+	/* later additions */
+	K_ASIZE,	/* a size that may depend on the layout (trimming of an
+			 * over-sized mapping): zero-ness only */
+	K_BUFOUTOK,	/* output buffer, cap = argument a, written completely
+			 * when ret >= 0 */
+	K_OUTNZ,	/* output struct of `b` bytes, written when ret > 0 */
+	K_OUTINTR,	/* output struct of `b` bytes, written when the call was
+			 * interrupted; unused if argument a-1 has
+			 * TIMER_ABSTIME set (a = 0: always used) */
+	K_SIGSETOUT,	/* sigset_t out, size = argument a */
 	K_MAX
 };
 
@@ -176,6 +189,10 @@ enum {
 	/* The output may be fetched from a per-variant view (/proc/self/maps
 	 * and friends): see monitord/procview.c. */
 	RF_VIEW		= 1u << 8,
+	/* Whether it may be handled in-process depends on its command or
+	 * flags (fcntl, ioctl, futex, mmap, open with O_CREAT): the filter and
+	 * the broker look closer, see ipmon_call_class(). */
+	RF_BYCMD	= 1u << 9,
 };
 
 struct ipmon_row {
@@ -196,15 +213,15 @@ struct ipmon_row {
 enum ipmon_walker {
 	W_NONE = 0,
 	W_IOCTL, W_FCNTL, W_FUTEX, W_FUTEX_WAITV, W_PRCTL, W_ARCH_PRCTL,
-	W_EPOLL_CTL, W_EPOLL_WAIT, W_SELECT6, W_SEMCTL, W_SEMOP, W_SHMCTL,
-	W_MSGCTL, W_MSGSND, W_MSGRCV, W_SIGACTION, W_SIGINFO_IN, W_SIGEVENT,
-	W_CLONE, W_CLONE3, W_OPENAT2, W_SCHED_ATTR_SET, W_SCHED_ATTR_GET,
-	W_SOCKOPT_GET, W_SOCKOPT_SET, W_KEYCTL, W_QUOTACTL, W_HANDLE_GET,
-	W_HANDLE_OPEN, W_PROCESS_VM, W_MINCORE, W_CAPGET, W_CAPSET, W_MOUNT,
-	W_MQ_SEND, W_MQ_RECV, W_IO_SUBMIT, W_IO_GETEVENTS, W_MEMPOLICY_GET,
-	W_MEMPOLICY_SET, W_MOVE_PAGES, W_SECCOMP, W_LANDLOCK_RULE,
-	W_STATMOUNT, W_SYSLOG, W_VMSPLICE, W_PROCESS_MADVISE, W_GETGROUPS,
-	W_SIGTIMEDWAIT, W_WAITID, W_FSCONFIG, W_RISCV_UNUSED,
+	W_EPOLL_CTL, W_EPOLL_WAIT, W_SELECT6, W_SEMCTL, W_SHMCTL, W_MSGCTL,
+	W_MSGSND, W_MSGRCV, W_SIGACTION, W_SIGALTSTACK, W_SIGINFO_IN,
+	W_SIGEVENT, W_CLONE, W_CLONE3, W_MMAP, W_OPENAT2, W_SCHED_ATTR_SET,
+	W_SCHED_ATTR_GET, W_SOCKOPT_GET, W_SOCKOPT_SET, W_KEYCTL, W_QUOTACTL,
+	W_HANDLE_GET, W_HANDLE_OPEN, W_PROCESS_VM, W_MINCORE, W_CAPGET,
+	W_CAPSET, W_MOUNT, W_MQ_OPEN, W_IO_SUBMIT, W_IO_GETEVENTS,
+	W_MEMPOLICY_GET, W_MEMPOLICY_SET, W_MIGRATE_PAGES, W_MOVE_PAGES,
+	W_SECCOMP, W_LANDLOCK_RULE, W_STATMOUNT, W_SYSLOG, W_PROCESS_MADVISE,
+	W_WAITID, W_FSCONFIG, W_TIMEX, W_UTIMENS, W_LSM, W_XATTRAT,
 	W_MAX
 };
 
@@ -240,9 +257,32 @@ const struct ipmon_row *ipmon_row(uint64_t nr);
 /* Name for messages: the row's name or "syscall_NNN" written into buf. */
 const char *ipmon_name(uint64_t nr, char buf[32]);
 
+/*
+ * Which way a call may go.  Under the strict policy every supported call goes
+ * to monitord; under relaxed both in-process ways are the same; under verified
+ * PATH_INPROC_WAIT waits until the followers agreed before the leader executes.
+ */
+enum ipmon_path {
+	PATH_REFUSED = 0,
+	PATH_MONITOR,		/* always a rendezvous in monitord */
+	PATH_INPROC,		/* in-process, leader need not wait */
+	PATH_INPROC_WAIT,	/* in-process, an effect others can see */
+};
+enum ipmon_path ipmon_row_path(const struct ipmon_row *row);
+
+/*
+ * The class of one particular call: row->cls, except that opening a file in a
+ * way that changes it (O_CREAT, O_TRUNC, O_TMPFILE) is CLASS_EFFECT.
+ */
+unsigned int ipmon_call_class(const struct ipmon_row *row,
+			      const uint64_t args[6]);
+
 const char *ipmon_exec_name(unsigned int exec);
 const char *ipmon_class_name(unsigned int cls);
 const char *ipmon_kind_name(unsigned int kind);
+const char *ipmon_result_name(unsigned int result);
+/* NULL beyond the last flag; bit is a bit number, not a mask. */
+const char *ipmon_flag_name(unsigned int bit);
 
 /*
  * FNV-1a over every byte of the table that has meaning.  libipmon presents
