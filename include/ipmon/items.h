@@ -42,7 +42,7 @@ enum ipmon_item_type {
 
 /* How many bytes of an output span the kernel wrote ("actual"). */
 enum ipmon_rule {
-	R_OK = 0,	/* all of it, if ret >= 0 */
+	R_SUCCESS = 0,/* all of it, if ret >= 0 */
 	R_ALWAYS,	/* all of it, whatever ret */
 	R_RET,		/* min(ret, len), if ret > 0 */
 	R_RETMUL,	/* min(ret * aux, len), if ret > 0 (aux = element size) */
