@@ -63,6 +63,9 @@ void report_text(FILE *f, const struct divergence *d);
 int report_json(const char *path, const struct divergence *d);
 
 /* trace.c: one rendezvous as one line in strace's notation */
+/* At a complete rendezvous: keeps the text of calls that do not return into
+ * this image (exit, exec). */
+void trace_begin(struct taskset *s);
 void trace_call(struct taskset *s, int64_t ret);
 void trace_signal(struct taskset *s, int sig);
 void trace_exit(struct proc *p, int status);

@@ -16,11 +16,27 @@
 int filter_build(uint64_t gate, enum policy policy, struct sock_fprog *prog);
 
 /*
+ * Find the files to execute, before anything is forked.  0, or the exit
+ * status for our caller (126, 127; said).
+ */
+int launch_resolve(void);
+
+/* cmd_run.c: fill mon.libipmon with the path of libipmon.so, or "". */
+void find_libipmon(void);
+
+/*
  * Fork, seize and start all variants; creates mon.root (launching) with its
  * first task set.  On return the tasks run towards their first execve.
  * 0 or -errno (said).
  */
 int launch(void);
+
+/* If the root program was never executed, say why. */
+void launch_say_failure(void);
+/* Set-uid programs run without their privileges: no_new_privs is set. */
+extern bool launch_no_new_privs;
+/* A random page-aligned address in the range of gates and scratch areas. */
+uint64_t hidden_address(void);
 
 /*
  * Prepare a fresh image.  Every live variant's task of `s` is AT_EXIT of its

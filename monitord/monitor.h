@@ -103,6 +103,7 @@ struct call {
 	uint64_t args[6];
 	uint64_t ip;		/* after the syscall instruction */
 	uint64_t sp;
+	uint32_t arch;		/* AUDIT_ARCH_* of the entry */
 };
 
 /* A growable vector of items: the single fetch of one variant's call. */
@@ -113,6 +114,7 @@ struct items {
 
 struct task {
 	pid_t tid;			/* real tid; 0 when AT_DEAD */
+	pid_t was_tid;			/* the last tid it had */
 	unsigned int variant;
 	struct taskset *set;
 	enum task_at at;
@@ -120,6 +122,9 @@ struct task {
 	bool want_exit;			/* resumed with PTRACE_SYSCALL, expects
 					 * a syscall-exit stop */
 	bool interrupted;		/* PTRACE_INTERRUPT sent, stop pending */
+	bool fault;			/* AT_SIGNAL with a synchronous fault,
+					 * held for its peers */
+	int resume_sig;			/* AT_SIGNAL: deliver this at release */
 	struct call call;		/* valid from AT_ENTRY to release */
 	struct items items;
 	/* full registers; fetched on demand by task_regs() */
@@ -172,6 +177,17 @@ struct taskset {
 	STAILQ_HEAD(, pending_signal) sigq;
 	uint64_t t_sigq;		/* ns, first deferral; 0 = empty queue */
 	bool redo;			/* leader re-enters the interrupted call */
+	bool park;			/* to be parked at the coming stops */
+	bool vforking;			/* SET_CALL: parents wait for a vfork */
+	struct taskset *child;		/* last one created, for the handlers */
+	bool rewound;			/* leader's call is repeated by hand */
+	bool early;			/* the leader is at its next stop
+					 * already; act on it at release */
+	bool pinned;			/* not to be freed: a synchronous
+					 * operation refers to it */
+	uint64_t late_cpu[MAX_VARIANTS];/* ns + 1, at the first time-out */
+	uint64_t t_late;
+	uint64_t t_interrupt;		/* ns, last interruption */
 	void *handler_data;		/* handler private, freed by release */
 	uint64_t robust_head[MAX_VARIANTS];	/* set_robust_list */
 	struct recent recent[RECENT_MAX];
@@ -202,6 +218,10 @@ struct mm {
 	struct shadow_map *shadows;	/* shadow.c: shared mappings */
 };
 #define SCRATCH_SIZE 65536u
+/* Fixed uses of the scratch area (offsets); the rest is the handlers'. */
+#define SCRATCH_FD_OFFSET	0u	/* task_send_fd: 256 bytes */
+#define SCRATCH_SLOTS_OFFSET	4096u	/* 256-byte slots by set, 28 KiB */
+#define SCRATCH_BIG_OFFSET	32768u	/* 32 KiB, synchronous use only */
 
 struct proc {
 	unsigned int id;
@@ -212,15 +232,21 @@ struct proc {
 	struct domain *domain;
 	struct files *files;
 	bool launching;			/* before its first successful exec */
+	bool execing;			/* an exec is under way: its other
+					 * threads die */
 	bool exiting;			/* exit_group, exec or fatal signal: the
 					 * deaths of its tasks are expected */
 	bool killed;			/* a fatal signal took it */
+	bool zombie;			/* ended, kept until waited for */
 	unsigned int dead;		/* bit per variant reaped by monitord */
 	int exit_status[MAX_VARIANTS];	/* wait status per variant */
 	bool has_filter;		/* the program installed seccomp filters */
 	bool own_mntns;
 	bool vtsc_sigsegv;		/* the program asked for PR_TSC_SIGSEGV */
 	int vdumpable;			/* PR_SET_DUMPABLE as the program set it */
+	bool vnnp;			/* PR_SET_NO_NEW_PRIVS, likewise */
+	bool vno_random;		/* ADDR_NO_RANDOMIZE, likewise */
+	uint8_t vseccomp;		/* SECCOMP_MODE_*, likewise */
 	int exit_signal;
 	LIST_HEAD(, taskset) sets;
 	LIST_ENTRY(proc) all;
@@ -231,6 +257,7 @@ struct domain {
 	unsigned int refs;
 	struct taskset *owner;		/* who runs user code now, or NULL */
 	uint64_t t_owned;		/* ns, since when */
+	bool shared;			/* the tree's shared-memory domain */
 	TAILQ_HEAD(, taskset) ready;
 };
 
@@ -297,6 +324,7 @@ struct proc *proc_by_vpid(pid_t vpid);		/* pid as the program sees it */
 struct taskset *set_by_vtid(pid_t vtid);
 struct mm *mm_new(void);
 struct mm *mm_get(struct mm *m);
+struct mm *mm_fork(const struct mm *m);		/* copy for a forked child */
 void mm_put(struct mm *m);
 
 /* ---- sched.c ---- */
@@ -306,6 +334,7 @@ void domain_put(struct domain *d);
 void sched_ready(struct taskset *s);	/* call complete: run when it's its turn */
 void sched_leave(struct taskset *s);	/* blocks or dies: give the turn away */
 void sched_tick(void);
+void sched_parked(struct taskset *s);	/* interrupted: to the end of the line */
 /* From now on `p` shares writable memory with every process of the tree. */
 void sched_share(struct proc *p);
 
@@ -319,14 +348,32 @@ void set_finish_each(struct taskset *s, const int64_t ret[MAX_VARIANTS]);
 /* Start the leader's call; completion comes back to the handler's `done`
  * (handlers.h) through the event loop. */
 void set_leader_go(struct taskset *s);
+/* The leader is AT_ENTRY to repeat an interrupted call. */
+void set_leader_again(struct taskset *s);
+/* Record the call in the set's history, the counters and the trace. */
+void set_note_call(struct taskset *s, int64_t ret);
 /* Copy the leader's outputs into the followers (items' OUT spans). */
 int set_replicate(struct taskset *s, int64_t ret);
 /* Run the (possibly rewritten) call in follower v to its exit, synchronously.
  * The task must be AT_ENTRY. Returns the result, or -ESRCH when it died. */
 int64_t set_follower_exec(struct taskset *s, unsigned int v);
 void set_release(struct taskset *s);	/* scheduler only: resume all */
+/* The call is done and registers are in place already (exec, sigreturn): only
+ * book-keeping, then to the scheduler. */
+void set_finish_raw(struct taskset *s, int64_t ret);
+/* Rendezvous if all live variants have arrived (also after a drop). */
+void set_check_complete(struct taskset *s);
 /* Walk and compare; true when equal (a divergence has been raised if not). */
 bool set_compare(struct taskset *s);
+/* The same; `filter` edits every variant's items before they are compared. */
+bool set_compare_filtered(struct taskset *s,
+			  void (*filter)(struct task *t, unsigned int arg),
+			  unsigned int arg);
+
+/* ---- event.c ---- */
+/* Until every task of every variant is gone. Returns the exit status for
+ * our caller. */
+int monitor_loop(void);
 
 /* ---- front.c/main: logging. One line, to monitord's stderr. ---- */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

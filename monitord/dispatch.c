@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Acting on one stop, one death, one tick.
+ *
+ * Theory of operation
+ * -------------------
+ * dispatch() looks at where the task is stopped (t->at) and in which state
+ * its set is, and calls the module that owns that combination.  task_dead()
+ * decides whether a death was expected: exit, exec and fatal signals announce
+ * theirs (proc->exiting, ->execing); a leader that dies without announcement
+ * was killed from outside and takes its followers along, as its death is the
+ * program's death; a follower that does so is a divergence.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "divergence.h"
+#include "event.h"
+#include "front.h"
+#include "h_misc.h"
+#include "h_process.h"
+#include "handlers.h"
+#include "launch.h"
+#include "signals.h"
+#include "tracee.h"
+
+/* ---- calls ---- */
+
+static void leader_done(struct taskset *s)
+{
+	struct task *t = &s->t[LEADER];
+	struct user_regs_struct *r = task_regs(t);
+	int64_t ret;
+	const struct handler *h;
+
+	if (!r)
+		return;
+	ret = (int64_t)r->rax;
+	if (ret < 0 && ret >= -516 && signal_interrupted(s, ret))
+		return;
+	h = &handlers[s->row->handler];
+	(h->done ? h->done : generic_done)(s, ret);
+}
+
+static void syscall_exit(struct task *t)
+{
+	struct taskset *s = t->set;
+
+	if (s->state == SET_CALL && s->vforking)
+		vfork_progress(t);
+	else if (s->state == SET_CALL && t->variant == LEADER)
+		leader_done(s);
+	else
+		task_resume(t, PTRACE_CONT, 0);
+}
+
+static void ptrace_event_stop(struct task *t)
+{
+	switch (t->status >> 16) {
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+		fork_event(t);
+		return;
+	case PTRACE_EVENT_EXEC:
+		exec_event(t);
+		return;
+	default:
+		/* VFORK_DONE and whatever else: on to the exit stop */
+		task_resume(t, PTRACE_SYSCALL, 0);
+	}
+}
+
+void dispatch(struct task *t)
+{
+	struct taskset *s = t->set;
+
+	switch (t->at) {
+	case AT_ENTRY:
+		set_arrive(t);
+		return;
+	case AT_EXIT:
+		syscall_exit(t);
+		return;
+	case AT_EVENT:
+		ptrace_event_stop(t);
+		return;
+	case AT_SIGNAL:
+		signal_stop(t);
+		return;
+	case AT_STOP:
+		signal_interrupt_stop(t);
+		return;
+	case AT_GROUP:
+		if (t->variant != LEADER) {
+			/* a stop is a matter of the leader alone */
+			event_continue(t);
+			return;
+		}
+		if (s->proc == mon.root && t->tid == s->proc->pid[LEADER])
+			front_stopped(WSTOPSIG(t->status));
+		ptrace(PTRACE_LISTEN, t->tid, 0, 0);
+		return;
+	default:
+		return;
+	}
+}
+
+/* ---- deaths ---- */
+
+static void compare_status(struct proc *p)
+{
+	if (p->killed || mon.ending)
+		return;
+	for_each_follower(v) {
+		struct divergence d = {
+			.kind = DIV_EXIT, .set = LIST_FIRST(&p->sets),
+			.variant = v, .arg = -1,
+			.status = { p->exit_status[LEADER], p->exit_status[v] },
+		};
+
+		if (!(p->dead & (1u << v)) ||
+		    p->exit_status[v] == p->exit_status[LEADER])
+			continue;
+		/* both died of a signal, in whatever order: no difference */
+		if (WIFSIGNALED(p->exit_status[v]) &&
+		    WIFSIGNALED(p->exit_status[LEADER]) &&
+		    WTERMSIG(p->exit_status[v]) ==
+		    WTERMSIG(p->exit_status[LEADER]))
+			continue;
+		if (d.set && !diverge(&d))
+			return;
+	}
+}
+
+static bool set_all_dead(const struct taskset *s)
+{
+	for_each_variant(v)
+		if (s->t[v].tid)
+			return false;
+	return true;
+}
+
+/* Give back what a process without tasks no longer needs; it stays in the
+ * model as a zombie while somebody may still wait for it. */
+static void proc_finished(struct proc *p)
+{
+	int status = p->exit_status[LEADER];
+	struct proc *c, *n;
+
+	if (mon.trace && !mon.ending)
+		trace_exit(p, status);
+	p->zombie = true;
+	if (p == mon.root) {
+		mon.root_done = true;
+		mon.root_status = WIFSIGNALED(status) ?
+			128 + WTERMSIG(status) : WEXITSTATUS(status);
+		if (!mon.ending) {
+			front_exited(mon.root_status);
+			if (mon.n_tasks)
+				front_detach();
+		}
+		mon.root = NULL;
+	}
+	for (c = LIST_FIRST(&mon.procs); c; c = n) {
+		n = LIST_NEXT(c, all);
+		if (c->parent != p)
+			continue;
+		c->parent = NULL;
+		if (c->zombie)
+			proc_free(c);
+	}
+	if (p->mm)
+		mm_put(p->mm);
+	p->mm = NULL;
+	if (p->files)
+		files_put(p->files);
+	p->files = NULL;
+	if (!p->parent)
+		proc_free(p);
+}
+
+static void set_ended(struct taskset *s)
+{
+	struct proc *p = s->proc;
+	bool last = LIST_FIRST(&p->sets) == s && !LIST_NEXT(s, in_proc);
+
+	if (last && !p->execing)
+		compare_status(p);
+	s->state = SET_DEAD;
+	sched_leave(s);
+	if (s->pinned)
+		return;		/* a synchronous operation still looks at it */
+	set_free(s);
+	if (last && !p->execing)
+		proc_finished(p);
+}
+
+static void kill_follower_procs(struct proc *p)
+{
+	for_each_follower(v)
+		if (!(p->dead & (1u << v)) && p->pid[v])
+			kill(p->pid[v], SIGKILL);
+}
+
+void task_dead(struct task *t, int status)
+{
+	struct taskset *s = t->set;
+	struct proc *p = s->proc;
+	unsigned int v = t->variant;
+	pid_t was = t->tid ? t->tid : t->was_tid;
+
+	t->at = AT_DEAD;
+	t->fault = false;
+	if (was == p->pid[v] && !p->execing) {
+		p->dead |= 1u << v;
+		p->exit_status[v] = status;
+	}
+	if (!mon.ending && variant_live(v) && !p->exiting && !p->execing &&
+	    s->state != SET_EXITING) {
+		if (v == LEADER) {
+			/* killed by a signal nobody could see coming */
+			p->exiting = p->killed = true;
+			kill_follower_procs(p);
+		} else {
+			struct divergence d = {
+				.kind = DIV_KILLED, .set = s, .variant = v,
+				.arg = -1, .status = { 0, status },
+			};
+
+			p->exiting = true;
+			if (!diverge(&d))
+				return;
+			p->exiting = false;
+		}
+	}
+	if (set_all_dead(s))
+		set_ended(s);
+	else if (!mon.ending && !p->exiting && !p->execing)
+		set_check_complete(s);
+}
+
+/* ---- time ---- */
+
+/* CPU time of a task in ns (utime + stime) and its state letter. */
+static uint64_t task_cpu(const struct task *t, char *state)
+{
+	char path[64], buf[1024], *p;
+	unsigned long ut = 0, st = 0;
+	FILE *f;
+
+	*state = '?';
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", t->tid, t->tid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fgets(buf, sizeof(buf), f)) {
+		p = strrchr(buf, ')');
+		if (p)
+			sscanf(p + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u "
+			       "%*u %*u %lu %lu", state, &ut, &st);
+	}
+	fclose(f);
+	return (ut + st) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+/*
+ * Somebody waits for a late variant.  Late by the clock while not using the
+ * processor is a stall; computing is only slow, until it has used up the
+ * time-out in processor time alone.
+ */
+static void check_stall(struct taskset *s)
+{
+	uint64_t limit = (uint64_t)mon.opt.timeout * 1000000000u;
+
+	if (s->state != SET_RUN || !s->t_arrived ||
+	    mon.now - s->t_arrived < limit)
+		return;
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		uint64_t cpu;
+		char state;
+
+		if (t->at != AT_RUN || !t->tid)
+			continue;
+		cpu = task_cpu(t, &state);
+		if (!s->late_cpu[v]) {
+			s->late_cpu[v] = cpu + 1;
+			s->t_late = mon.now;
+			continue;
+		}
+		if (cpu + 1 - s->late_cpu[v] >= limit / 2 ||
+		    (state != 'R' && mon.now - s->t_late > limit)) {
+			struct divergence d = {
+				.kind = DIV_STALL, .set = s,
+				.variant = v ? v : 1, .arg = -1,
+			};
+
+			for_each_follower(w)
+				if (!v && s->t[w].at != AT_RUN)
+					d.variant = w;
+			snprintf(d.note, sizeof(d.note),
+				 "variant %u has not reached the call the "
+				 "others wait at for %llu s (state %c)", v,
+				 (unsigned long long)((mon.now - s->t_arrived) /
+						      1000000000u), state);
+			diverge(&d);
+			return;
+		}
+	}
+}
+
+void monitor_tick(void)
+{
+	struct taskset *s, *n;
+	bool fine = false;
+
+	if (mon.ending)
+		return;
+	for (s = LIST_FIRST(&mon.sets); s; s = n) {
+		n = LIST_NEXT(s, all);
+		if (!STAILQ_EMPTY(&s->sigq)) {
+			fine = true;
+			signal_tick(s);
+		}
+		if (s->t_arrived)
+			check_stall(s);
+		else
+			memset(s->late_cpu, 0, sizeof(s->late_cpu));
+		if (mon.ending)
+			return;
+	}
+	sched_tick();
+	ticker_want(fine);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The event loop.
+ *
+ * Theory of operation
+ * -------------------
+ * waitpid() yields one stop at a time; dispatch() acts on it.  Acting may
+ * involve waiting for one particular task (synchronous injected calls); stops
+ * of other tasks simply stay queued in the kernel meanwhile.
+ *
+ * A child's first stop can be seen before its parent's fork event (the kernel
+ * promises no order), so stops of unknown tids are stashed until the parent's
+ * event claims them.  Deaths of unknown tids are those of dropped variants
+ * and are only collected.
+ *
+ * Time: an interval timer interrupts waitpid.  Nothing depends on its
+ * precision; a tick that arrives between two waits is simply the next one.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "divergence.h"
+#include "event.h"
+#include "stats.h"
+#include "tracee.h"
+
+#define STASH_MAX 256
+static struct {
+	pid_t tid;
+	int status;
+} stash[STASH_MAX];
+static unsigned int n_stash;
+
+#define DEATHS_MAX 1024
+static struct {
+	struct task *t;
+	int status;
+} deaths[DEATHS_MAX];
+static unsigned int n_deaths;
+
+static bool fine_tick;
+
+void event_defer_death(struct task *t)
+{
+	if (n_deaths == DEATHS_MAX)
+		die("too many deaths at once");
+	deaths[n_deaths].t = t;
+	deaths[n_deaths].status = t->status;
+	n_deaths++;
+	task_unbind(t);
+}
+
+void event_flush_deaths(void)
+{
+	while (n_deaths) {
+		struct task *t = deaths[0].t;
+		int status = deaths[0].status;
+
+		n_deaths--;
+		memmove(deaths, deaths + 1, n_deaths * sizeof(deaths[0]));
+		task_dead(t, status);
+	}
+}
+
+static void stash_add(pid_t tid, int status)
+{
+	if (n_stash == STASH_MAX)
+		die("too many unclaimed children");
+	stash[n_stash].tid = tid;
+	stash[n_stash].status = status;
+	n_stash++;
+}
+
+int event_child_stop(pid_t tid)
+{
+	uint64_t start = now_ns();
+	int status;
+
+	for (unsigned int i = 0; i < n_stash; i++) {
+		if (stash[i].tid == tid) {
+			stash[i] = stash[--n_stash];
+			return 0;
+		}
+	}
+	for (;;) {
+		pid_t r = waitpid(tid, &status, __WALL);
+
+		if (r == tid)
+			return WIFSTOPPED(status) ? 0 : -ESRCH;
+		if (r < 0 && errno != EINTR)
+			return -ESRCH;
+		if (now_ns() - start > 10000000000u)
+			return -ETIMEDOUT;
+	}
+}
+
+void event_reap_siblings(struct proc *p, unsigned int v, struct task *except)
+{
+	struct taskset *s;
+
+	LIST_FOREACH(s, &p->sets, in_proc) {
+		struct task *t = &s->t[v];
+		int status;
+
+		if (t == except || !t->tid)
+			continue;
+		if (waitpid(t->tid, &status, __WALL | WNOHANG) != t->tid)
+			continue;
+		task_classify(t, status);
+		if (t->at == AT_DEAD)
+			event_defer_death(t);
+		else
+			event_continue(t);
+	}
+}
+
+void event_continue(struct task *t)
+{
+	task_resume(t, t->want_exit ? PTRACE_SYSCALL : PTRACE_CONT, 0);
+}
+
+void ticker_want(bool fine)
+{
+	struct itimerval it = { { 0, 0 }, { 0, 0 } };
+
+	if (fine == fine_tick)
+		return;
+	fine_tick = fine;
+	it.it_interval.tv_usec = it.it_value.tv_usec = fine ? 1000 : 20000;
+	setitimer(ITIMER_REAL, &it, NULL);
+}
+
+static void on_tick(int sig)
+{
+}
+
+static void ticker_start(void)
+{
+	struct sigaction sa = { .sa_handler = on_tick };
+	sigset_t set;
+
+	/* no SA_RESTART: the point is to interrupt waitpid */
+	sigaction(SIGALRM, &sa, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	fine_tick = true;
+	ticker_want(false);
+}
+
+static void event(pid_t pid, int status)
+{
+	struct task *t = task_find(pid);
+
+	if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_EXEC) {
+		unsigned long old = 0;
+		struct task *o;
+
+		/*
+		 * The thread that called execve now bears the process's id;
+		 * the former main thread vanishes without a death event
+		 * (ptrace(2), "execve(2) under ptrace").
+		 */
+		ptrace(PTRACE_GETEVENTMSG, pid, 0, &old);
+		o = task_find((pid_t)old);
+		if (o && o != t) {
+			if (t) {
+				t->at = AT_DEAD;
+				t->status = 0;
+				event_defer_death(t);
+			}
+			task_unbind(o);
+			task_bind(o, pid);
+			t = o;
+		}
+	}
+	if (!t) {
+		if (WIFSTOPPED(status) && !mon.ending)
+			stash_add(pid, status);
+		return;
+	}
+	task_classify(t, status);
+	if (t->at == AT_DEAD) {
+		task_unbind(t);
+		task_dead(t, status);
+	} else if (!mon.ending) {
+		dispatch(t);
+	}
+	event_flush_deaths();
+}
+
+int monitor_loop(void)
+{
+	uint64_t last_tick = 0;
+
+	ticker_start();
+	while (mon.n_tasks) {
+		int status;
+		pid_t pid = waitpid(-1, &status, __WALL);
+
+		mon.now = now_ns();
+		if (pid > 0)
+			event(pid, status);
+		else if (errno == ECHILD)
+			break;
+		if (mon.now - last_tick >= (fine_tick ? 900000u : 10000000u)) {
+			last_tick = mon.now;
+			monitor_tick();
+			event_flush_deaths();
+		}
+	}
+	if (mon.opt.stats_file)
+		stats_write(mon.opt.stats_file);
+	if (mon.trace)
+		fclose(mon.trace);
+	return mon.ending ? mon.ending_status : mon.root_status;
+}

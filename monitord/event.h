@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The event loop: one waitpid status at a time becomes one action.
+ */
+#ifndef MONITORD_EVENT_H
+#define MONITORD_EVENT_H
+
+#include "monitor.h"
+
+/* Turn a wait status into t->at (used by synchronous waits as well). */
+void task_classify(struct task *t, int status);
+
+/* A synchronous wait found the task dead: act on it from the loop. */
+void event_defer_death(struct task *t);
+
+/*
+ * First stop of a child that `parent` just created, synchronously. The stop
+ * may have been collected already. 0, -ESRCH or -ETIMEDOUT.
+ */
+int event_child_stop(pid_t tid);
+
+/* Collect whatever is known about the other tasks of `p` in variant v that
+ * have died, without blocking (exec must not wait for unreaped siblings). */
+void event_reap_siblings(struct proc *p, unsigned int v, struct task *except);
+
+/* Resume a stopped task that nothing is to be done with. */
+void event_continue(struct task *t);
+
+/* The deaths that synchronous waits have put aside. */
+void event_flush_deaths(void);
+
+/* dispatch.c */
+void dispatch(struct task *t);
+void task_dead(struct task *t, int status);
+void monitor_tick(void);
+/* Ask for the fine-grained ticker (deferred signals, parking). */
+void ticker_want(bool fine);
+
+#endif

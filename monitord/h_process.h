@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Processes and threads: creation, exec, exit, waiting.
+ */
+#ifndef MONITORD_H_PROCESS_H
+#define MONITORD_H_PROCESS_H
+
+#include "monitor.h"
+
+/* fork vfork clone clone3 */
+void fork_start(struct taskset *s);
+void fork_done(struct taskset *s, int64_t ret);	/* failed in the leader */
+void fork_event(struct task *t);		/* PTRACE_EVENT_FORK & co. */
+void vfork_progress(struct task *t);		/* a parent came back */
+
+/* execve execveat */
+bool exec_compare(struct taskset *s);
+void exec_start(struct taskset *s);
+void exec_done(struct taskset *s, int64_t ret);	/* failed in the leader */
+void exec_event(struct task *t);		/* PTRACE_EVENT_EXEC, leader */
+
+/* exit exit_group */
+void exit_start(struct taskset *s);
+
+/* wait4 waitid */
+void wait_start(struct taskset *s);
+void wait_done(struct taskset *s, int64_t ret);
+/* Bring process p of variant v to its end as far as monitord must help:
+ * collect the deaths of its threads. 0 or -ETIMEDOUT. */
+int proc_collect(struct proc *p, unsigned int v);
+
+#endif

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which function acts for which handler id of the syscall table.
+ *
+ * Empty fields are the generic behaviour: set_compare, generic_start,
+ * generic_done.
+ */
+
+#include "h_memory.h"
+#include "h_misc.h"
+#include "h_process.h"
+#include "handlers.h"
+#include "launch.h"
+#include "procview.h"
+#include "tracee.h"
+
+/*
+ * rt_sigreturn: every variant restores its own frame.  There is no result to
+ * wait for: let the call run and consider it done.
+ */
+static void sigreturn_start(struct taskset *s)
+{
+	set_finish_raw(s, 0);
+}
+
+const struct handler handlers[H_MAX] = {
+	[H_FORK] = { .start = fork_start, .done = fork_done },
+	[H_EXEC] = { .compare = exec_compare, .start = exec_start,
+		     .done = exec_done },
+	[H_EXIT] = { .start = exit_start },
+	[H_WAIT] = { .start = wait_start, .done = wait_done },
+	[H_MMAP] = { .start = mmap_start, .done = mmap_done },
+	[H_MREMAP] = { .start = mremap_start, .done = mremap_done },
+	[H_SHMAT] = { .start = shmat_start, .done = shmat_done },
+	[H_SHMDT] = { .start = shmdt_start, .done = shmdt_done },
+	[H_MUNMAP] = { .start = munmap_start, .done = munmap_done },
+	[H_MPROTECT] = { .start = mprotect_start, .done = mprotect_done },
+	[H_MADVISE] = { .start = madvise_start, .done = madvise_done },
+	[H_BRK] = { .start = brk_start },
+	[H_MSYNC] = { .start = msync_start, .done = msync_done },
+	[H_EPOLL_CTL] = { .start = epoll_ctl_start },
+	[H_EPOLL_WAIT] = { .start = leader_start, .done = epoll_wait_done },
+	[H_SIGRETURN] = { .start = sigreturn_start },
+	[H_TIMER_CREATE] = { .start = timer_create_start },
+	[H_SIGTIMEDWAIT] = { .start = leader_start,
+			     .done = sigtimedwait_done },
+	[H_SETTID] = { .start = settid_start },
+	[H_SETPGID] = { .start = leader_start, .done = setpgid_done },
+	[H_CHDIR] = { .start = leader_start, .done = chdir_done },
+	[H_FCHDIR] = { .start = leader_start, .done = fchdir_done },
+	[H_RLIMIT] = { .start = leader_start, .done = rlimit_done },
+	[H_PRLIMIT] = { .start = leader_start, .done = prlimit_done },
+	[H_PRCTL] = { .start = prctl_start, .done = prctl_done },
+	[H_ARCH_PRCTL] = { .start = arch_prctl_start,
+			   .done = arch_prctl_done },
+	[H_SECCOMP] = { .start = seccomp_start },
+	[H_UNSHARE] = { .start = leader_start, .done = unshare_done },
+	[H_SETNS] = { .start = leader_start, .done = setns_done },
+	[H_MOUNT] = { .start = leader_start, .done = mount_done },
+	[H_OPEN] = { .start = open_start, .done = open_done },
+	[H_PROCESS_VM] = { .start = process_vm_start,
+			   .done = process_vm_done },
+	[H_AIO] = { .start = aio_start, .done = aio_done },
+	[H_ROBUST] = { .start = robust_start },
+	[H_IPMON] = { .start = ipmon_register_start },
+	[H_PERSONALITY] = { .start = personality_start },
+	[H_CAP] = { .start = leader_start, .done = cap_done },
+};

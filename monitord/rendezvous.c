@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Rendezvous: the life of one call of a task set.
+ *
+ * Theory of operation
+ * -------------------
+ *	set_arrive		a task is AT_ENTRY; when it is the last one:
+ *	  rendezvous		same number?  deliver deferred signals first
+ *	    compare		walk every variant's arguments, compare items
+ *	    handler start	decides; usually set_leader_go
+ *	  (leader executes)	the event loop serves other sets meanwhile
+ *	  set_leader_done	interrupted? (signal.c)
+ *	    handler done	replicate outputs, let followers do their part
+ *	  set_finish		results into registers, trace, pending signals
+ *	    sched_ready		the set's turn?
+ *	  set_release		resume everybody
+ *
+ * The walk is the only fetch of lengths and pointers: what was compared is
+ * what is replicated.  Followers are stopped all the while; the leader's
+ * buffers could be changed by a sibling only if it ran, which the domain
+ * scheduler prevents as long as the call does not block.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <linux/audit.h>
+
+#include <ipmon/abi.h>
+#include "divergence.h"
+#include "event.h"
+#include "handlers.h"
+#include "launch.h"
+#include "signals.h"
+#include "tracee.h"
+
+#define ITEMS_MAX (1u << 20)
+
+/* The registration call has no kernel number and thus no row of its own. */
+static const struct ipmon_row register_row = {
+	.nargs = 2,
+	.arg = { { K_PTR, 0, 0 }, { K_SIZE, 0, 0 } },
+	.exec = EXEC_MONITOR, .cls = CLASS_PROCESS, .handler = H_IPMON,
+	.flags = RF_PURE | RF_NEVER_INPROC,
+	.name = "ipmon_register",
+};
+
+/* ---- walking ---- */
+
+static int walk_read(void *ctx, void *dst, uint64_t src, size_t n)
+{
+	return mem_read(ctx, dst, src, n) ? -EFAULT : 0;
+}
+
+static long walk_strnlen(void *ctx, uint64_t src, size_t max)
+{
+	return mem_strnlen(ctx, src, max);
+}
+
+static int walk_emit(void *ctx, const struct ipmon_item *item)
+{
+	struct items *it = &((struct task *)ctx)->items;
+
+	if (it->n == it->cap) {
+		unsigned int cap = it->cap ? it->cap * 2 : 16;
+		struct ipmon_item *v;
+
+		if (cap > ITEMS_MAX)
+			return -E2BIG;
+		v = realloc(it->v, cap * sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		it->v = v;
+		it->cap = cap;
+	}
+	it->v[it->n++] = *item;
+	return 0;
+}
+
+static int walk(struct taskset *s, unsigned int v)
+{
+	struct task *t = &s->t[v];
+	struct ipmon_walk w = {
+		.read = walk_read, .strnlen = walk_strnlen, .emit = walk_emit,
+		.ctx = t, .row = s->row, .nr = t->call.nr,
+	};
+
+	memcpy(w.args, t->call.args, sizeof(w.args));
+	t->items.n = 0;
+	return ipmon_walk(&w);
+}
+
+/* ---- comparing ---- */
+
+static bool differ(struct taskset *s, unsigned int v, enum div_kind kind,
+		   unsigned int i, const char *note)
+{
+	struct divergence d = {
+		.kind = kind, .set = s, .variant = v, .arg = -1,
+	};
+	const struct ipmon_item *a = i < s->t[LEADER].items.n ?
+		&s->t[LEADER].items.v[i] : NULL;
+	const struct ipmon_item *b = i < s->t[v].items.n ?
+		&s->t[v].items.v[i] : NULL;
+
+	if (a) {
+		d.arg = a->arg;
+		d.label = a->label;
+		d.value[0] = a->value;
+		d.addr[0] = a->addr;
+		d.len[0] = a->len;
+	}
+	if (b) {
+		d.value[1] = b->value;
+		d.addr[1] = b->addr;
+		d.len[1] = b->len;
+	}
+	if (note)
+		strncpy(d.note, note, sizeof(d.note) - 1);
+	return diverge(&d);
+}
+
+/* Compare one input span; -1 when equal, else the first differing offset. */
+static int64_t compare_span(struct taskset *s, unsigned int v,
+			    const struct ipmon_item *a,
+			    const struct ipmon_item *b)
+{
+	static char x[65536], y[65536];
+	uint64_t done = 0;
+
+	while (done < a->len) {
+		size_t k = a->len - done < sizeof(x) ?
+			(size_t)(a->len - done) : sizeof(x);
+		ssize_t m = mem_read_some(&s->t[LEADER], x, a->addr + done, k);
+		ssize_t n = mem_read_some(&s->t[v], y, b->addr + done, k);
+
+		/*
+		 * Partly mapped buffers are legal; process_vm_readv stops at
+		 * the first bad page, as far into the span in each variant.
+		 */
+		if (m < 0)
+			m = 0;
+		if (n < 0)
+			n = 0;
+		if (m != n || memcmp(x, y, (size_t)m)) {
+			ssize_t i = 0;
+
+			while (i < m && i < n && x[i] == y[i])
+				i++;
+			return (int64_t)done + i;
+		}
+		if ((size_t)m < k)
+			break;
+		done += k;
+	}
+	return -1;
+}
+
+/* Compare variant v with the leader. True: equal, or dropped by policy. */
+static bool compare_variant(struct taskset *s, unsigned int v)
+{
+	const struct items *a = &s->t[LEADER].items, *b = &s->t[v].items;
+
+	for (unsigned int i = 0; i < a->n && i < b->n; i++) {
+		const struct ipmon_item *x = &a->v[i], *y = &b->v[i];
+
+		if (x->type != y->type)
+			return differ(s, v, DIV_ARGUMENT, i,
+				      "one pointer is readable, the other not");
+		switch (x->type) {
+		case IT_SCALAR:
+			if (x->value != y->value)
+				return differ(s, v, DIV_ARGUMENT, i, NULL);
+			break;
+		case IT_IN:
+		case IT_STR: {
+			int64_t off = x->len != y->len ? 0 : -1;
+
+			if (off < 0)
+				off = compare_span(s, v, x, y);
+			if (off >= 0) {
+				struct divergence d = {
+					.kind = DIV_PAYLOAD, .set = s,
+					.variant = v, .arg = x->arg,
+					.label = x->label,
+					.addr = { x->addr, y->addr },
+					.len = { x->len, y->len },
+				};
+
+				if (x->len != y->len) {
+					struct ipmon_item p = *x, q = *y;
+
+					if (q.len < p.len)
+						p.len = q.len;
+					else
+						q.len = p.len;
+					off = compare_span(s, v, &p, &q);
+					if (off < 0)
+						off = p.len;
+				}
+				d.offset = (uint64_t)off;
+				return diverge(&d);
+			}
+			break;
+		}
+		case IT_OUT:
+			if (x->len != y->len || !x->addr != !y->addr)
+				return differ(s, v, DIV_ARGUMENT, i,
+					      "output buffers differ in size");
+			break;
+		default:
+			break;
+		}
+	}
+	if (a->n != b->n)
+		return differ(s, v, DIV_ARGUMENT, a->n < b->n ? a->n : b->n,
+			      "a different number of arguments in memory");
+	return true;
+}
+
+bool set_compare(struct taskset *s)
+{
+	return set_compare_filtered(s, NULL, 0);
+}
+
+bool set_compare_filtered(struct taskset *s,
+			  void (*filter)(struct task *t, unsigned int arg),
+			  unsigned int arg)
+{
+	for_each_variant(v) {
+		int r = walk(s, v);
+
+		if (r == -ENOSYS) {
+			/* the walker does not know this command */
+			refuse(s, "command not known to the syscall table");
+			set_finish(s, s->row->handler == H_IOCTL ? -ENOTTY :
+				   -EINVAL);
+			return false;
+		}
+		if (r < 0) {
+			refuse(s, "arguments too large to compare");
+			set_finish(s, -ENOMEM);
+			return false;
+		}
+		if (filter)
+			filter(&s->t[v], arg);
+	}
+	for_each_follower(v)
+		if (!compare_variant(s, v))
+			return false;
+	return !mon.ending;
+}
+
+/* ---- replicating ---- */
+
+int set_replicate(struct taskset *s, int64_t ret)
+{
+	struct task *lead = &s->t[LEADER];
+	uint64_t left = 0;
+	unsigned int group = 0;
+
+	if (mon.live == 1u << LEADER)
+		return 0;
+	for (unsigned int i = 0; i < lead->items.n; i++) {
+		const struct ipmon_item *it = &lead->items.v[i];
+		uint64_t word = 0;
+		uint32_t n;
+
+		if (it->type != IT_OUT || !it->addr)
+			continue;
+		if ((it->rule == R_U32 || it->rule == R_U32_ALWAYS ||
+		     it->rule == R_VEC_U32) && it->aux) {
+			uint32_t w = 0;
+
+			mem_read(lead, &w, it->aux, sizeof(w));
+			word = w;
+		} else if (it->rule == R_U64 && it->aux) {
+			mem_read(lead, &word, it->aux, sizeof(word));
+		}
+		if (it->rule == R_VEC || it->rule == R_VEC_U32) {
+			if (it->group != group) {
+				group = it->group;
+				if (it->rule == R_VEC)
+					left = ret > 0 ? (uint64_t)ret : 0;
+				else
+					left = ret >= 0 ? word : 0;
+			}
+		} else {
+			group = 0;
+		}
+		n = ipmon_actual(it, ret, word, &left);
+		if (!n)
+			continue;
+		for_each_follower(v) {
+			uint64_t to;
+			int r;
+
+			if (i >= s->t[v].items.n)
+				continue;
+			to = s->t[v].items.v[i].addr;
+			if (!to)
+				continue;
+			r = mem_copy(&s->t[v], to, lead, it->addr, n);
+			if (r == -EFAULT) {
+				struct divergence d = {
+					.kind = DIV_RESULT, .set = s,
+					.variant = v, .arg = it->arg,
+					.label = it->label,
+					.addr = { it->addr, to },
+					.ret = { ret, -EFAULT },
+					.note = "the leader's output buffer is "
+						"writable, this variant's is "
+						"not",
+				};
+
+				if (!diverge(&d))
+					return -1;
+			}
+		}
+	}
+	return 0;
+}
+
+/* ---- the leader's part ---- */
+
+void set_leader_go(struct taskset *s)
+{
+	struct task *t = &s->t[LEADER];
+
+	s->state = SET_CALL;
+	s->t_call = mon.now;
+	task_resume(t, PTRACE_SYSCALL, 0);
+	if (s->row->flags & (RF_BLOCK | RF_YIELD) &&
+	    !TAILQ_EMPTY(&s->proc->domain->ready))
+		sched_leave(s);
+}
+
+void set_leader_again(struct taskset *s)
+{
+	s->redo = s->rewound = false;
+	s->state = SET_CALL;
+	task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
+}
+
+int64_t set_follower_exec(struct taskset *s, unsigned int v)
+{
+	struct task *t = &s->t[v];
+
+	return task_exec(t, t->call.nr, t->call.args);
+}
+
+/* ---- the end of a call ---- */
+
+void set_note_call(struct taskset *s, int64_t ret)
+{
+	struct recent *r = &s->recent[s->recent_pos++ % RECENT_MAX];
+
+	r->seq = ++mon.seq;
+	r->nr = s->t[LEADER].call.nr;
+	memcpy(r->args, s->t[LEADER].call.args, sizeof(r->args));
+	r->ret = ret;
+	r->signal = 0;
+	s->ret = ret;
+	mon.count.rendezvous++;
+	if (r->nr < IPMON_NR_MAX)
+		mon.count.per_nr[r->nr]++;
+	if (mon.trace)
+		trace_call(s, ret);
+}
+
+void set_finish_raw(struct taskset *s, int64_t ret)
+{
+	set_note_call(s, ret);
+	for_each_variant(v)
+		s->t[v].saved_valid = false;
+	s->arrived = 0;
+	s->t_arrived = 0;
+	s->redo = s->rewound = false;
+	sched_ready(s);
+}
+
+void set_finish_each(struct taskset *s, const int64_t ret[MAX_VARIANTS])
+{
+	if (mon.ending)
+		return;
+	set_note_call(s, ret[LEADER]);
+	for_each_variant(v)
+		task_finish(&s->t[v], ret[v]);
+	s->arrived = 0;
+	s->t_arrived = 0;
+	s->redo = s->rewound = false;
+	if (!(s->row->flags & RF_PURE))
+		signal_deliver_at_exit(s);
+	if (!mon.ending)
+		sched_ready(s);
+}
+
+void set_finish(struct taskset *s, int64_t ret)
+{
+	int64_t each[MAX_VARIANTS];
+
+	for (unsigned int v = 0; v < MAX_VARIANTS; v++)
+		each[v] = ret;
+	set_finish_each(s, each);
+}
+
+void set_release(struct taskset *s)
+{
+	bool parked = s->state == SET_PARKED;
+
+	s->state = SET_RUN;
+	s->park = false;
+	s->t_run = mon.now;
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		int sig = t->resume_sig;
+
+		if (parked && t->at != AT_STOP)
+			continue;
+		if (s->early && v == LEADER)
+			continue;
+		if (t->at == AT_RUN || t->at == AT_DEAD || t->at == AT_GROUP)
+			continue;
+		t->resume_sig = 0;
+		task_resume(t, PTRACE_CONT, sig);
+	}
+	if (s->early) {
+		s->early = false;
+		dispatch(&s->t[LEADER]);
+	}
+}
+
+/* ---- arrival ---- */
+
+static void rendezvous(struct taskset *s)
+{
+	const struct handler *h;
+
+	if (s->redo) {
+		/* followers never left their entry stop */
+		s->redo = false;
+		if (!STAILQ_EMPTY(&s->sigq) && signal_deliver_at_entry(s))
+			return;
+		set_leader_again(s);
+		return;
+	}
+	if (!STAILQ_EMPTY(&s->sigq) && signal_deliver_at_entry(s))
+		return;
+	if (s->t[LEADER].call.arch != AUDIT_ARCH_X86_64 ||
+	    s->t[LEADER].call.nr & 0x40000000) {
+		s->row = ipmon_row(IPMON_NR_MAX);
+		refuse(s, "32-bit and x32 entries are not supported");
+		set_finish(s, -ENOSYS);
+		return;
+	}
+	s->row = s->t[LEADER].call.nr == IPMON_NR_REGISTER ? &register_row :
+		ipmon_row(s->t[LEADER].call.nr);
+	for_each_follower(v) {
+		if (s->t[v].call.nr != s->t[LEADER].call.nr ||
+		    s->t[v].call.arch != s->t[LEADER].call.arch) {
+			struct divergence d = {
+				.kind = DIV_CALL, .set = s, .variant = v,
+				.arg = -1,
+			};
+
+			if (!diverge(&d))
+				return;
+		}
+	}
+	if (s->row->cls == CLASS_UNKNOWN || s->row->cls == CLASS_REFUSED) {
+		refuse_start(s);
+		return;
+	}
+	h = &handlers[s->row->handler];
+	if (h->compare ? !h->compare(s) : !set_compare(s))
+		return;
+	(h->start ? h->start : generic_start)(s);
+}
+
+void set_check_complete(struct taskset *s)
+{
+	if (s->state != SET_RUN && !(s->state == SET_CALL && s->redo))
+		return;
+	if (!s->arrived || (s->arrived & mon.live) != mon.live) {
+		signal_fault_check(s);
+		return;
+	}
+	rendezvous(s);
+}
+
+void set_arrive(struct task *t)
+{
+	struct taskset *s = t->set;
+
+	/*
+	 * A leader that comes back to repeat its interrupted call may do so
+	 * as restart_syscall; for everybody else it is still the same call.
+	 */
+	if (!s->redo && task_fetch_call(t) < 0)
+		return;
+	if (!s->redo)
+		t->saved_valid = false;
+	s->arrived |= 1u << t->variant;
+	if (!s->t_arrived)
+		s->t_arrived = mon.now;
+	set_check_complete(s);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Scheduling domains: deterministic order of everything that shares memory.
+ *
+ * Theory of operation
+ * -------------------
+ * Two threads that race in user space may be ordered differently in each
+ * variant; the next contended lock then makes one variant call futex and the
+ * other not, which would be a false alarm.  Under lockstep the cure is to
+ * let only one task set of a sharing group run user code at a time and to
+ * switch only at rendezvous points, which are the same in all variants (the
+ * same idea as record-and-replay debuggers that run one thread at a time).
+ *
+ * A domain is such a group: the threads of a process, a vfork child and its
+ * parent, and all processes that have writable shared mappings (those join
+ * one domain per tree, sched_share).
+ *
+ * The owner gives its turn away
+ *   - when its call may block and somebody waits (sched_leave), or somebody
+ *     becomes ready while it is blocked (the turn is stolen),
+ *   - when its slice is over, at the end of a call,
+ *   - when it dies,
+ *   - when it computes for long without a call while others wait: then all
+ *     its variants are interrupted and parked.  That point may differ between
+ *     variants by what was computed since the last call; a program that spins
+ *     on a flag another thread sets is indifferent to it, and without it such
+ *     a program would never end.
+ */
+#include <stdlib.h>
+
+#include "event.h"
+#include "signals.h"
+#include "tracee.h"
+
+#define SLICE_NS	10000000u	/* turn over at the next call's end */
+#define PARK_NS		50000000u	/* computing while others wait */
+#define STEAL_NS	10000000u	/* "cannot block" call that does */
+
+struct domain *domain_new(void)
+{
+	struct domain *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		die("out of memory");
+	d->refs = 1;
+	TAILQ_INIT(&d->ready);
+	return d;
+}
+
+struct domain *domain_get(struct domain *d)
+{
+	d->refs++;
+	return d;
+}
+
+void domain_put(struct domain *d)
+{
+	if (!--d->refs)
+		free(d);
+}
+
+static void grant(struct domain *d, struct taskset *s)
+{
+	d->owner = s;
+	d->t_owned = mon.now;
+	set_release(s);
+}
+
+static void enqueue(struct domain *d, struct taskset *s)
+{
+	if (s->queued)
+		return;
+	TAILQ_INSERT_TAIL(&d->ready, s, ready);
+	s->queued = true;
+}
+
+static void dequeue(struct domain *d, struct taskset *s)
+{
+	if (!s->queued)
+		return;
+	TAILQ_REMOVE(&d->ready, s, ready);
+	s->queued = false;
+}
+
+static void next(struct domain *d)
+{
+	struct taskset *s = TAILQ_FIRST(&d->ready);
+
+	d->owner = NULL;
+	if (!s)
+		return;
+	dequeue(d, s);
+	grant(d, s);
+}
+
+/* The owner sits in a call that is known to block, or has been in for long. */
+static bool stealable(const struct taskset *o)
+{
+	return o->state == SET_CALL &&
+	       ((o->row && o->row->flags & RF_BLOCK) ||
+		mon.now - o->t_call > STEAL_NS);
+}
+
+void sched_ready(struct taskset *s)
+{
+	struct domain *d = s->proc->domain;
+
+	if (s->state != SET_PARKED)
+		s->state = SET_READY;
+	if (d->owner == s && TAILQ_EMPTY(&d->ready)) {
+		set_release(s);
+	} else if (d->owner == s) {
+		if (mon.now - d->t_owned < SLICE_NS) {
+			set_release(s);
+		} else {
+			enqueue(d, s);
+			next(d);
+		}
+	} else if (!d->owner || stealable(d->owner)) {
+		if (TAILQ_EMPTY(&d->ready)) {
+			grant(d, s);
+		} else {
+			enqueue(d, s);
+			next(d);
+		}
+	} else {
+		enqueue(d, s);
+	}
+}
+
+void sched_parked(struct taskset *s)
+{
+	struct domain *d = s->proc->domain;
+
+	enqueue(d, s);
+	if (d->owner == s || !d->owner)
+		next(d);
+}
+
+void sched_leave(struct taskset *s)
+{
+	struct domain *d = s->proc->domain;
+
+	dequeue(d, s);
+	if (d->owner == s)
+		next(d);
+}
+
+void sched_share(struct proc *p)
+{
+	static struct domain *shared;
+	struct domain *old = p->domain;
+	struct proc *q;
+	struct taskset *s;
+	unsigned int moved = 0;
+
+	if (!shared) {
+		shared = domain_new();
+		shared->shared = true;
+	}
+	if (old == shared)
+		return;
+	/* every process of the old domain shares with p already */
+	LIST_FOREACH(q, &mon.procs, all) {
+		if (q->domain != old)
+			continue;
+		LIST_FOREACH(s, &q->sets, in_proc) {
+			bool was = s->queued;
+
+			dequeue(old, s);
+			if (was)
+				enqueue(shared, s);
+		}
+		q->domain = domain_get(shared);
+		moved++;
+	}
+	old->owner = NULL;
+	while (moved--)
+		domain_put(old);
+	if (!shared->owner)
+		next(shared);
+}
+
+void sched_tick(void)
+{
+	struct proc *p;
+
+	LIST_FOREACH(p, &mon.procs, all) {
+		struct domain *d = p->domain;
+		struct taskset *o = d ? d->owner : NULL;
+
+		if (!d || TAILQ_EMPTY(&d->ready))
+			continue;
+		if (!o || stealable(o)) {
+			next(d);
+		} else if (o->state == SET_RUN &&
+			   mon.now - o->t_run > PARK_NS &&
+			   mon.now - d->t_owned > PARK_NS) {
+			o->park = true;
+			set_interrupt(o);
+		}
+	}
+}

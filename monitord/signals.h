@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signals: which count, when they are delivered, and restarting calls.
+ * Theory of operation in signal.c.
+ */
+#ifndef MONITORD_SIGNALS_H
+#define MONITORD_SIGNALS_H
+
+#include "monitor.h"
+
+/* A signal-delivery stop seen during a synchronous operation: the leader's
+ * is kept for the next rendezvous, a follower's is dropped. */
+void signal_put_aside(struct task *t);
+
+/* A signal-delivery stop in the event loop. */
+void signal_stop(struct task *t);
+
+/* A PTRACE_EVENT_STOP (not a group stop) in the event loop. */
+void signal_interrupt_stop(struct task *t);
+
+/* The rendezvous is complete and signals are queued: deliver the first to
+ * every variant "just before the call". True when it did (the set runs). */
+bool signal_deliver_at_entry(struct taskset *s);
+
+/* The leader's call ended with an ERESTART code or EINTR. True when dealt
+ * with here (the set has been released or the call is being repeated); false:
+ * treat ret as an ordinary result. */
+bool signal_interrupted(struct taskset *s, int64_t ret);
+
+/* After a call, before release: deliver what is pending for the leader so
+ * that handlers run before the program continues. */
+void signal_deliver_at_exit(struct taskset *s);
+
+/* Variants whose task sits on a synchronous fault: all of them, or a
+ * divergence. */
+void signal_fault_check(struct taskset *s);
+
+/* Ticker: deferred signals of sets that compute without calls. */
+void signal_tick(struct taskset *s);
+
+/* Interrupt the tasks of a set that run user code (parking, signals). */
+void set_interrupt(struct taskset *s);
+
+#endif

@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ptrace primitives on one task.
+ *
+ * Theory of operation
+ * -------------------
+ * Registers are cached per stop: fetched when first asked for, written back
+ * once, at resume.  The hot path (a call that is skipped) does not touch them
+ * at all; it reads the call with PTRACE_GET_SYSCALL_INFO and pokes two words.
+ *
+ * Skipping: at a seccomp stop, orig_rax = -1 makes the kernel skip the call
+ * and leave rax as we set it (seccomp(2), SECCOMP_RET_TRACE).
+ *
+ * Injecting at an entry stop replaces number and arguments in place: the
+ * kernel re-runs the filters on what we wrote, and a second RET_TRACE counts
+ * as "allow" (kernel/seccomp.c, recheck_after_trace).  Injecting at an exit
+ * stop uses the gate's syscall instruction: entry stop, seccomp stop unless
+ * the filter allows the call there, exit stop.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <linux/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include "tracee.h"
+#include "signals.h"
+#include "event.h"
+
+#define USER_RAX	offsetof(struct user_regs_struct, rax)
+#define USER_ORIG_RAX	offsetof(struct user_regs_struct, orig_rax)
+
+/* linux/ptrace.h of 5.3 and later; glibc's header clashes with it */
+#ifndef PTRACE_GET_SYSCALL_INFO
+#define PTRACE_GET_SYSCALL_INFO 0x420e
+#endif
+
+struct user_regs_struct *task_regs(struct task *t)
+{
+	if (!t->regs_valid) {
+		if (ptrace(PTRACE_GETREGS, t->tid, 0, &t->regs) < 0)
+			return NULL;
+		t->regs_valid = true;
+	}
+	return &t->regs;
+}
+
+void task_regs_changed(struct task *t)
+{
+	t->regs_dirty = true;
+}
+
+static int regs_flush(struct task *t)
+{
+	if (t->regs_dirty) {
+		t->regs_dirty = false;
+		if (ptrace(PTRACE_SETREGS, t->tid, 0, &t->regs) < 0)
+			return -ESRCH;
+	}
+	return 0;
+}
+
+int task_fetch_call(struct task *t)
+{
+	struct __ptrace_syscall_info {
+		uint8_t op;
+		uint8_t pad[3];
+		uint32_t arch;
+		uint64_t ip, sp, nr, args[6];
+		uint32_t ret_data;
+	} info;
+	long n = ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info);
+
+	if (n < (long)offsetof(struct __ptrace_syscall_info, ret_data))
+		return -ESRCH;
+	t->call.nr = info.nr;
+	memcpy(t->call.args, info.args, sizeof(info.args));
+	t->call.ip = info.ip;
+	t->call.sp = info.sp;
+	t->call.arch = info.arch;
+	return 0;
+}
+
+int task_resume(struct task *t, int how, int sig)
+{
+	if (regs_flush(t) < 0)
+		return -ESRCH;
+	t->regs_valid = false;
+	t->want_exit = how == PTRACE_SYSCALL;
+	t->at = AT_RUN;
+	if (ptrace((enum __ptrace_request)how, t->tid, 0, (long)sig) < 0)
+		return -ESRCH;
+	return 0;
+}
+
+void task_classify(struct task *t, int status)
+{
+	t->status = status;
+	t->regs_valid = t->regs_dirty = false;
+	if (!WIFSTOPPED(status)) {
+		t->at = AT_DEAD;
+		return;
+	}
+	mon.count.stops++;
+	switch (status >> 16) {
+	case PTRACE_EVENT_SECCOMP:
+		t->at = AT_ENTRY;
+		return;
+	case PTRACE_EVENT_STOP:
+		t->at = WSTOPSIG(status) == SIGTRAP ? AT_STOP : AT_GROUP;
+		return;
+	case 0:
+		t->at = WSTOPSIG(status) == (SIGTRAP | 0x80) ?
+			AT_EXIT : AT_SIGNAL;
+		return;
+	default:
+		t->at = AT_EVENT;
+		return;
+	}
+}
+
+int task_wait(struct task *t)
+{
+	uint64_t start = 0;
+	int status;
+
+	for (;;) {
+		pid_t r = waitpid(t->tid, &status, __WALL);
+
+		if (r == t->tid)
+			break;
+		if (r < 0 && errno != EINTR) {
+			/* reaped elsewhere: cannot happen, but never spin */
+			t->at = AT_DEAD;
+			return -ESRCH;
+		}
+		/* the monitor's ticker interrupts us: enforce the bound */
+		if (!start)
+			start = now_ns();
+		else if (now_ns() - start >
+			 (uint64_t)mon.opt.timeout * 1000000000u)
+			return -ETIMEDOUT;
+	}
+	task_classify(t, status);
+	if (t->at == AT_DEAD) {
+		/* the event loop acts on it when this operation is over */
+		event_defer_death(t);
+		return -ESRCH;
+	}
+	return 0;
+}
+
+/*
+ * Wait during a synchronous operation: signals are put aside (leader) or
+ * swallowed (follower), stray stops are continued.
+ */
+static int wait_quiet(struct task *t, int how)
+{
+	for (;;) {
+		int r = task_wait(t);
+
+		if (r < 0)
+			return r;
+		switch (t->at) {
+		case AT_SIGNAL:
+			signal_put_aside(t);
+			if (task_resume(t, how, 0) < 0)
+				return -ESRCH;
+			break;
+		case AT_STOP:
+		case AT_GROUP:
+			if (task_resume(t, how, 0) < 0)
+				return -ESRCH;
+			break;
+		default:
+			return 0;
+		}
+	}
+}
+
+/* ---- memory ---- */
+
+ssize_t mem_read_some(struct task *t, void *dst, uint64_t src, size_t n)
+{
+	struct iovec l = { dst, n };
+	struct iovec r = { (void *)(uintptr_t)src, n };
+	ssize_t got;
+
+	if (!n)
+		return 0;
+	got = process_vm_readv(t->tid, &l, 1, &r, 1, 0);
+	return got < 0 ? -errno : got;
+}
+
+int mem_read(struct task *t, void *dst, uint64_t src, size_t n)
+{
+	char *d = dst;
+
+	while (n) {
+		ssize_t got = mem_read_some(t, d, src, n);
+
+		if (got <= 0)
+			return got == -ESRCH ? -ESRCH : -EFAULT;
+		d += got;
+		src += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+int mem_write(struct task *t, uint64_t dst, const void *src, size_t n)
+{
+	const char *s = src;
+
+	while (n) {
+		struct iovec l = { (void *)(uintptr_t)s, n };
+		struct iovec r = { (void *)(uintptr_t)dst, n };
+		ssize_t put = process_vm_writev(t->tid, &l, 1, &r, 1, 0);
+
+		if (put <= 0)
+			return put < 0 && errno == ESRCH ? -ESRCH : -EFAULT;
+		s += put;
+		dst += (uint64_t)put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+int mem_poke(struct task *t, uint64_t dst, const void *src, size_t n)
+{
+	const unsigned char *s = src;
+
+	while (n) {
+		uint64_t word_at = dst & ~7ull;
+		size_t off = dst - word_at;
+		size_t k = 8 - off < n ? 8 - off : n;
+		long word;
+
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, t->tid, word_at, 0);
+		if (word == -1 && errno)
+			return errno == ESRCH ? -ESRCH : -EFAULT;
+		memcpy((char *)&word + off, s, k);
+		if (ptrace(PTRACE_POKEDATA, t->tid, word_at, word) < 0)
+			return errno == ESRCH ? -ESRCH : -EFAULT;
+		s += k;
+		dst += k;
+		n -= k;
+	}
+	return 0;
+}
+
+long mem_strnlen(struct task *t, uint64_t src, size_t max)
+{
+	char buf[4096];
+	size_t done = 0;
+
+	while (done < max) {
+		size_t k = 4096 - (src + done) % 4096;
+		ssize_t got;
+		char *nul;
+
+		/* short strings are the rule: a small first bite */
+		if (!done && k > 256)
+			k = 256;
+		if (k > max - done)
+			k = max - done;
+		got = mem_read_some(t, buf, src + done, k);
+		if (got <= 0)
+			return -EFAULT;
+		nul = memchr(buf, 0, (size_t)got);
+		if (nul)
+			return (long)(done + (size_t)(nul - buf));
+		done += (size_t)got;
+	}
+	return -ENAMETOOLONG;
+}
+
+int mem_copy(struct task *dst, uint64_t da, struct task *src, uint64_t sa,
+	     size_t n)
+{
+	static char buf[1 << 17];
+
+	while (n) {
+		size_t k = n < sizeof(buf) ? n : sizeof(buf);
+		int r = mem_read(src, buf, sa, k);
+
+		if (!r)
+			r = mem_write(dst, da, buf, k);
+		if (r)
+			return r;
+		da += k;
+		sa += k;
+		n -= k;
+	}
+	return 0;
+}
+
+/* ---- calls ---- */
+
+static int save_regs(struct task *t)
+{
+	if (!task_regs(t))
+		return -ESRCH;
+	if (!t->saved_valid) {
+		t->saved = t->regs;
+		t->saved_valid = true;
+	}
+	return 0;
+}
+
+static void set_args(struct user_regs_struct *r, const uint64_t a[6])
+{
+	r->rdi = a[0];
+	r->rsi = a[1];
+	r->rdx = a[2];
+	r->r10 = a[3];
+	r->r8 = a[4];
+	r->r9 = a[5];
+}
+
+static int64_t exit_value(struct task *t)
+{
+	struct user_regs_struct *r = task_regs(t);
+
+	return r ? (int64_t)r->rax : -ESRCH;
+}
+
+int64_t task_exec(struct task *t, uint64_t nr, const uint64_t args[6])
+{
+	int r;
+
+	if (t->at != AT_ENTRY)
+		return -ESRCH;
+	if (nr != t->call.nr ||
+	    memcmp(args, t->call.args, sizeof(t->call.args))) {
+		if (save_regs(t) < 0)
+			return -ESRCH;
+		t->regs.orig_rax = nr;
+		set_args(&t->regs, args);
+		/* the program's own filters let the gate through */
+		if (t->set->proc->has_filter)
+			t->regs.rip = t->set->proc->mm->gate[t->variant] + 2;
+		t->regs_dirty = true;
+	}
+	mon.count.injected++;
+	if (task_resume(t, PTRACE_SYSCALL, 0) < 0)
+		return -ESRCH;
+	r = wait_quiet(t, PTRACE_SYSCALL);
+	if (r < 0)
+		return r;
+	return t->at == AT_EXIT ? exit_value(t) : -EIO;
+}
+
+int64_t task_inject_at(struct task *t, uint64_t ip, uint64_t nr,
+		       const uint64_t args[6])
+{
+	int stops = 0;
+
+	if (t->at != AT_EXIT || !task_regs(t))
+		return -ESRCH;
+	t->regs.rip = ip;
+	t->regs.rax = nr;
+	t->regs.orig_rax = (uint64_t)-1;	/* nothing to restart */
+	set_args(&t->regs, args);
+	t->regs_dirty = true;
+	mon.count.injected++;
+	for (;;) {
+		int r;
+
+		if (task_resume(t, PTRACE_SYSCALL, 0) < 0)
+			return -ESRCH;
+		r = wait_quiet(t, PTRACE_SYSCALL);
+		if (r < 0)
+			return r;
+		if (t->at == AT_EXIT && ++stops == 2)
+			return exit_value(t);
+		if (t->at == AT_EVENT)		/* exec: its own business */
+			return 0;
+	}
+}
+
+int64_t task_inject(struct task *t, uint64_t nr, uint64_t a0, uint64_t a1,
+		    uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+	const uint64_t args[6] = { a0, a1, a2, a3, a4, a5 };
+
+	if (save_regs(t) < 0)
+		return -ESRCH;
+	if (t->at == AT_EXIT)
+		return task_inject_at(t, t->set->proc->mm->gate[t->variant],
+				      nr, args);
+	return task_exec(t, nr, args);
+}
+
+int task_finish(struct task *t, int64_t ret)
+{
+	if (t->saved_valid || t->regs_dirty) {
+		if (!task_regs(t))
+			return -ESRCH;
+		if (t->saved_valid)
+			t->regs = t->saved;
+		t->regs.rax = (uint64_t)ret;
+		if (t->at == AT_ENTRY)
+			t->regs.orig_rax = (uint64_t)-1;
+		t->regs_dirty = true;
+		t->saved_valid = false;
+		return 0;
+	}
+	t->regs_valid = false;
+	if (t->at == AT_ENTRY &&
+	    ptrace(PTRACE_POKEUSER, t->tid, USER_ORIG_RAX, -1L) < 0)
+		return -ESRCH;
+	if (ptrace(PTRACE_POKEUSER, t->tid, USER_RAX, (long)ret) < 0)
+		return -ESRCH;
+	return 0;
+}
+
+int task_skip_to_exit(struct task *t, int64_t ret)
+{
+	uint64_t nr = t->call.nr;
+	int r;
+
+	if (t->at == AT_ENTRY) {
+		if (save_regs(t) < 0)
+			return -ESRCH;
+		t->regs.orig_rax = (uint64_t)-1;
+		t->regs_dirty = true;
+		if (task_resume(t, PTRACE_SYSCALL, 0) < 0)
+			return -ESRCH;
+		r = wait_quiet(t, PTRACE_SYSCALL);
+		if (r < 0)
+			return r;
+	}
+	if (t->at != AT_EXIT || !task_regs(t))
+		return -ESRCH;
+	if (t->saved_valid)
+		t->regs = t->saved;
+	t->saved_valid = false;
+	t->regs.orig_rax = nr;
+	t->regs.rax = (uint64_t)ret;
+	t->regs_dirty = true;
+	return 0;
+}
+
+/* ---- descriptors ---- */
+
+int task_send_fd(struct task *t, int fd)
+{
+	/* Layout of the recvmsg argument built in the scratch area. */
+	struct {
+		struct msghdr h;
+		struct iovec iov;
+		char byte[8];
+		union {
+			char buf[CMSG_SPACE(sizeof(int))];
+			struct cmsghdr align;
+		} c;
+	} w;
+	struct mm *mm = t->set->proc->mm;
+	uint64_t at = mm->scratch[t->variant] + SCRATCH_FD_OFFSET;
+	struct {
+		struct msghdr h;
+		struct iovec iov;
+		union {
+			char buf[CMSG_SPACE(sizeof(int))];
+			struct cmsghdr align;
+		} c;
+	} m;
+	struct cmsghdr *c;
+	char byte = 'f';
+	int64_t r;
+	int got;
+
+	memset(&m, 0, sizeof(m));
+	m.iov.iov_base = &byte;
+	m.iov.iov_len = 1;
+	m.h.msg_iov = &m.iov;
+	m.h.msg_iovlen = 1;
+	m.h.msg_control = m.c.buf;
+	m.h.msg_controllen = sizeof(m.c.buf);
+	c = CMSG_FIRSTHDR(&m.h);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	if (sendmsg(mon.v[t->variant].ctl, &m.h, MSG_DONTWAIT) < 0)
+		return -errno;
+
+	memset(&w, 0, sizeof(w));
+	w.iov.iov_base = (void *)(uintptr_t)(at + offsetof(typeof(w), byte));
+	w.iov.iov_len = 1;
+	w.h.msg_iov = (void *)(uintptr_t)(at + offsetof(typeof(w), iov));
+	w.h.msg_iovlen = 1;
+	w.h.msg_control = (void *)(uintptr_t)(at + offsetof(typeof(w), c));
+	w.h.msg_controllen = sizeof(w.c.buf);
+	if (mem_write(t, at, &w, sizeof(w)) < 0)
+		return -EFAULT;
+	r = task_inject(t, SYS_recvmsg, CTL_FD, at,
+			MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
+	if (r < 0)
+		return (int)r;
+	if (mem_read(t, &got, at + offsetof(typeof(w), c) +
+		     CMSG_LEN(0), sizeof(got)) < 0)
+		return -EFAULT;
+	return got;
+}
+
+int leader_getfd(struct taskset *s, int fd)
+{
+	pid_t pid = s->proc->pid[LEADER];
+	int pfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int got;
+
+	if (pfd < 0)
+		return -errno;
+	got = (int)syscall(SYS_pidfd_getfd, pfd, fd, 0);
+	if (got < 0)
+		got = -errno;
+	close(pfd);
+	return got;
+}
+
+int follower_getfd(struct taskset *s, unsigned int v, int leader_fd)
+{
+	int fd = leader_getfd(s, leader_fd);
+	int got;
+
+	if (fd < 0)
+		return fd;
+	got = task_send_fd(&s->t[v], fd);
+	close(fd);
+	return got;
+}
