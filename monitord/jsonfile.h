@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing a JSON document so that a reader sees all of it or nothing.
+ */
+#ifndef MONITORD_JSONFILE_H
+#define MONITORD_JSONFILE_H
+
+#include <json-c/json.h>
+
+/*
+ * Write `o` with a final newline to `path`.  A regular file is replaced by
+ * rename; anything else (a pipe, /dev/stdout) is written in place.  0 or
+ * -errno.
+ */
+int jsonfile_write(const char *path, struct json_object *o);
+
+/* Shorthand; all take ownership of what they add. NULL members are dropped. */
+void json_add_str(struct json_object *o, const char *key, const char *s);
+void json_add_int(struct json_object *o, const char *key, int64_t v);
+void json_add_uint(struct json_object *o, const char *key, uint64_t v);
+/* As a string "0x...": JSON numbers do not hold 64 bits everywhere. */
+void json_add_hex(struct json_object *o, const char *key, uint64_t v);
+
+#endif
