@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Divergence: what happens when variants differ.
+ *
+ * Theory of operation
+ * -------------------
+ * Whoever noticed the difference calls diverge() while the set is stopped.
+ *
+ *   1. Tasks of the set that still run are interrupted, for a bounded time:
+ *      a stalled variant is to show where it is.
+ *   2. The report is gathered, printed on stderr and written as JSON.
+ *   3. Policy kill, or a difference without a follower to blame: SIGKILL for
+ *      every process of every variant, and they are reaped here.  The leader
+ *      is at its entry stop; SIGKILL there means the call is never executed.
+ *   4. Policy continue: the deviating followers are dropped.  Only their own
+ *      tasks may be touched in step 1, as the others' stops would be lost to
+ *      the event loop.
+ *
+ * The leader is never dropped: it holds the program's descriptors.  If it is
+ * the leader that crashed, was outvoted, or stalled, policy continue ends the
+ * run like policy kill does, and says so.
+ *
+ * A dropped task's death is handed to the event loop (event_defer_death), so
+ * sets that waited only for that variant proceed from there, not from within
+ * whatever called diverge().
+ */
+#include "divergence.h"
+#include "event.h"
+#include "report.h"
+#include "tracee.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define INTERRUPT_NS	1000000000ull
+#define REAP_NS		5000000000ull
+
+const char *div_kind_name(enum div_kind k)
+{
+	static const char *const name[DIV_KIND_MAX] = {
+		[DIV_CALL] = "call", [DIV_ARGUMENT] = "argument",
+		[DIV_PAYLOAD] = "payload", [DIV_CRASH] = "crash",
+		[DIV_EXIT] = "exit", [DIV_STALL] = "stall",
+		[DIV_KILLED] = "killed", [DIV_RESULT] = "result",
+	};
+
+	return k > 0 && k < DIV_KIND_MAX ? name[k] : "unknown";
+}
+
+static void nap(void)
+{
+	struct timespec ts = { 0, 500000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* ---- stopping what runs ---- */
+
+/* Stop the running tasks of `s` in the variants of `mask`. */
+static void interrupt_running(struct taskset *s, unsigned int mask)
+{
+	uint64_t end;
+	bool pending = true;
+
+	for (unsigned int v = 0; v < mon.n; v++) {
+		struct task *t = &s->t[v];
+
+		if ((mask & 1u << v) && t->tid && t->at == AT_RUN)
+			ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
+	}
+	for (end = now_ns() + INTERRUPT_NS; pending && now_ns() < end;) {
+		pending = false;
+		for (unsigned int v = 0; v < mon.n; v++) {
+			struct task *t = &s->t[v];
+			int status;
+
+			if (!(mask & 1u << v) || !t->tid || t->at != AT_RUN)
+				continue;
+			if (waitpid(t->tid, &status, __WALL | WNOHANG) !=
+			    t->tid) {
+				pending = true;
+				continue;
+			}
+			task_classify(t, status);
+			if (t->at == AT_DEAD)
+				event_defer_death(t);
+			else if (t->at == AT_ENTRY)
+				task_fetch_call(t);
+		}
+		if (pending)
+			nap();
+	}
+}
+
+/* ---- the end ---- */
+
+/* Kill the process of a task. Its tid cannot have been reused: we have not
+ * reaped it. */
+static void kill_task(const struct task *t)
+{
+	pid_t tgid = t->set->proc->pid[t->variant];
+
+	if (!t->tid)
+		return;
+	if (tgid <= 0 || syscall(SYS_tgkill, tgid, t->tid, SIGKILL) < 0)
+		kill(t->tid, SIGKILL);
+}
+
+void kill_all(int status)
+{
+	uint64_t end = now_ns() + REAP_NS;
+	struct taskset *s;
+
+	if (!mon.ending) {
+		mon.ending = true;
+		mon.ending_status = status;
+	}
+	LIST_FOREACH(s, &mon.sets, all)
+		for (unsigned int v = 0; v < mon.n; v++)
+			kill_task(&s->t[v]);
+
+	/* Reap here: when this returns nothing of the program runs. */
+	while (now_ns() < end) {
+		int st;
+		pid_t tid = waitpid(-1, &st, __WALL | WNOHANG);
+		struct task *t;
+
+		if (tid < 0 && errno == ECHILD)
+			break;
+		if (tid <= 0) {
+			nap();
+			continue;
+		}
+		t = task_find(tid);
+		if (WIFSTOPPED(st)) {
+			/* a child nobody knew yet, or a stop that was under
+			 * way before the kill */
+			kill(tid, SIGKILL);
+			ptrace(PTRACE_CONT, tid, 0, 0);
+		} else if (t) {
+			task_unbind(t);
+			t->at = AT_DEAD;
+			t->status = st;
+		}
+	}
+}
+
+/* ---- dropping followers ---- */
+
+static void drop_variants(unsigned int mask)
+{
+	uint64_t end = now_ns() + REAP_NS;
+	struct taskset *s;
+	bool pending = true;
+
+	mask &= mon.live & ~(1u << LEADER);
+	if (!mask)
+		return;
+	mon.live &= ~mask;
+	for (unsigned int v = 1; v < mon.n; v++)
+		if (mask & 1u << v)
+			mon.v[v].dropped = true;
+
+	LIST_FOREACH(s, &mon.sets, all)
+		for (unsigned int v = 1; v < mon.n; v++)
+			if (mask & 1u << v)
+				kill_task(&s->t[v]);
+
+	while (pending) {
+		bool late = now_ns() >= end;
+
+		pending = false;
+		LIST_FOREACH(s, &mon.sets, all) {
+			s->arrived &= ~mask;
+			for (unsigned int v = 1; v < mon.n; v++) {
+				struct task *t = &s->t[v];
+				pid_t r;
+				int st = 0;
+
+				if (!(mask & 1u << v) || !t->tid)
+					continue;
+				r = waitpid(t->tid, &st, __WALL | WNOHANG);
+				if (r == t->tid && WIFSTOPPED(st)) {
+					kill_task(t);
+					ptrace(PTRACE_CONT, t->tid, 0, 0);
+					r = 0;
+				}
+				if (!r && !late) {
+					pending = true;
+					continue;
+				}
+				t->at = AT_DEAD;
+				t->status = r == t->tid ? st : SIGKILL;
+				event_defer_death(t);
+			}
+		}
+		if (pending)
+			nap();
+	}
+	for (unsigned int v = 1; v < mon.n; v++)
+		if ((mask & 1u << v) && mon.v[v].ctl >= 0) {
+			close(mon.v[v].ctl);
+			mon.v[v].ctl = -1;
+		}
+}
+
+void drop_variant(unsigned int v)
+{
+	if (v < mon.n)
+		drop_variants(1u << v);
+}
+
+/* ---- diverge ---- */
+
+static void write_reports(const struct report *r)
+{
+	const char *no_color = getenv("NO_COLOR");
+	bool colour = isatty(STDERR_FILENO) && !(no_color && *no_color);
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	/* in one piece, so that it does not mix with the program's output */
+	if (f) {
+		report_print(f, r, colour);
+		fclose(f);
+		fwrite(text, 1, n, stderr);
+		fflush(stderr);
+		free(text);
+	} else {
+		report_print(stderr, r, colour);
+	}
+	if (mon.opt.report_file) {
+		struct json_object *o = report_to_json(r);
+		int err = jsonfile_write(mon.opt.report_file, o);
+
+		if (err < 0)
+			say("cannot write the report to %s: %s",
+			    mon.opt.report_file, strerror(-err));
+		json_object_put(o);
+	}
+}
+
+bool diverge(const struct divergence *d)
+{
+	bool leader_alone, blame_leader, keep;
+	unsigned int deviating;
+	struct report *r;
+
+	if (mon.ending)
+		return false;
+	mon.count.divergences++;
+	if (mon.trace)
+		fflush(mon.trace);
+
+	deviating = report_deviating(d, &leader_alone);
+	blame_leader = leader_alone || !deviating ||
+		(d->kind == DIV_CRASH && d->sig[0]);
+	keep = mon.opt.on_divergence == DIV_CONTINUE && !blame_leader;
+	if (d->set)
+		interrupt_running(d->set, keep ? deviating : mon.live);
+
+	r = calloc(1, sizeof(*r));
+	if (r) {
+		report_gather(r, d, deviating, leader_alone);
+		report_summarise(r);
+		report_guess(r);
+		write_reports(r);
+		free(r);
+	} else {
+		say("divergence: %s, and no memory for a report",
+		    div_kind_name(d->kind));
+	}
+
+	if (!keep) {
+		if (mon.opt.on_divergence == DIV_CONTINUE)
+			say("cannot continue without the leader, which holds "
+			    "the program's files and connections: ending");
+		kill_all(EXIT_DIVERGENCE);
+		return false;
+	}
+	drop_variants(deviating);
+	for (unsigned int v = 1; v < mon.n; v++)
+		if (deviating & 1u << v)
+			say("variant %u has been dropped%s", v,
+			    mon.live == 1u << LEADER ?
+			    "; the leader continues alone, unmonitored" : "");
+	return true;
+}
+
+static struct report *report_of(const struct divergence *d)
+{
+	struct report *r = calloc(1, sizeof(*r));
+	bool leader_alone;
+	unsigned int deviating;
+
+	if (!r)
+		return NULL;
+	deviating = report_deviating(d, &leader_alone);
+	report_gather(r, d, deviating, leader_alone);
+	report_summarise(r);
+	report_guess(r);
+	return r;
+}
+
+void report_text(FILE *f, const struct divergence *d)
+{
+	struct report *r = report_of(d);
+
+	if (r)
+		report_print(f, r, false);
+	free(r);
+}
+
+int report_json(const char *path, const struct divergence *d)
+{
+	struct report *r = report_of(d);
+	struct json_object *o;
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	o = report_to_json(r);
+	err = jsonfile_write(path, o);
+	json_object_put(o);
+	free(r);
+	return err;
+}
