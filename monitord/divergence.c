@@ -29,6 +29,7 @@
 #include "report.h"
 #include "tracee.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@
 
 #define INTERRUPT_NS	1000000000ull
 #define REAP_NS		5000000000ull
+#define STRAYS_NS	100000000ull
 
 const char *div_kind_name(enum div_kind k)
 {
@@ -113,9 +115,43 @@ static void kill_task(const struct task *t)
 		kill(t->tid, SIGKILL);
 }
 
+/*
+ * Processes we trace without a task: children whose parent's fork event has
+ * not been handled.  Their stops have been collected already, so waitpid
+ * will not show them; /proc knows who traces whom.
+ */
+static void kill_strays(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+
+	if (!d)
+		return;
+	while ((e = readdir(d))) {
+		int pid = atoi(e->d_name), tracer = 0;
+		char name[64], line[256];
+		FILE *f;
+
+		if (pid <= 0)
+			continue;
+		snprintf(name, sizeof(name), "/proc/%d/status", pid);
+		f = fopen(name, "re");
+		if (!f)
+			continue;
+		while (fgets(line, sizeof(line), f))
+			if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+				break;
+		fclose(f);
+		if (tracer == getpid())
+			kill(pid, SIGKILL);
+	}
+	closedir(d);
+}
+
 void kill_all(int status)
 {
-	uint64_t end = now_ns() + REAP_NS;
+	uint64_t start = now_ns();
+	bool strays_killed = false;
 	struct taskset *s;
 
 	if (!mon.ending) {
@@ -127,10 +163,15 @@ void kill_all(int status)
 			kill_task(&s->t[v]);
 
 	/* Reap here: when this returns nothing of the program runs. */
-	while (now_ns() < end) {
+	while (now_ns() - start < REAP_NS) {
 		int st;
 		pid_t tid = waitpid(-1, &st, __WALL | WNOHANG);
 		struct task *t;
+
+		if (!strays_killed && now_ns() - start > STRAYS_NS) {
+			strays_killed = true;
+			kill_strays();
+		}
 
 		if (tid < 0 && errno == ECHILD)
 			break;

@@ -31,7 +31,8 @@ struct divergence {
 	enum div_kind kind;
 	struct taskset *set;
 	unsigned int variant;		/* first variant that differs from the
-					 * leader (1..n-1) */
+					 * leader (1..n-1), or LEADER: it is
+					 * the leader that does not comply */
 	int arg;			/* argument index, -1 = none */
 	const char *label;		/* item label, "iov[].iov_base", or NULL */
 	uint64_t value[2];		/* DIV_ARGUMENT: leader's, variant's */
@@ -50,7 +51,8 @@ const char *div_kind_name(enum div_kind k);
 
 /* Report and act.  With DIV_KILL all variants are dead before it returns and
  * mon.ending is set.  With DIV_CONTINUE the follower(s) are dropped and the
- * caller goes on with those left: returns true in that case. */
+ * caller goes on with those left: returns true in that case.  Deaths of the
+ * dropped tasks, of d->set too, are acted on by event_flush_deaths(). */
 bool diverge(const struct divergence *d);
 
 /* Fatal end: kill every task of every variant. */

@@ -96,12 +96,12 @@ static bool agree(const struct divergence *d, int item, unsigned int v,
 			return spans_equal(a, x->addr, b, y->addr, x->len);
 		return !x->addr == !y->addr;
 	case DIV_CRASH:
-		if (a->at != AT_SIGNAL || b->at != AT_SIGNAL)
-			return (a->at == AT_SIGNAL) == (b->at == AT_SIGNAL);
+		if (!a->fault || !b->fault)
+			return a->fault == b->fault;
 		if (ptrace(PTRACE_GETSIGINFO, a->tid, 0, &si) < 0 ||
 		    ptrace(PTRACE_GETSIGINFO, b->tid, 0, &sj) < 0)
 			return false;
-		return si.si_signo == sj.si_signo;
+		return si.si_signo == sj.si_signo && si.si_code == sj.si_code;
 	case DIV_EXIT:
 		return (p->dead >> v & 1) == (p->dead >> w & 1) &&
 			p->exit_status[v] == p->exit_status[w];
@@ -119,6 +119,8 @@ unsigned int report_deviating(const struct divergence *d, bool *leader_alone)
 	int item;
 
 	*leader_alone = false;
+	if (d->variant == LEADER)
+		return 0;
 	if (!d->set)
 		return 1u << d->variant;
 	item = find_item(d);
@@ -364,7 +366,7 @@ static void find_pointers(struct report *r, const struct divergence *d)
 
 static void gather_window(struct report *r, const struct divergence *d)
 {
-	unsigned int who[2] = { LEADER, d->variant };
+	unsigned int who[2] = { LEADER, r->variant };
 
 	r->window_at = r->offset > 64 ? (r->offset - 64) & ~15ull : 0;
 	for (unsigned int i = 0; i < 2; i++) {
@@ -482,7 +484,7 @@ static void gather_variant(struct report *r, const struct divergence *d,
 
 static void gather_faults(struct report *r, const struct divergence *d)
 {
-	unsigned int who[2] = { LEADER, d->variant };
+	unsigned int who[2] = { LEADER, r->variant };
 
 	for (unsigned int i = 0; i < 2; i++) {
 		struct report_variant *me = &r->v[who[i]];
@@ -521,7 +523,7 @@ void report_gather(struct report *r, const struct divergence *d,
 		mon.opt.policy == POLICY_RELAXED ? "relaxed" : "strict";
 	r->layout = mon.opt.layout == LAYOUT_SAME ? "same" : "disjoint";
 	r->n = mon.n;
-	r->variant = d->variant < MAX_VARIANTS ? d->variant : 1;
+	r->variant = d->variant && d->variant < MAX_VARIANTS ? d->variant : 1;
 	r->deviating = deviating;
 	r->leader_alone = leader_alone;
 	r->arg = d->arg;

@@ -77,10 +77,14 @@ static void which_argument(struct text *t, const struct report *r)
 
 static void crash_text(struct text *t, const struct report *r, unsigned int i)
 {
+	const struct report_variant *v = &r->v[i ? r->variant : LEADER];
+
 	text_puts(t, "got ");
 	format_signal(t, r->sig[i]);
 	if (r->sig[i] == SIGSEGV || r->sig[i] == SIGBUS)
 		text_printf(t, " at address %#lx", r->fault_addr[i]);
+	if (v->n_frames && v->frame[0].symbol[0])
+		text_printf(t, " in %s", v->frame[0].symbol);
 }
 
 void report_summarise(struct report *r)
