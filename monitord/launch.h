@@ -23,6 +23,8 @@ int launch_resolve(void);
 
 /* cmd_run.c: fill mon.libipmon with the path of libipmon.so, or "". */
 void find_libipmon(void);
+/* What goes into LD_PRELOAD: libipmon.so and libipmon-compat.so. */
+extern char preload_list[2 * 4096 + 32];
 
 /*
  * Fork, seize and start all variants; creates mon.root (launching) with its

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * `monitord run`: from the command line to the event loop.
+ *
+ * What can be refused is refused before anything is forked: options, the
+ * files to write, a program that does not exist.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "front.h"
+#include "launch.h"
+#include "options.h"
+
+#ifndef IPMON_LIBDIR
+#define IPMON_LIBDIR "/usr/local/lib"
+#endif
+
+char preload_list[2 * 4096 + 32];
+
+/* Is there a libipmon.so in this directory? */
+static bool library_in(const char *dir)
+{
+	char path[sizeof(mon.libipmon) + 32];
+	char real[PATH_MAX];
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/libipmon.so", dir);
+	/* ld.so splits LD_PRELOAD at colons and blanks */
+	if (!realpath(path, real) || access(real, R_OK) ||
+	    strpbrk(real, ": ") || strlen(real) >= sizeof(mon.libipmon))
+		return false;
+	strcpy(mon.libipmon, real);
+	strcpy(preload_list, real);
+	n = strlen(real) - strlen(".so");
+	snprintf(path, sizeof(path), "%.*s-compat.so", (int)n, real);
+	if (!access(path, R_OK)) {
+		strcat(preload_list, ":");
+		strcat(preload_list, path);
+	}
+	return true;
+}
+
+void find_libipmon(void)
+{
+	char self[sizeof(mon.libipmon) - 64], dir[sizeof(mon.libipmon)];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	mon.libipmon[0] = preload_list[0] = 0;
+	/* the build tree first: an installed library may be another version */
+	if (n > 0) {
+		self[n] = 0;
+		snprintf(dir, sizeof(dir), "%s/../libipmon", dirname(self));
+		if (library_in(dir))
+			return;
+	}
+	library_in(IPMON_LIBDIR);
+}
+
+/* The tracer: everything happens under here. */
+static void tracer(void)
+{
+	int status;
+
+	if (launch() < 0) {
+		front_exited(EXIT_MONITOR);
+		return;
+	}
+	status = monitor_loop();
+	front_exited(status);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	int r = options_parse(argc, argv, &mon.opt);
+
+	if (r)
+		return r < 0 ? 0 : r;
+	mon.n = mon.opt.n;
+	mon.live = (1u << mon.n) - 1;
+	r = launch_resolve();
+	if (r)
+		return r;
+	find_libipmon();
+	if (!mon.libipmon[0])
+		verbose("libipmon.so not found: variants run under the tracer alone");
+	if (mon.opt.trace_file) {
+		mon.trace = fopen(mon.opt.trace_file, "we");
+		if (!mon.trace) {
+			say("--trace %s: %s", mon.opt.trace_file,
+			    strerror(errno));
+			return EXIT_MONITOR;
+		}
+	}
+	return front_start(tracer);
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The seccomp program of one variant.
+ *
+ * Theory of operation
+ * -------------------
+ * Every call is RET_TRACEd to the tracer, except those a policy allows to be
+ * made directly from the variant's gate: the one `syscall` instruction that
+ * IP-MON owns, at an address drawn at random per variant and fixed for the
+ * whole process tree (stacked filters can never be relaxed again).
+ *
+ *	arch is x86-64			else TRACE (the tracer refuses it)
+ *	x32 bit clear			else TRACE (likewise)
+ *	instruction_pointer == gate+2	else TRACE (both 32-bit words)
+ *	the policy's tree		else TRACE
+ *
+ * instruction_pointer is the address *after* the syscall instruction.
+ * libseccomp cannot match it, so the prologue is written by hand and the tree
+ * libseccomp generates is appended; BPF jumps are relative, so it needs no
+ * fixing up.
+ *
+ * What the gate allows must be harmless in the hands of an attacker who jumps
+ * there with registers of his choice: nothing that touches the address space
+ * (but fresh anonymous memory without execute permission), processes,
+ * signals, credentials or the filter itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <linux/audit.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* after launch.h: <elf.h> turns some of our names into macros */
+#include "launch.h"
+#include <seccomp.h>
+
+#define X32_BIT		0x40000000u
+#define TRACE		SECCOMP_RET_TRACE
+
+/* Offsets of the two 32-bit words (little endian). */
+#define OFF_ARCH	offsetof(struct seccomp_data, arch)
+#define OFF_NR		offsetof(struct seccomp_data, nr)
+#define OFF_IP_LO	offsetof(struct seccomp_data, instruction_pointer)
+#define OFF_IP_HI	(offsetof(struct seccomp_data, instruction_pointer) + 4)
+
+#define PROLOGUE 9
+
+static void prologue(struct sock_filter f[PROLOGUE], uint64_t ip)
+{
+	/* the jump distances all lead to the return in f[8] */
+	const struct sock_filter code[PROLOGUE] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, OFF_ARCH),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 6),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, OFF_NR),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 4, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, OFF_IP_LO),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)ip, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, OFF_IP_HI),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(ip >> 32), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, TRACE),
+	};
+
+	for (int i = 0; i < PROLOGUE; i++)
+		f[i] = code[i];
+}
+
+/*
+ * Commands of irregular calls that are as harmless as a read or write of the
+ * same descriptor.  `mask` selects the bits that must equal `value`.
+ */
+static const struct arg_rule {
+	int nr;
+	unsigned int arg;
+	uint64_t mask, value;
+} arg_rules[] = {
+	/* fcntl: look at flags, switch O_NONBLOCK and close-on-exec */
+	{ SYS_fcntl, 1, 0xffffffffu, F_GETFD },
+	{ SYS_fcntl, 1, 0xffffffffu, F_SETFD },
+	{ SYS_fcntl, 1, 0xffffffffu, F_GETFL },
+	{ SYS_fcntl, 1, 0xffffffffu, F_SETFL },
+	/* ioctl: what servers do per connection */
+	{ SYS_ioctl, 1, 0xffffffffu, FIONREAD },
+	{ SYS_ioctl, 1, 0xffffffffu, FIONBIO },
+	/* futex: wait and wake on words of the caller's own memory */
+	{ SYS_futex, 1, 0x7fu, FUTEX_WAIT },
+	{ SYS_futex, 1, 0x7fu, FUTEX_WAKE },
+	{ SYS_futex, 1, 0x7fu, FUTEX_WAIT_BITSET },
+	{ SYS_futex, 1, 0x7fu, FUTEX_WAKE_BITSET },
+	/* madvise: advice that loses no content and keeps inheritance */
+	{ SYS_madvise, 2, 0xffffffffu, MADV_NORMAL },
+	{ SYS_madvise, 2, 0xffffffffu, MADV_RANDOM },
+	{ SYS_madvise, 2, 0xffffffffu, MADV_SEQUENTIAL },
+	{ SYS_madvise, 2, 0xffffffffu, MADV_WILLNEED },
+	{ SYS_madvise, 2, 0xffffffffu, MADV_HUGEPAGE },
+	{ SYS_madvise, 2, 0xffffffffu, MADV_NOHUGEPAGE },
+};
+
+/* Irregular rows which the gate still allows with any arguments. */
+static bool handler_in_gate(unsigned int handler)
+{
+	return handler == H_GENERIC || handler == H_OPEN ||
+	       handler == H_EPOLL_CTL || handler == H_EPOLL_WAIT;
+}
+
+static bool row_in_gate(const struct ipmon_row *row)
+{
+	if (row->exec != EXEC_LEADER || row->flags & RF_NEVER_INPROC ||
+	    !handler_in_gate(row->handler))
+		return false;
+	switch (row->cls) {
+	case CLASS_BASE:
+	case CLASS_NONSOCK_RO:
+	case CLASS_NONSOCK_RW:
+	case CLASS_SOCK_RO:
+	case CLASS_SOCK_RW:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool has_arg_rule(int nr)
+{
+	for (size_t i = 0; i < sizeof(arg_rules) / sizeof(arg_rules[0]); i++)
+		if (arg_rules[i].nr == nr)
+			return true;
+	return false;
+}
+
+static int relaxed_rules(scmp_filter_ctx ctx)
+{
+	int r;
+
+	for (int nr = 0; nr < IPMON_NR_MAX; nr++) {
+		if (!row_in_gate(ipmon_row((uint64_t)nr)) || has_arg_rule(nr))
+			continue;
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < sizeof(arg_rules) / sizeof(arg_rules[0]); i++) {
+		const struct arg_rule *a = &arg_rules[i];
+
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, a->nr, 1,
+				     SCMP_CMP64(a->arg, SCMP_CMP_MASKED_EQ,
+						a->mask, a->value));
+		if (r < 0)
+			return r;
+	}
+	/* mmap: private anonymous memory, where the kernel puts it, never
+	 * executable; no bit but these may be set at all */
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_mmap, 3,
+		SCMP_CMP64(0, SCMP_CMP_EQ, 0),
+		SCMP_CMP64(2, SCMP_CMP_MASKED_EQ,
+			   ~(uint64_t)(PROT_READ | PROT_WRITE), 0),
+		SCMP_CMP64(3, SCMP_CMP_MASKED_EQ,
+			   ~(uint64_t)(MAP_NORESERVE | MAP_STACK),
+			   MAP_PRIVATE | MAP_ANONYMOUS));
+}
+
+/* libseccomp's program, through a memfd. */
+static int export(scmp_filter_ctx ctx, struct sock_fprog *prog, uint64_t ip)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	size_t len = 0;
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = seccomp_export_bpf(ctx, fd);
+	if (!r && fstat(fd, &st) < 0)
+		r = -errno;
+	if (!r) {
+		len = (size_t)st.st_size / sizeof(struct sock_filter);
+		if (!len || PROLOGUE + len > BPF_MAXINSNS)
+			r = -E2BIG;
+	}
+	if (!r) {
+		prog->filter = calloc(PROLOGUE + len, sizeof(*prog->filter));
+		if (!prog->filter)
+			r = -ENOMEM;
+	}
+	if (!r) {
+		prologue(prog->filter, ip);
+		prog->len = (unsigned short)(PROLOGUE + len);
+		if (pread(fd, prog->filter + PROLOGUE,
+			  len * sizeof(struct sock_filter), 0) !=
+		    (ssize_t)(len * sizeof(struct sock_filter))) {
+			free(prog->filter);
+			prog->filter = NULL;
+			r = -EIO;
+		}
+	}
+	close(fd);
+	return r;
+}
+
+int filter_build(uint64_t gate, enum policy policy, struct sock_fprog *prog)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRACE(0));
+	int r;
+
+	prog->filter = NULL;
+	prog->len = 0;
+	if (!ctx)
+		return -ENOMEM;
+	/* 2: a binary tree over the numbers instead of a list */
+	r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (!r)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+				     SCMP_ACT_TRACE(0));
+	/* The kernel itself re-issues an interrupted call through it, from
+	 * where the call was made. */
+	if (!r)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_restart_syscall,
+				     0);
+	if (!r && policy != POLICY_STRICT)
+		r = relaxed_rules(ctx);
+	if (!r)
+		r = export(ctx, prog, gate + 2);
+	seccomp_release(ctx);
+	return r;
+}

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The front process: the part of monitord that the caller knows.
+ *
+ * Theory of operation
+ * -------------------
+ *	caller ---- front ---- tracer ---- leader (the program)
+ *					\- followers
+ *
+ * `monitord run` forks.  The child, the tracer, owns all variants; the parent
+ * stays behind as what the caller started: it hands signals *sent to it* on
+ * to the program, stops when the program stops (job control) and exits with
+ * the program's exit status.  It can go as soon as the root program has
+ * ended; the tracer lives on as long as any process of the tree does.
+ *
+ * Process groups.  The leader takes the caller's place in the caller's
+ * process group P, so that the terminal and kill(-P) reach it directly:
+ *
+ *	P	leader (and what the caller put there)
+ *	Q	the front process: outside P, so that a signal to the group
+ *		does not reach the program twice.  A session leader cannot
+ *		leave P; only then kill(-P) is seen twice.
+ *	own session	the tracer and the followers: kill(0) by the program
+ *			and the terminal's signals must not hit them
+ *
+ * Signals of the terminal carry SI_KERNEL and are never handed on: the leader
+ * got them itself.
+ *
+ * Death.  The tracer has PDEATHSIG SIGKILL until the root program ends, the
+ * variants die with the tracer (PTRACE_O_EXITKILL): kill -9 of either monitor
+ * process leaves nothing behind.
+ *
+ * Two channels lead from the tracer to the front process: messages over a
+ * SOCK_SEQPACKET pair (status_fd), and a shared page for what must be known
+ * without a message.  Everything here runs with all signals blocked.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "front.h"
+#include "launch.h"
+#include "monitor.h"
+
+/* ---- what the caller passed in ---- */
+
+static struct {
+	sigset_t mask;
+	struct sigaction act[NSIG];
+	struct rlimit nofile;
+	bool closed[3];
+	int *fds;		/* open descriptors above 2 */
+	size_t n_fds;
+} inherited;
+
+static void note_fd(int fd)
+{
+	int *v = reallocarray(inherited.fds, inherited.n_fds + 1, sizeof(*v));
+
+	if (!v)
+		die("out of memory");
+	inherited.fds = v;
+	v[inherited.n_fds++] = fd;
+}
+
+static void note_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
+
+	if (!d) {
+		/* no /proc: `run` will fail with a better message */
+		return;
+	}
+	while ((e = readdir(d))) {
+		int fd = atoi(e->d_name);
+
+		if (fd > 2 && fd != dirfd(d))
+			note_fd(fd);
+	}
+	closedir(d);
+}
+
+void inherit_save(void)
+{
+	sigprocmask(SIG_SETMASK, NULL, &inherited.mask);
+	for (int sig = 1; sig < NSIG; sig++)
+		sigaction(sig, NULL, &inherited.act[sig]);
+	getrlimit(RLIMIT_NOFILE, &inherited.nofile);
+	for (int fd = 0; fd < 3; fd++)
+		inherited.closed[fd] = fcntl(fd, F_GETFD) < 0;
+	note_fds();
+	/* our own files must not become anybody's stdin, stdout or stderr */
+	for (int fd = 0; fd < 3; fd++)
+		if (inherited.closed[fd] && open("/dev/null", O_RDWR) != fd)
+			_exit(EXIT_MONITOR);
+}
+
+void inherit_restore(bool leader)
+{
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			sigaction(sig, &inherited.act[sig], NULL);
+	setrlimit(RLIMIT_NOFILE, &inherited.nofile);
+	for (int fd = 0; leader && fd < 3; fd++)
+		if (inherited.closed[fd])
+			close(fd);
+	sigprocmask(SIG_SETMASK, &inherited.mask, NULL);
+}
+
+void inherit_drop(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (size_t i = 0; i < inherited.n_fds; i++)
+		close(inherited.fds[i]);
+	inherited.n_fds = 0;
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		close(null);
+	}
+}
+
+/* ---- shared by front and tracer ---- */
+
+enum message_type { MSG_ROOT = 1, MSG_EXITED, MSG_DETACH, MSG_STOPPED };
+
+struct message {
+	int type;
+	int value;
+};
+
+static struct share {
+	_Atomic pid_t root;	/* leader's root process; written by tracer */
+	_Atomic int stopped;	/* the root is stopped; written by tracer */
+	_Atomic int stopping;	/* front is about to stop; written by front */
+	/* Last sender of each signal handed on; written by front before the
+	 * signal is sent, read by tracer when it arrives. */
+	siginfo_t origin[NSIG];
+} *share;
+
+static pid_t front_pid, tracer_pid;
+
+/* ---- the tracer's side ---- */
+
+static void tell(int type, int value)
+{
+	struct message m = { type, value };
+
+	if (mon.status_fd > 0)
+		while (send(mon.status_fd, &m, sizeof(m), MSG_NOSIGNAL) < 0 &&
+		       errno == EINTR)
+			;
+}
+
+void front_leave(void)
+{
+	/* The tracer was forked into P, so it is no group leader. */
+	if (setsid() < 0)
+		die("setsid: %s", strerror(errno));
+}
+
+void front_root(pid_t pid)
+{
+	if (!share)
+		return;
+	share->root = pid;
+	tell(MSG_ROOT, (int)pid);
+}
+
+void front_exited(int status)
+{
+	static bool told;
+
+	if (told || !share)
+		return;
+	told = true;
+	launch_say_failure();
+	share->root = 0;
+	tell(MSG_EXITED, status);
+}
+
+void front_detach(void)
+{
+	struct stat st;
+
+	if (!share)
+		return;
+	prctl(PR_SET_PDEATHSIG, 0);
+	tell(MSG_DETACH, 0);
+	/* Whoever reads a pipe until its end waits for the program, not for
+	 * us; a terminal or file may still take our messages. */
+	if (!fstat(STDERR_FILENO, &st) &&
+	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (null >= 0) {
+			dup2(null, STDERR_FILENO);
+			close(null);
+		}
+	}
+}
+
+void front_stopped(int sig)
+{
+	if (!share)
+		return;
+	share->stopped = 1;
+	tell(MSG_STOPPED, sig);
+}
+
+void front_continued(void)
+{
+	const struct timespec pause = { 0, 100000 };
+
+	if (!share || !share->stopped)
+		return;
+	share->stopped = 0;
+	kill(front_pid, SIGCONT);
+	/* It may have been between its last look at `stopped` and stopping;
+	 * a stop signal discards a pending SIGCONT, so send it again. */
+	for (int i = 0; share->stopping && i < 10000; i++) {
+		nanosleep(&pause, NULL);
+		kill(front_pid, SIGCONT);
+	}
+}
+
+bool front_origin(siginfo_t *info)
+{
+	int sig = info->si_signo;
+
+	if (!share || info->si_code != SI_USER || info->si_pid != front_pid ||
+	    sig < 1 || sig >= NSIG || !share->origin[sig].si_signo)
+		return false;
+	*info = share->origin[sig];
+	return true;
+}
+
+/* ---- the front process ---- */
+
+/* Signals that came before the program existed; by number, as the kernel
+ * keeps standard signals. */
+static siginfo_t early[NSIG];
+
+static void hand_on(const siginfo_t *info)
+{
+	pid_t root = share->root;
+	int sig = info->si_signo;
+
+	if (!root) {
+		early[sig] = *info;
+		return;
+	}
+	if (info->si_code == SI_USER || info->si_code == SI_TKILL) {
+		/* only the kernel may send SI_USER: leave a note */
+		share->origin[sig] = *info;
+		share->origin[sig].si_code = SI_USER;
+		kill(root, sig);
+	} else {
+		siginfo_t copy = *info;
+
+		syscall(SYS_rt_sigqueueinfo, root, sig, &copy);
+	}
+}
+
+static void stop_self(int sig)
+{
+	sigset_t one;
+
+	if (sig != SIGSTOP && sig != SIGTSTP && sig != SIGTTIN &&
+	    sig != SIGTTOU)
+		sig = SIGSTOP;
+	signal(sig, SIG_DFL);
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	share->stopping = 1;
+	if (share->stopped) {
+		raise(sig);
+		sigprocmask(SIG_UNBLOCK, &one, NULL);
+		/* stopped here, until SIGCONT */
+		sigprocmask(SIG_BLOCK, &one, NULL);
+	}
+	share->stopping = 0;
+}
+
+/* One signal to the front process. */
+static void on_signal(const struct signalfd_siginfo *si)
+{
+	siginfo_t info;
+
+	if (si->ssi_signo == SIGCHLD || (pid_t)si->ssi_pid == tracer_pid)
+		return;
+	/* sent by a process: kill, tgkill, sigqueue and the like */
+	if (si->ssi_code > 0)
+		return;
+	memset(&info, 0, sizeof(info));
+	info.si_signo = (int)si->ssi_signo;
+	info.si_code = si->ssi_code;
+	info.si_pid = (pid_t)si->ssi_pid;
+	info.si_uid = si->ssi_uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)si->ssi_ptr;
+	hand_on(&info);
+}
+
+static int front_status = -1;
+static bool front_done;
+
+static void on_message(const struct message *m)
+{
+	switch (m->type) {
+	case MSG_ROOT:
+		for (int sig = 1; sig < NSIG; sig++)
+			if (early[sig].si_signo)
+				hand_on(&early[sig]);
+		break;
+	case MSG_EXITED:
+		front_status = m->value;
+		break;
+	case MSG_DETACH:
+		front_done = true;
+		break;
+	case MSG_STOPPED:
+		stop_self(m->value);
+		break;
+	}
+}
+
+/* Move to a process group of our own, see above.  A group needs a leader to
+ * be founded, and the front process' own pid is probably P already. */
+static void leave_group(void)
+{
+	pid_t founder = fork();
+
+	if (founder < 0)
+		return;
+	if (!founder) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (setpgid(founder, founder) == 0 && setpgid(0, founder) < 0 &&
+	    errno != EPERM)
+		say("setpgid: %s", strerror(errno));
+	kill(founder, SIGKILL);
+	waitpid(founder, NULL, 0);
+}
+
+static int front_loop(int status_fd)
+{
+	sigset_t all;
+	int sfd, wstatus = 0;
+	bool dead = false;
+
+	sigfillset(&all);
+	sfd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sfd < 0)
+		die("signalfd: %s", strerror(errno));
+	while (!front_done && !dead) {
+		struct pollfd p[2] = {
+			{ sfd, POLLIN, 0 }, { status_fd, POLLIN, 0 },
+		};
+		struct signalfd_siginfo si;
+		struct message m;
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			die("poll: %s", strerror(errno));
+		while (read(sfd, &si, sizeof(si)) == sizeof(si))
+			on_signal(&si);
+		/* death first, then its last words */
+		dead = waitpid(tracer_pid, &wstatus, WNOHANG) == tracer_pid;
+		while (recv(status_fd, &m, sizeof(m), MSG_DONTWAIT) ==
+		       sizeof(m))
+			on_message(&m);
+		if (p[1].revents & POLLHUP && !dead && !front_done) {
+			waitpid(tracer_pid, &wstatus, 0);
+			dead = true;
+		}
+	}
+	if (front_status >= 0)
+		return front_status;
+	if (WIFSIGNALED(wstatus))
+		say("the tracer was killed by signal %d; all variants are dead",
+		    WTERMSIG(wstatus));
+	else
+		say("the tracer ended without a word; all variants are dead");
+	return EXIT_MONITOR;
+}
+
+int front_start(void (*tracer)(void))
+{
+	sigset_t all;
+	int sv[2];
+
+	/* a caller that ignores SIGCHLD would make waitpid useless */
+	signal(SIGCHLD, SIG_DFL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	share = mmap(NULL, sizeof(*share), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (share == MAP_FAILED ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0) {
+		share = NULL;
+		die("cannot talk to the tracer: %s", strerror(errno));
+	}
+	front_pid = getpid();
+	tracer_pid = fork();
+	if (tracer_pid < 0) {
+		share = NULL;
+		die("fork: %s", strerror(errno));
+	}
+	if (!tracer_pid) {
+		close(sv[0]);
+		mon.status_fd = sv[1];
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != front_pid)
+			_exit(EXIT_MONITOR);
+		tracer();
+		exit(0);
+	}
+	close(sv[1]);
+	leave_group();
+	inherit_drop();
+	return front_loop(sv[0]);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The registration of libipmon.
+ *
+ * The reserved call is believed only when it comes out of the library itself:
+ * the caller's ip lies in the text range it names, that range is one
+ * executable mapping of the very file monitord put into LD_PRELOAD, the bytes
+ * mapped there are those of the file, and table and ABI are those monitord was
+ * built with.  All variants are checked; the answer is one for all.
+ *
+ * A registration also ends the purpose of the LD_PRELOAD entry: the
+ * environment is put back as the caller of execve made it.
+ */
+#include <elf.h>
+#undef AT_ENTRY			/* auxv names that are also ours */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <ipmon/abi.h>
+#include "launch.h"
+#include "stack.h"
+#include "tracee.h"
+
+/* ---- the library's own file ---- */
+
+static struct library {
+	bool tried;
+	unsigned char *text;		/* executable segment, whole pages */
+	size_t size;
+	uint64_t offset;		/* of the segment in the file */
+	/* as /proc/PID/maps shows them; stat(2) disagrees on some
+	 * file systems, so they come from a mapping of our own */
+	uint32_t dev_major, dev_minor;
+	uint64_t inode;
+} lib;
+
+struct find {
+	uint64_t addr;
+	struct map_entry found;
+};
+
+static int find_map(void *ctx, const struct map_entry *e)
+{
+	struct find *f = ctx;
+
+	if (f->addr < e->start || f->addr >= e->end)
+		return 0;
+	f->found = *e;
+	return 1;
+}
+
+static int read_segment(int fd, const void *file, size_t size)
+{
+	const Elf64_Ehdr *eh = file;
+	const Elf64_Phdr *ph;
+
+	if (size < sizeof(*eh) || eh->e_phoff > size ||
+	    eh->e_phnum > (size - eh->e_phoff) / sizeof(*ph))
+		return -ENOEXEC;
+	ph = (const void *)((const char *)file + eh->e_phoff);
+	for (unsigned int i = 0; i < eh->e_phnum; i++) {
+		ssize_t n;
+
+		if (ph[i].p_type != PT_LOAD || !(ph[i].p_flags & PF_X))
+			continue;
+		lib.offset = ph[i].p_offset & ~4095ull;
+		lib.size = (ph[i].p_offset % 4096 + ph[i].p_filesz + 4095) &
+			   ~4095ull;
+		lib.text = calloc(1, lib.size);
+		if (!lib.text)
+			return -ENOMEM;
+		/* the last page is mapped with what follows in the file */
+		n = pread(fd, lib.text, lib.size, (off_t)lib.offset);
+		return n > 0 ? 0 : -EIO;
+	}
+	return -ENOEXEC;
+}
+
+static int library_load(void)
+{
+	struct find f = { 0 };
+	struct stat st;
+	void *map;
+	int fd, r;
+
+	if (lib.tried)
+		return lib.text ? 0 : -ENOENT;
+	lib.tried = true;
+	fd = open(mon.libipmon, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || st.st_size <= 0) {
+		close(fd);
+		return -EIO;
+	}
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED) {
+		close(fd);
+		return -ENOMEM;
+	}
+	f.addr = (uint64_t)(uintptr_t)map;
+	r = maps_each(getpid(), find_map, &f);
+	lib.dev_major = f.found.dev_major;
+	lib.dev_minor = f.found.dev_minor;
+	lib.inode = f.found.inode;
+	if (r == 1)
+		r = read_segment(fd, map, (size_t)st.st_size);
+	else
+		r = -EIO;
+	munmap(map, (size_t)st.st_size);
+	close(fd);
+	return r;
+}
+
+/* ---- one variant's registration ---- */
+
+/* NULL when it is in order, or what is wrong with it. */
+static const char *verify(struct task *t)
+{
+	struct ipmon_register reg;
+	struct find f = { 0 };
+	unsigned char *text;
+	bool equal;
+
+	if (t->call.args[1] != sizeof(reg))
+		return "of another size";
+	if (mem_read(t, &reg, t->call.args[0], sizeof(reg)) < 0)
+		return "not readable";
+	if (reg.size != sizeof(reg) || reg.abi != IPMON_ABI_VERSION)
+		return "of another ABI version";
+	if (reg.table_hash != ipmon_table_hash())
+		return "built with another system call table";
+	if (t->call.ip < reg.text_start || t->call.ip >= reg.text_end)
+		return "not issued from the text it names";
+	f.addr = reg.text_start;
+	if (maps_each(t->tid, find_map, &f) != 1)
+		return "of memory that is not mapped";
+	if (f.found.start != reg.text_start || f.found.end != reg.text_end ||
+	    strcmp(f.found.perms, "r-xp"))
+		return "of something that is no executable segment";
+	if (f.found.inode != lib.inode ||
+	    f.found.dev_major != lib.dev_major ||
+	    f.found.dev_minor != lib.dev_minor ||
+	    f.found.offset != lib.offset ||
+	    reg.text_end - reg.text_start != lib.size)
+		return "of another file";
+	text = malloc(lib.size);
+	if (!text)
+		return "of more memory than there is";
+	equal = !mem_read(t, text, reg.text_start, lib.size) &&
+		!memcmp(text, lib.text, lib.size);
+	free(text);
+	return equal ? NULL : "of modified text";
+}
+
+/* Put the environment back as execve's caller made it. */
+static void hide_preload(struct taskset *s)
+{
+	struct mm *mm = s->proc->mm;
+
+	for_each_variant(v) {
+		uint64_t words[2];
+		unsigned int n;
+
+		if (!mm->env_slot[v])
+			continue;
+		n = stack_hide(mm->env_orig[v], words);
+		mem_write(&s->t[v], mm->env_slot[v], words, n * sizeof(*words));
+		mm->env_slot[v] = 0;
+	}
+}
+
+void ipmon_register_start(struct taskset *s)
+{
+	const char *wrong = NULL;
+
+	if (!mon.libipmon[0] || library_load() < 0)
+		wrong = "of a file that monitord cannot read";
+	else if (s->proc->mm->registered)
+		wrong = "made a second time";
+	for_each_variant(v)
+		if (!wrong)
+			wrong = verify(&s->t[v]);
+	if (wrong) {
+		say("process %d: registration of libipmon refused: it is %s",
+		    (int)s->proc->vpid, wrong);
+		set_finish(s, -EPERM);
+		return;
+	}
+	hide_preload(s);
+	s->proc->mm->registered = true;
+	set_finish(s, 0);
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Starting the variants.
+ *
+ * Theory of operation
+ * -------------------
+ * Each child prepares itself, waits until it has been seized, installs its
+ * filter and executes the program.  From the filter on every system call is
+ * a rendezvous of all variants, so what is left at that point is one execve,
+ * the same in all variants: names are looked up in PATH beforehand, memory is
+ * allocated beforehand, and an error goes back through a shared page.
+ *
+ * The leader gets exactly what the caller of monitord passed in: descriptors
+ * (monitord's own are all close-on-exec), signal mask and dispositions,
+ * limits, process group, terminal.  A follower gets /dev/null three times and
+ * its end of the descriptor channel.  Neither is the leader of its process
+ * group, so setsid() succeeds or fails in all of them alike.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/seccomp.h>
+#include <unistd.h>
+
+#include "front.h"
+#include "launch.h"
+#include "tracee.h"
+
+#define SEIZE_OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | \
+		       PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
+		       PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | \
+		       PTRACE_O_TRACEVFORKDONE | PTRACE_O_EXITKILL)
+
+/*
+ * Where gates and scratch areas live: far from everything the kernel or a
+ * program places by itself (mmap area 0x7..., PIE 0x55..., bottom-up area
+ * 0x2a..., Go and sanitizer heaps).
+ */
+#define HIDDEN_BASE	0x400000000000ull
+#define HIDDEN_PAGES	(1ull << 32)
+
+bool launch_no_new_privs;
+
+/* What each variant executes. */
+static char *file[MAX_VARIANTS];
+static char **envs[MAX_VARIANTS];
+
+/* Set by a child whose execve failed, before it exits. */
+static struct launch_share {
+	int error[MAX_VARIANTS];
+} *launch_share;
+
+extern char **environ;
+
+uint64_t hidden_address(void)
+{
+	uint64_t r;
+
+	if (getrandom(&r, sizeof(r), 0) != sizeof(r))
+		die("getrandom: %s", strerror(errno));
+	return HIDDEN_BASE + r % HIDDEN_PAGES * 4096;
+}
+
+/* ---- finding the program ---- */
+
+static int try_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+/* As execvp(3) does it, but without executing. */
+static int find_file(const char *name, char **out)
+{
+	const char *path = getenv("PATH");
+	int result = -ENOENT;
+
+	if (!*name)
+		return -ENOENT;
+	if (strchr(name, '/')) {
+		*out = strdup(name);
+		return *out ? try_file(name) : -ENOMEM;
+	}
+	if (!path)
+		path = "/bin:/usr/bin";
+	for (;;) {
+		size_t n = strcspn(path, ":");
+		char *full;
+		int r;
+
+		if (asprintf(&full, "%.*s%s%s", (int)n, path, n ? "/" : "",
+			     name) < 0)
+			return -ENOMEM;
+		r = try_file(full);
+		if (!r) {
+			*out = full;
+			return 0;
+		}
+		free(full);
+		if (r == -EACCES)
+			result = r;
+		if (!path[n])
+			return result;
+		path += n + 1;
+	}
+}
+
+static int exit_status_of(int error)
+{
+	return error == ENOENT || error == ENOTDIR ? EXIT_NOTFOUND
+						   : EXIT_NOEXEC;
+}
+
+int launch_resolve(void)
+{
+	for (unsigned int v = 0; v < mon.n; v++) {
+		const char *name = mon.opt.variant_path[v] ?
+			mon.opt.variant_path[v] : mon.opt.argv[0];
+		int r = find_file(name, &file[v]);
+
+		if (r < 0) {
+			say("%s: %s", name, strerror(-r));
+			return exit_status_of(-r);
+		}
+	}
+	return 0;
+}
+
+void launch_say_failure(void)
+{
+	if (!launch_share || !mon.root || !mon.root->launching)
+		return;
+	for (unsigned int v = 0; v < mon.n; v++) {
+		int e = launch_share->error[v];
+
+		if (!e)
+			continue;
+		/* the file was there: what is missing is its interpreter */
+		say("%s: %s%s", file[v], strerror(e),
+		    e == ENOENT ? " (its interpreter)" : "");
+		return;
+	}
+}
+
+/* ---- environments ---- */
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=") + 1;
+
+	return !strncmp(a, b, n);
+}
+
+static char **environment(unsigned int v)
+{
+	size_t n = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	env = calloc(n + mon.opt.n_env + 1, sizeof(*env));
+	if (!env)
+		die("out of memory");
+	memcpy(env, environ, n * sizeof(*env));
+	for (size_t i = 0; i < mon.opt.n_env; i++) {
+		char *a = mon.opt.env[i].assignment;
+		size_t k;
+
+		if (mon.opt.env[i].variant != v)
+			continue;
+		for (k = 0; k < n && !same_name(a, env[k]); k++)
+			;
+		env[k] = a;
+		if (k == n)
+			n++;
+	}
+	return env;
+}
+
+/* ---- the child ---- */
+
+struct start {
+	unsigned int variant;
+	int ctl;		/* the follower's end */
+	int sync;		/* read end: a byte comes when it is seized */
+	struct sock_fprog prog;
+};
+
+static void __attribute__((noreturn)) child_fail(unsigned int v, int error)
+{
+	launch_share->error[v] = error;
+	_exit(exit_status_of(error));
+}
+
+/* Before the seizure: errors here are monitord's. */
+static void child_prepare(const struct start *st)
+{
+	int p = personality(0xffffffff);
+
+	/* until PTRACE_O_EXITKILL takes over */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (st->variant != LEADER) {
+		/* the limit may be lower than the channel's number */
+		struct rlimit high = { CTL_FD + 1, CTL_FD + 1 }, old;
+		int null = open("/dev/null", O_RDWR);
+
+		getrlimit(RLIMIT_NOFILE, &old);
+		if (old.rlim_max > high.rlim_max)
+			high.rlim_max = old.rlim_max;
+		if (old.rlim_cur <= CTL_FD)
+			setrlimit(RLIMIT_NOFILE, &high);
+		if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+		    dup2(null, 2) < 0 || dup2(st->ctl, CTL_FD) < 0)
+			_exit(EXIT_MONITOR);
+	}
+	/* Disjoint layouts need followers to be randomised even under
+	 * `setarch -R`; the leader's own setting is the program's business. */
+	if (mon.opt.layout == LAYOUT_SAME)
+		p |= ADDR_NO_RANDOMIZE;
+	else if (st->variant != LEADER)
+		p &= ~ADDR_NO_RANDOMIZE;
+	if (p != -1)
+		personality((unsigned long)p);
+	if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV) < 0)
+		_exit(EXIT_MONITOR);
+	if (launch_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		_exit(EXIT_MONITOR);
+}
+
+static void __attribute__((noreturn)) child(const struct start *st)
+{
+	unsigned int v = st->variant;
+	char **argv = mon.opt.argv;
+	char **shell = NULL;
+	size_t n = 0;
+	char go;
+
+	/* for a script without "#!", as execvp(3) does */
+	while (argv[n])
+		n++;
+	shell = calloc(n + 2, sizeof(*shell));
+	if (!shell)
+		_exit(EXIT_MONITOR);
+	shell[0] = (char *)"sh";
+	shell[1] = file[v];
+	for (size_t i = 1; i < n; i++)
+		shell[i + 1] = argv[i];
+
+	child_prepare(st);
+	if (read(st->sync, &go, 1) != 1)
+		_exit(EXIT_MONITOR);
+	prctl(PR_SET_PDEATHSIG, 0);
+	if (v != LEADER) {
+		close_range(3, CTL_FD - 1, 0);
+		close_range(CTL_FD + 1, ~0u, 0);
+	}
+	inherit_restore(v == LEADER);
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		    SECCOMP_FILTER_FLAG_SPEC_ALLOW, &st->prog) < 0)
+		_exit(EXIT_MONITOR);
+
+	/* from here on, the same calls in every variant */
+	execve(file[v], argv, envs[v]);
+	if (errno == ENOEXEC) {
+		execve("/bin/sh", shell, envs[v]);
+		errno = ENOEXEC;
+	}
+	child_fail(v, errno);
+}
+
+/* ---- the tracer ---- */
+
+static bool have_sys_admin(void)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2];
+
+	return !syscall(SYS_capget, &h, d) &&
+	       d[0].effective & 1u << CAP_SYS_ADMIN;
+}
+
+/* A process group whose leader is neither the tracer nor the follower. */
+static void own_group(pid_t pid)
+{
+	pid_t founder = fork();
+
+	if (founder < 0)
+		die("fork: %s", strerror(errno));
+	if (!founder) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (setpgid(founder, founder) < 0 || setpgid(pid, founder) < 0)
+		die("setpgid: %s", strerror(errno));
+	kill(founder, SIGKILL);
+	waitpid(founder, NULL, 0);
+}
+
+static pid_t start_variant(unsigned int v, int sync[2])
+{
+	struct start st = { .variant = v, .ctl = -1 };
+	int ctl[2] = { -1, -1 };
+	pid_t pid;
+	int r;
+
+	r = filter_build(mon.v[v].gate, mon.opt.policy, &st.prog);
+	if (r < 0)
+		die("cannot build the seccomp filter: %s", strerror(-r));
+	if (pipe2(sync, O_CLOEXEC) < 0 ||
+	    (v != LEADER && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
+				       ctl) < 0))
+		die("cannot start a variant: %s", strerror(errno));
+	st.ctl = ctl[1];
+	st.sync = sync[0];
+	mon.v[v].ctl = ctl[0];
+	pid = fork();
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	if (!pid) {
+		child(&st);
+	}
+	close(sync[0]);
+	if (ctl[1] >= 0)
+		close(ctl[1]);
+	free(st.prog.filter);
+	return pid;
+}
+
+static void new_root(const pid_t pid[MAX_VARIANTS])
+{
+	struct proc *p = proc_new(NULL);
+	struct taskset *s;
+
+	p->launching = true;
+	p->mm = mm_new();
+	p->domain = domain_new();
+	p->vpid = pid[LEADER];
+	s = set_new(p);
+	s->vtid = pid[LEADER];
+	for (unsigned int v = 0; v < mon.n; v++) {
+		p->pid[v] = pid[v];
+		s->t[v].at = AT_RUN;
+		task_bind(&s->t[v], pid[v]);
+	}
+	mon.root = p;
+	s->t_run = now_ns();
+}
+
+static void choose_gates(void)
+{
+	for (unsigned int v = 0; v < mon.n; v++) {
+		unsigned int w;
+
+		do {
+			mon.v[v].gate = hidden_address();
+			for (w = 0; w < v; w++)
+				if (mon.v[w].gate == mon.v[v].gate)
+					break;
+		} while (w < v);
+	}
+}
+
+int launch(void)
+{
+	pid_t pid[MAX_VARIANTS];
+	int sync[MAX_VARIANTS][2];
+	struct rlimit nofile;
+
+	launch_share = mmap(NULL, sizeof(*launch_share),
+			    PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (launch_share == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+	launch_no_new_privs = !have_sys_admin();
+	choose_gates();
+	for (unsigned int v = 0; v < mon.n; v++) {
+		envs[v] = environment(v);
+		pid[v] = start_variant(v, sync[v]);
+		if (v == LEADER)
+			front_leave();
+		else
+			own_group(pid[v]);
+	}
+	inherit_drop();
+	/* descriptors of the program are borrowed all the time */
+	if (!getrlimit(RLIMIT_NOFILE, &nofile)) {
+		nofile.rlim_cur = nofile.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &nofile);
+	}
+
+	for (unsigned int v = 0; v < mon.n; v++)
+		if (ptrace(PTRACE_SEIZE, pid[v], 0, SEIZE_OPTIONS) < 0) {
+			say("cannot trace a variant: %s; see 'monitord doctor'",
+			    strerror(errno));
+			for (unsigned int w = 0; w < mon.n; w++)
+				kill(pid[w], SIGKILL);
+			return -EPERM;
+		}
+	new_root(pid);
+	front_root(pid[LEADER]);
+	for (unsigned int v = 0; v < mon.n; v++) {
+		if (write(sync[v][1], "", 1) != 1)
+			die("cannot start a variant: %s", strerror(errno));
+		close(sync[v][1]);
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line: sub-commands and the options of `run`.
+ */
+#ifndef MONITORD_OPTIONS_H
+#define MONITORD_OPTIONS_H
+
+#include "monitor.h"
+
+#define DEFAULT_VARIANTS	2u
+#define DEFAULT_TIMEOUT		30u	/* seconds a variant may be late */
+
+/*
+ * Parse `run`'s arguments; argv[0] is "run".  Returns 0, EXIT_MONITOR after
+ * having said what is wrong with them, or -1 when --help was asked for and
+ * printed.
+ */
+int options_parse(int argc, char **argv, struct options *opt);
+
+/* Sub-commands: argv[0] is their name; the return value is the exit status. */
+int cmd_run(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_syscalls(int argc, char **argv);
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The initial stack of a fresh process image.
+ *
+ * Layout, from the stack pointer up (fs/binfmt_elf.c, create_elf_tables):
+ *
+ *	argc
+ *	argv[0..argc-1], NULL
+ *	envp[0..envc-1], NULL
+ *	auxv pairs ..., AT_NULL pair
+ *	(padding, random bytes, platform string, argv, envp, file name)
+ *
+ * The rebuilt block ends where the old one ended minus the new strings, which
+ * keeps all old strings untouched:
+ *
+ *	new sp: argc argv envp' auxv' | padding | new strings | old strings...
+ *	                                                      ^ old end
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack.h"
+
+static const char preload_name[] = "LD_PRELOAD=";
+
+static uint64_t word_at(const struct stack *st, uint64_t addr)
+{
+	uint64_t w;
+
+	memcpy(&w, st->bytes + (addr - st->sp), sizeof(w));
+	return w;
+}
+
+/* Step over a NULL-terminated vector at *at; counts its entries. */
+static int vector(const struct stack *st, uint64_t *at, uint64_t *count)
+{
+	uint64_t end = st->sp + st->size;
+
+	*count = 0;
+	while (end - *at >= 8) {
+		uint64_t w = word_at(st, *at);
+
+		*at += 8;
+		if (!w)
+			return 0;
+		++*count;
+	}
+	return -EINVAL;
+}
+
+int stack_parse(struct stack *st)
+{
+	uint64_t at = st->sp, end = st->sp + st->size, n;
+
+	if (st->sp % 16 || st->size > STACK_MAX || end < st->sp ||
+	    st->size < 8)
+		return -EINVAL;
+	st->argc = word_at(st, at);
+	at += 8;
+	st->argv = at;
+	if (vector(st, &at, &n) < 0 || n != st->argc)
+		return -EINVAL;
+	st->envp = at;
+	if (vector(st, &at, &st->envc) < 0)
+		return -EINVAL;
+	st->auxv = at;
+	st->auxc = 0;
+	for (;;) {
+		uint64_t type;
+
+		if (end - at < 16)
+			return -EINVAL;
+		type = word_at(st, at);
+		at += 16;
+		st->auxc++;
+		if (type == AUX_NULL)
+			break;
+	}
+	st->end = at;
+	return 0;
+}
+
+const char *stack_string(const struct stack *st, uint64_t addr)
+{
+	size_t off;
+
+	if (addr < st->sp || addr - st->sp >= st->size)
+		return NULL;
+	off = addr - st->sp;
+	if (!memchr(st->bytes + off, 0, st->size - off))
+		return NULL;
+	return (const char *)st->bytes + off;
+}
+
+uint64_t stack_aux(const struct stack *st, uint64_t type, uint64_t absent)
+{
+	for (uint64_t i = 0; i + 1 < st->auxc; i++)
+		if (word_at(st, st->auxv + i * 16) == type)
+			return word_at(st, st->auxv + i * 16 + 8);
+	return absent;
+}
+
+/* The last LD_PRELOAD of the environment: the one ld.so heeds. */
+static int64_t find_preload(const struct stack *st, const char **value)
+{
+	for (uint64_t i = st->envc; i-- > 0;) {
+		const char *s = stack_string(st, word_at(st, st->envp + i * 8));
+
+		if (s && !strncmp(s, preload_name, sizeof(preload_name) - 1)) {
+			*value = s + sizeof(preload_name) - 1;
+			return (int64_t)i;
+		}
+	}
+	return -1;
+}
+
+static bool hidden(uint64_t type)
+{
+	return type == AUX_SYSINFO || type == AUX_SYSINFO_EHDR ||
+	       type == AUX_RSEQ_SIZE || type == AUX_RSEQ_ALIGN;
+}
+
+int stack_rebuild(const struct stack *st, const char *preload,
+		  const char *execfn, struct stack_image *out)
+{
+	const char *own = NULL;
+	int64_t slot = preload ? find_preload(st, &own) : -1;
+	uint64_t extra = preload && slot < 0 ? 2 : 0;
+	size_t preload_len = 0, execfn_len = execfn ? strlen(execfn) + 1 : 0;
+	size_t block = st->end - st->sp + extra * 8;
+	uint64_t strings, execfn_at, *w;
+
+	memset(out, 0, sizeof(*out));
+	if (preload) {
+		preload_len = sizeof(preload_name) + strlen(preload);
+		if (own && *own)
+			preload_len += 1 + strlen(own);
+	}
+	/* new strings end at the old block's end; sp keeps its alignment */
+	strings = st->end - preload_len - execfn_len;
+	out->sp = (strings - block) & ~15ull;
+	if (!preload_len && !execfn_len)
+		out->sp = st->sp;
+	out->size = st->end - out->sp;
+	out->bytes = calloc(1, out->size);
+	if (!out->bytes)
+		return -ENOMEM;
+	if (preload) {
+		char *p = (char *)out->bytes + (strings - out->sp);
+
+		out->preload = strings;
+		memcpy(p, preload_name, sizeof(preload_name) - 1);
+		p += sizeof(preload_name) - 1;
+		memcpy(p, preload, strlen(preload));
+		p += strlen(preload);
+		if (own && *own) {
+			*p++ = ':';
+			memcpy(p, own, strlen(own));
+		}
+	}
+	execfn_at = strings + preload_len;
+	if (execfn)
+		memcpy(out->bytes + (execfn_at - out->sp), execfn, execfn_len);
+
+	/* argc, argv, envp without its NULL */
+	w = (uint64_t *)(void *)out->bytes;
+	memcpy(w, st->bytes, st->auxv - 8 - st->sp);
+	if (slot >= 0) {
+		uint64_t *e = w + (st->envp - st->sp) / 8 + (uint64_t)slot;
+
+		out->env_orig = *e;
+		*e = out->preload;
+		out->env_slot = out->sp + (st->envp - st->sp) +
+				(uint64_t)slot * 8;
+	}
+	w += (st->auxv - 8 - st->sp) / 8;
+	if (extra) {
+		out->env_slot = out->sp + (st->auxv - 8 - st->sp);
+		*w++ = out->preload;
+		*w++ = out->preload;
+	}
+	*w++ = 0;
+	out->auxv = out->sp + (uint64_t)((unsigned char *)w - out->bytes);
+	for (uint64_t i = 0; i < st->auxc; i++) {
+		uint64_t type = word_at(st, st->auxv + i * 16);
+		uint64_t value = word_at(st, st->auxv + i * 16 + 8);
+
+		if (hidden(type)) {
+			type = AUX_IGNORE;
+			value = 0;
+		} else if (type == AUX_EXECFN && execfn) {
+			value = execfn_at;
+		}
+		*w++ = type;
+		*w++ = value;
+	}
+	return 0;
+}
+
+unsigned int stack_hide(uint64_t env_orig, uint64_t words[2])
+{
+	words[0] = env_orig;
+	words[1] = AUX_IGNORE;
+	/* appended: [entry, entry, NULL] becomes [NULL, AT_IGNORE, 0] */
+	return env_orig ? 1 : 2;
+}
