@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Calls on existing mappings: munmap, mprotect, madvise, msync, brk.
+ * (mmap and mremap are in h_mmap.c, shmat and shmdt in h_shm.c.)
+ *
+ * Theory of operation
+ * -------------------
+ * Every variant has its own address space, so every variant executes its own
+ * call with its own addresses; what must agree is success or failure.  The
+ * leader goes first.  When it fails, followers execute all the same wherever
+ * the kernel may have done part of the work before it failed (munmap,
+ * mprotect, madvise process one mapping after the other), so that the
+ * remains look alike.
+ *
+ * The monitor's own pages
+ * -----------------------
+ * Each variant has pages the program does not know of: the gate and the
+ * scratch area, at different addresses in each.  A call that would change
+ * them in any variant is refused in all of them with EPERM, which is what a
+ * sealed mapping answers (mseal(2)).  Whole ranges are checked, not starts.
+ *
+ * brk is short and never blocks, so it is done in one go; the heap lies
+ * elsewhere in each variant and the result is everyone's own.  Failure is
+ * made to agree: when one variant cannot, the others are set back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "divergence.h"
+#include "h_memory.h"
+#include "shadow.h"
+#include "tracee.h"
+
+#define PAGE 4096ull
+
+/* linux/mman.h cannot be included next to sys/mman.h */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+
+/* ---- the monitor's pages ---- */
+
+static bool overlap(uint64_t start, uint64_t end, uint64_t at, uint64_t size)
+{
+	return at && start < at + size && at < end;
+}
+
+bool mem_protected(const struct mm *m, unsigned int v, uint64_t start,
+		   uint64_t len)
+{
+	uint64_t end;
+
+	start &= ~(PAGE - 1);
+	/* a length of 0 still names its page (mremap of shared memory) */
+	if (__builtin_add_overflow(start, len ? len : 1, &end))
+		return false;	/* the kernel refuses it */
+	if (end & (PAGE - 1))
+		end = (end | (PAGE - 1)) + 1;
+	if (!end)
+		return false;
+	return overlap(start, end, m->gate[v], PAGE) ||
+	       overlap(start, end, m->scratch[v], SCRATCH_SIZE);
+}
+
+bool mem_allowed(struct taskset *s, unsigned int addr, uint64_t len)
+{
+	/* lengths were compared, except the unaligned part of the address */
+	for_each_variant(v) {
+		uint64_t start = s->t[v].call.args[addr];
+		uint64_t slack = start & (PAGE - 1);
+
+		if (!mem_protected(s->proc->mm, v, start, len + slack))
+			continue;
+		refuse(s, "the range covers pages of the monitor");
+		set_finish(s, -EPERM);
+		return false;
+	}
+	return true;
+}
+
+bool mem_diverge(struct taskset *s, unsigned int v, int64_t leader,
+		 int64_t ret, const char *note)
+{
+	struct divergence d = {
+		.kind = DIV_RESULT, .set = s, .variant = v, .arg = -1,
+		.ret = { leader, ret },
+	};
+
+	strncpy(d.note, note, sizeof(d.note) - 1);
+	return diverge(&d);
+}
+
+/*
+ * Followers execute their own call; success and failure must agree with the
+ * leader's `ret`. False when the run is over.
+ */
+static bool followers_same(struct taskset *s, int64_t ret, const char *note)
+{
+	for_each_follower(v) {
+		int64_t r = set_follower_exec(s, v);
+
+		if (r == -ESRCH)
+			continue;	/* its death is reported elsewhere */
+		if (r != ret && !mem_diverge(s, v, ret, r, note))
+			return false;
+	}
+	return true;
+}
+
+/* ---- munmap ---- */
+
+void munmap_start(struct taskset *s)
+{
+	if (mem_allowed(s, 0, s->t[LEADER].call.args[1]))
+		set_leader_go(s);
+}
+
+void munmap_done(struct taskset *s, int64_t ret)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	if (!followers_same(s, ret, "munmap worked in one variant only"))
+		return;
+	if (!ret)
+		shadow_unmap(s->proc->mm, a[0], a[1]);
+	set_finish(s, ret);
+}
+
+/* ---- mprotect, pkey_mprotect, mseal ---- */
+
+void mprotect_start(struct taskset *s)
+{
+	if (mem_allowed(s, 0, s->t[LEADER].call.args[1]))
+		set_leader_go(s);
+}
+
+void mprotect_done(struct taskset *s, int64_t ret)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	/* for mseal the third argument is flags, none of which exist yet */
+	if (!ret && a[2] & PROT_WRITE) {
+		int r = shadow_make_writable(s, a[0], a[1]);
+
+		if (r < 0)
+			say("cannot give followers a writable copy of a shared "
+			    "file: %s", strerror(-r));
+	}
+	if (!followers_same(s, ret, "a protection could be changed in one "
+			    "variant only"))
+		return;
+	set_finish(s, ret);
+}
+
+/* ---- madvise ---- */
+
+/* Advice that promises nothing: whether it worked says nothing either. */
+static bool only_advice(int advice)
+{
+	switch (advice) {
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+	case MADV_COLLAPSE:
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void madvise_start(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	if ((int)a[2] == MADV_HWPOISON || (int)a[2] == MADV_SOFT_OFFLINE) {
+		refuse(s, "memory failures cannot be injected");
+		set_finish(s, -EPERM);
+		return;
+	}
+	if (mem_allowed(s, 0, a[1]))
+		set_leader_go(s);
+}
+
+/*
+ * Pages given back with MADV_FREE read as zeroes or as before, as the kernel
+ * pleases, in each variant differently.  Dropping them at once is one of the
+ * allowed outcomes, and the same for all.
+ */
+static void free_now(struct task *t)
+{
+	const uint64_t *a = t->call.args;
+
+	task_inject(t, SYS_madvise, a[0], a[1], MADV_DONTNEED, 0, 0, 0);
+}
+
+void madvise_done(struct taskset *s, int64_t ret)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	int advice = (int)a[2];
+
+	if (mon.live == 1u << LEADER) {
+		set_finish(s, ret);
+		return;
+	}
+	if (only_advice(advice)) {
+		for_each_follower(v)
+			set_follower_exec(s, v);
+	} else {
+		if (!followers_same(s, ret, "madvise worked in one variant "
+				    "only"))
+			return;
+		if (!ret && advice == MADV_FREE)
+			for_each_variant(v)
+				free_now(&s->t[v]);
+	}
+	set_finish(s, ret);
+}
+
+/* ---- msync ---- */
+
+void msync_start(struct taskset *s)
+{
+	set_leader_go(s);
+}
+
+void msync_done(struct taskset *s, int64_t ret)
+{
+	/*
+	 * The file is the leader's; a follower has a copy in memory or a
+	 * mapping it cannot write.  What is left to agree on is whether the
+	 * range is mapped, which MS_ASYNC tests without any transfer.
+	 */
+	if (ret && ret != -ENOMEM) {
+		set_finish(s, ret);
+		return;
+	}
+	for_each_follower(v) {
+		struct task *t = &s->t[v];
+		const uint64_t *a = t->call.args;
+		int64_t r = task_inject(t, SYS_msync, a[0], a[1], MS_ASYNC,
+					0, 0, 0);
+
+		if (r == -ESRCH || r == ret)
+			continue;
+		if (!mem_diverge(s, v, ret, r, "the range of msync is mapped "
+				 "in one variant only"))
+			return;
+	}
+	set_finish(s, ret);
+}
+
+/* ---- brk ---- */
+
+static int64_t inject_brk(struct task *t, uint64_t to)
+{
+	return task_inject(t, SYS_brk, to, 0, 0, 0, 0, 0);
+}
+
+void brk_start(struct taskset *s)
+{
+	uint64_t *known = shadow_brk(s->proc->mm);
+	int64_t ret[MAX_VARIANTS] = { 0 };
+	bool ok = true;
+
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		uint64_t want = t->call.args[0];
+
+		/* the break to return to, should a later variant fail */
+		if (!known[v] && want) {
+			ret[v] = inject_brk(t, 0);
+			if (ret[v] > 0)
+				known[v] = (uint64_t)ret[v];
+		}
+		if (!ok) {
+			ret[v] = (int64_t)known[v];
+			continue;
+		}
+		ret[v] = inject_brk(t, want);
+		if (want && ret[v] != -ESRCH && (uint64_t)ret[v] != want) {
+			ok = false;
+			for_each_variant(u) {
+				if (u >= v)
+					break;
+				ret[u] = inject_brk(&s->t[u], known[u]);
+			}
+		}
+	}
+	for_each_variant(v)
+		known[v] = ret[v] > 0 ? (uint64_t)ret[v] : 0;
+	set_finish_each(s, ret);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the program sees of itself in /proc: see procview.c for the theory.
+ */
+#ifndef MONITORD_PROCVIEW_H
+#define MONITORD_PROCVIEW_H
+
+#include <sys/stat.h>
+#include "monitor.h"
+
+/* H_OPEN: open openat openat2 creat */
+void open_start(struct taskset *s);
+void open_done(struct taskset *s, int64_t ret);
+
+/* Is any view open? (Cheap: asked for every call whose row has RF_VIEW.) */
+bool view_active(void);
+/*
+ * The leader's call of a RF_VIEW row returned `ret` > 0.  If it read from a
+ * view, every follower's buffers are filled from its own text and 1 is
+ * returned; 0: not a view, replicate as usual; -errno on failure.
+ */
+int view_replicate(struct taskset *s, int64_t ret);
+
+/* Is this the file of a view? */
+bool view_is(const struct stat *st);
+
+/*
+ * Does this path name something in /proc that natively would not exist: a
+ * process of a follower?  (Path as the leader passed it, relative to dirfd.)
+ */
+bool view_hidden_path(struct taskset *s, int dirfd, const char *path);
+
+#endif

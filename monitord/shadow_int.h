@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of a shadow: shared by shadow.c and shadow_write.c only.
+ */
+#ifndef MONITORD_SHADOW_INT_H
+#define MONITORD_SHADOW_INT_H
+
+#include "shadow.h"
+
+struct shadow {
+	bool shm;
+	dev_t dev;			/* file: identity */
+	ino_t ino;
+	ino_t ns;			/* SysV: identity */
+	int id, cpid;
+	bool hot;
+	int pin;			/* of the file, or -1 */
+	bool pin_reads;			/* pin is O_RDONLY, not O_PATH */
+	int memfd[MAX_VARIANTS];
+	uint64_t size;			/* of every memfd */
+	unsigned int held;
+	LIST_HEAD(, shadow_region) regions;
+	LIST_ENTRY(shadow) all;
+};
+
+LIST_HEAD(shadow_list, shadow);
+extern struct shadow_list shadows;
+extern unsigned int shadows_hot;	/* how many of them are hot */
+
+struct shadow *shadow_lookup(dev_t dev, ino_t ino);
+/*
+ * Copy [off, off+len) of the file into all copies.  `fresh`: they are known
+ * to be zero there, so holes may stay holes.
+ */
+int shadow_copy_in(struct shadow *sh, int fd, uint64_t off, uint64_t len,
+		   bool fresh);
+int shadow_set_size(struct shadow *sh, uint64_t size);
+
+#endif
