@@ -13,7 +13,8 @@
  * glibc does it.
  *
  * Unlike libipmon.so this is an ordinary hosted library: it needs errno.
- * Without a monitor it works just the same.
+ * Without a monitor it works just the same.  It may be loaded into a program
+ * that brings an older glibc along, so nothing newer than 2.17 is used.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -45,7 +46,7 @@ static int draw(char *xs)
 		ssize_t n;
 
 		do
-			n = getrandom(&r, sizeof(r), 0);
+			n = syscall(SYS_getrandom, &r, sizeof(r), 0);
 		while (n < 0 && errno == EINTR);
 		if (n != sizeof(r))
 			return -1;
@@ -55,6 +56,12 @@ static int draw(char *xs)
 		r /= 62;
 	}
 	return 0;
+}
+
+/* stat(2); glibc's own is new in 2.33 */
+static int stat_at(const char *path, struct stat *st, int flags)
+{
+	return (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, flags);
 }
 
 /* One attempt at a name: a result >= 0, or -1; EEXIST means another draw. */
@@ -74,7 +81,7 @@ static int try_free(const char *path, int flags)
 {
 	struct stat st;
 
-	if (!lstat(path, &st) || errno == EOVERFLOW) {
+	if (!stat_at(path, &st, AT_SYMLINK_NOFOLLOW) || errno == EOVERFLOW) {
 		errno = EEXIST;
 		return -1;
 	}
@@ -156,7 +163,7 @@ EXPORT char *mktemp(char *template)
 	return template;
 }
 
-EXPORT char *tmpnam_r(char *s)
+EXPORT char *tmpnam_r(char s[L_tmpnam])
 {
 	if (!s)
 		return NULL;
@@ -164,7 +171,7 @@ EXPORT char *tmpnam_r(char *s)
 	return generate(s, 0, 0, try_free) < 0 ? NULL : s;
 }
 
-EXPORT char *tmpnam(char *s)
+EXPORT char *tmpnam(char s[L_tmpnam])
 {
 	static char buffer[L_tmpnam];
 	char own[L_tmpnam];
@@ -178,7 +185,7 @@ static int is_dir(const char *path)
 {
 	struct stat st;
 
-	return path && !stat(path, &st) && S_ISDIR(st.st_mode);
+	return path && !stat_at(path, &st, 0) && S_ISDIR(st.st_mode);
 }
 
 EXPORT char *tempnam(const char *dir, const char *prefix)
