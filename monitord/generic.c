@@ -75,10 +75,16 @@ void generic_done(struct taskset *s, int64_t ret)
 void refuse_start(struct taskset *s)
 {
 	const struct ipmon_row *r = s->row;
+	uint64_t nr = s->t[LEADER].call.nr;
 
-	if (!(r->flags & RF_QUIET))
+	/* numbers no kernel has ever used need no comment */
+	if (r->cls == CLASS_UNKNOWN &&
+	    ((nr > 334 && nr < 424) || nr >= IPMON_NR_MAX))
+		verbose("process %d asks for syscall %lld", s->proc->vpid,
+			(long long)nr);
+	else if (!(r->flags & RF_QUIET))
 		refuse(s, r->reason[0] ? r->reason : NULL);
-	if (s->t[LEADER].call.nr < IPMON_NR_MAX)
-		mon.count.refused[s->t[LEADER].call.nr]++;
+	if (nr < IPMON_NR_MAX)
+		mon.count.refused[nr]++;
 	set_finish(s, -(int64_t)(r->error ? r->error : ENOSYS));
 }

@@ -297,6 +297,7 @@ void exec_event(struct task *t)
 				return;
 		}
 	}
+	event_flush_deaths();	/* of the siblings, while still expected */
 	for_each_variant(v) {
 		struct task *x = &s->t[v];
 

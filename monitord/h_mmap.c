@@ -122,7 +122,8 @@ static int64_t place(struct taskset *s, unsigned int v, int64_t leader,
 
 /* The linker's present library in one process of one follower. */
 struct libfd {
-	unsigned int proc;		/* id, 0 = free slot */
+	unsigned int mm;		/* id of the address space (an exec
+					 * closes the descriptor), 0 = free */
 	unsigned int set;		/* id of the thread that received it */
 	dev_t dev;
 	ino_t ino;
@@ -134,9 +135,9 @@ static struct libfd libfds[LIBFDS];
 
 static struct libfd *libfd_find(const struct proc *p)
 {
-	struct libfd *l = &libfds[p->id % LIBFDS];
+	struct libfd *l = &libfds[p->mm->id % LIBFDS];
 
-	return l->proc == p->id ? l : NULL;
+	return l->mm == p->mm->id ? l : NULL;
 }
 
 static void libfd_drop(struct taskset *s, struct libfd *l)
@@ -147,7 +148,7 @@ static void libfd_drop(struct taskset *s, struct libfd *l)
 			if (l->fd[v] >= 0)
 				task_inject(&s->t[v], SYS_close,
 					    (uint64_t)l->fd[v], 0, 0, 0, 0, 0);
-	l->proc = 0;
+	l->mm = 0;
 }
 
 /* What one file mapping needs, resolved once for all followers. */
@@ -270,10 +271,10 @@ static void libfd_prepare(struct taskset *s, const struct backing *b)
 		return;
 	if (l)
 		libfd_drop(s, l);
-	l = &libfds[s->proc->id % LIBFDS];
+	l = &libfds[s->proc->mm->id % LIBFDS];
 	/* a collision loses the other process' slot, and leaks one
 	 * descriptor there until it execs or ends */
-	l->proc = s->proc->id;
+	l->mm = s->proc->mm->id;
 	l->set = s->id;
 	l->dev = b->st.st_dev;
 	l->ino = b->st.st_ino;

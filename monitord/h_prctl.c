@@ -270,7 +270,9 @@ void prctl_start(struct taskset *s)
 
 	switch (r ? r->who : PR_UNKNOWN) {
 	case PR_UNKNOWN:
-		refuse(s, "this prctl option");
+		/* what an older kernel says too: no reason for alarm */
+		verbose("prctl option %u is not known", (unsigned int)
+			s->t[LEADER].call.args[0]);
 		set_finish(s, -EINVAL);
 		return;
 	case PR_NEVER:

@@ -164,18 +164,29 @@ static pid_t follower_spawn(struct taskset *s, unsigned int v)
 	if (task_resume(t, PTRACE_SYSCALL, 0) < 0)
 		return -ESRCH;
 	for (;;) {
+		struct user_regs_struct *regs;
+
 		r = task_wait(t);
 		if (r < 0)
 			return r;
-		if (t->at == AT_EVENT || t->at == AT_EXIT)
+		if (t->at == AT_EVENT)
 			break;
-		if (task_resume(t, PTRACE_SYSCALL, 0) < 0)
+		if (t->at == AT_EXIT) {
+			regs = task_regs(t);
+			if (!regs)
+				return -ESRCH;
+			/* a signal of its own came first: swallow it (below)
+			 * and the kernel restarts the call */
+			if ((int64_t)regs->rax != -513)
+				return (pid_t)regs->rax;
+			if (task_resume(t, PTRACE_CONT, 0) < 0)
+				return -ESRCH;
+			continue;
+		}
+		/* AT_SIGNAL: swallowed; AT_ENTRY: the restarted call */
+		if (task_resume(t, t->at == AT_ENTRY ? PTRACE_SYSCALL :
+				PTRACE_CONT, 0) < 0)
 			return -ESRCH;
-	}
-	if (t->at == AT_EXIT) {
-		struct user_regs_struct *regs = task_regs(t);
-
-		return regs ? (pid_t)regs->rax : -ESRCH;
 	}
 	child = event_pid(t);
 	r = event_child_stop(child);

@@ -12,16 +12,7 @@
 #include "handlers.h"
 #include "launch.h"
 #include "procview.h"
-#include "tracee.h"
-
-/*
- * rt_sigreturn: every variant restores its own frame.  There is no result to
- * wait for: let the call run and consider it done.
- */
-static void sigreturn_start(struct taskset *s)
-{
-	set_finish_raw(s, 0);
-}
+#include "signals.h"
 
 const struct handler handlers[H_MAX] = {
 	[H_FORK] = { .start = fork_start, .done = fork_done },
@@ -41,6 +32,7 @@ const struct handler handlers[H_MAX] = {
 	[H_EPOLL_CTL] = { .start = epoll_ctl_start },
 	[H_EPOLL_WAIT] = { .start = leader_start, .done = epoll_wait_done },
 	[H_SIGRETURN] = { .start = sigreturn_start },
+	[H_SIGSEND] = { .start = sigsend_start, .done = sigsend_done },
 	[H_TIMER_CREATE] = { .start = timer_create_start },
 	[H_SIGTIMEDWAIT] = { .start = leader_start,
 			     .done = sigtimedwait_done },

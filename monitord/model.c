@@ -167,11 +167,14 @@ struct taskset *set_by_vtid(pid_t vtid)
 	return NULL;
 }
 
+static unsigned int mm_ids;
+
 struct mm *mm_new(void)
 {
 	struct mm *m = xcalloc(sizeof(*m));
 
 	m->refs = 1;
+	m->id = ++mm_ids;
 	for (unsigned int v = 0; v < mon.n; v++)
 		m->gate[v] = mon.v[v].gate;
 	return m;
@@ -189,6 +192,7 @@ struct mm *mm_fork(const struct mm *m)
 
 	*c = *m;
 	c->refs = 1;
+	c->id = ++mm_ids;
 	c->shadows = NULL;
 	shadow_mm_fork(c, m);
 	return c;

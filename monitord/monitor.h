@@ -188,6 +188,7 @@ struct taskset {
 	uint64_t late_cpu[MAX_VARIANTS];/* ns + 1, at the first time-out */
 	uint64_t t_late;
 	uint64_t t_interrupt;		/* ns, last interruption */
+
 	void *handler_data;		/* handler private, freed by release */
 	uint64_t robust_head[MAX_VARIANTS];	/* set_robust_list */
 	struct recent recent[RECENT_MAX];
@@ -201,6 +202,7 @@ struct taskset {
 /* The same-rank address space of every variant (shared by vfork/CLONE_VM). */
 struct mm {
 	unsigned int refs;
+	unsigned int id;		/* unique, from 1 */
 	uint64_t gate[MAX_VARIANTS];	/* r-x page: syscall; ret. Fixed for the
 					 * life of the variant's process tree */
 	uint64_t scratch[MAX_VARIANTS];	/* rw page(s) at a hidden address, for
@@ -263,7 +265,7 @@ struct domain {
 
 struct counters {
 	uint64_t rendezvous, stops, injected, signals, deferred;
-	uint64_t parked, divergences, forks, execs, exec_retries;
+	uint64_t parked, divergences, forks, execs, exec_retries, overlaps;
 	uint64_t per_nr[IPMON_NR_MAX];
 	uint64_t refused[IPMON_NR_MAX];
 };

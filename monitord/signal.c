@@ -278,25 +278,31 @@ static void resume_delivery(struct taskset *s)
 	}
 }
 
-static siginfo_t pop(struct taskset *s)
+/*
+ * Take the first queued signal that is not blocked now (a handler that runs
+ * blocks its own) and find out what it does now: the disposition may have
+ * changed since it was put aside.
+ */
+static bool pop(struct taskset *s, siginfo_t *si, enum effect *eff)
 {
-	struct pending_signal *ps = STAILQ_FIRST(&s->sigq);
-	siginfo_t si = ps->info;
-
-	STAILQ_REMOVE_HEAD(&s->sigq, link);
-	free(ps);
-	s->t_sigq = mon.now;
-	return si;
-}
-
-/* The disposition may have changed since the signal was put aside. */
-static enum effect queued_effect(struct taskset *s, const siginfo_t *si)
-{
+	struct pending_signal *ps, *n;
 	struct sigstate st;
 
-	if (sigstate_read(&s->t[LEADER], &st))
-		return EFF_IGNORED;
-	return effect_of(si->si_signo, &st);
+	if (STAILQ_EMPTY(&s->sigq) || sigstate_read(&s->t[LEADER], &st))
+		return false;
+	for (ps = STAILQ_FIRST(&s->sigq); ps; ps = n) {
+		n = STAILQ_NEXT(ps, link);
+		if (st.blocked & BIT(ps->info.si_signo))
+			continue;
+		*si = ps->info;
+		*eff = effect_of(si->si_signo, &st);
+		STAILQ_REMOVE(&s->sigq, ps, pending_signal, link);
+		free(ps);
+		s->t_sigq = mon.now;
+		if (*eff != EFF_IGNORED)
+			return true;
+	}
+	return false;
 }
 
 /* Fatal to the whole process: the leader dies of it, the rest follow. */
@@ -310,12 +316,10 @@ static void fatal(struct taskset *s)
 
 bool signal_deliver_at_entry(struct taskset *s)
 {
-	while (!STAILQ_EMPTY(&s->sigq)) {
-		siginfo_t si = pop(s);
-		enum effect e = queued_effect(s, &si);
+	siginfo_t si;
+	enum effect e;
 
-		if (e == EFF_IGNORED)
-			continue;
+	while (pop(s, &si, &e)) {
 		for_each_variant(v) {
 			struct task *t = &s->t[v];
 			struct user_regs_struct *r;
@@ -354,6 +358,11 @@ bool signal_deliver_at_entry(struct taskset *s)
 		return true;
 	}
 	return false;
+}
+
+bool signal_waiting(const struct taskset *s)
+{
+	return !STAILQ_EMPTY(&s->sigq) || anything_pending(&s->t[LEADER]);
 }
 
 /* ---- at the end of a call ---- */
@@ -501,7 +510,7 @@ static void call_shorten_timeout(struct taskset *s, struct user_regs_struct *r)
 		uint64_t slot = scratch_slot(s, LEADER) + SCRATCH_SLOT -
 			sizeof(ts);
 
-		if (row->arg[i].kind != K_IN || row->arg[i].a != sizeof(ts) ||
+		if (row->arg[i].kind != K_IN || row->arg[i].b != sizeof(ts) ||
 		    !t->call.args[i] ||
 		    mem_read(t, ts, t->call.args[i], sizeof(ts)) ||
 		    ts[0] < 0 || ts[0] > 1000000000)
@@ -611,6 +620,21 @@ void signal_deliver_at_exit(struct taskset *s)
 	enum effect eff;
 	int r;
 
+	if (!STAILQ_EMPTY(&s->sigq) && pop(s, &si, &eff)) {
+		/* put aside while its own handler ran, and unblocked now */
+		for_each_variant(v) {
+			if (v != LEADER && eff != EFF_CAUGHT)
+				continue;
+			if (summon(&s->t[v], &si) == -EAGAIN) {
+				lost(s, v, si.si_signo);
+				return;
+			}
+		}
+		note_signal(s, si.si_signo);
+		if (eff == EFF_FATAL)
+			fatal(s);
+		return;
+	}
 	if (!anything_pending(lead) || sigstate_read(lead, &st))
 		return;
 	if (!(st.pending & ~st.blocked & st.caught))
@@ -822,6 +846,8 @@ void signal_interrupt_stop(struct task *t)
 {
 	struct taskset *s = t->set;
 	bool all_stopped = true, wanted = s->park || !STAILQ_EMPTY(&s->sigq);
+	siginfo_t si;
+	enum effect eff;
 
 	t->interrupted = false;
 	if (s->state != SET_RUN || !wanted) {
@@ -838,23 +864,18 @@ void signal_interrupt_stop(struct task *t)
 		if (x->at != AT_STOP)
 			all_stopped = false;
 	}
-	if (all_stopped && !STAILQ_EMPTY(&s->sigq)) {
-		siginfo_t si = pop(s);
-		enum effect eff = queued_effect(s, &si);
-
+	if (all_stopped && pop(s, &si, &eff)) {
 		for_each_variant(v) {
 			struct task *x = &s->t[v];
 
-			if (eff == EFF_IGNORED ||
-			    (v != LEADER && eff != EFF_CAUGHT))
+			if (v != LEADER && eff != EFF_CAUGHT)
 				continue;
 			if (summon(x, &si) == -EAGAIN) {
 				lost(s, v, si.si_signo);
 				return;
 			}
 		}
-		if (eff != EFF_IGNORED)
-			note_signal(s, si.si_signo);
+		note_signal(s, si.si_signo);
 		if (eff == EFF_FATAL)
 			fatal(s);
 		resume_delivery(s);

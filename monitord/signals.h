@@ -31,12 +31,20 @@ bool signal_interrupted(struct taskset *s, int64_t ret);
  * that handlers run before the program continues. */
 void signal_deliver_at_exit(struct taskset *s);
 
+/* Is anything queued for the leader, blocked or not? */
+bool signal_waiting(const struct taskset *s);
+
 /* Variants whose task sits on a synchronous fault: all of them, or a
  * divergence. */
 void signal_fault_check(struct taskset *s);
 
 /* Ticker: deferred signals of sets that compute without calls. */
 void signal_tick(struct taskset *s);
+
+/* h_signal.c: handlers of the kill family and of rt_sigreturn */
+void sigsend_start(struct taskset *s);
+void sigsend_done(struct taskset *s, int64_t ret);
+void sigreturn_start(struct taskset *s);
 
 /* Interrupt the tasks of a set that run user code (parking, signals). */
 void set_interrupt(struct taskset *s);
