@@ -99,7 +99,6 @@ static long b_sched_yield(void)
 	return G0(SYS_sched_yield);
 }
 
-
 static long b_clock_gettime(void)
 {
 	struct timespec ts;
