@@ -76,6 +76,8 @@ enum show {
 	SHOW_MAX
 };
 enum show show_arg(uint64_t nr, unsigned int arg);
+/* Name of the i-th call with a presentation, NULL after the last (tests). */
+const char *show_call(unsigned int i);
 
 /* Print v by table `s`: names of bits joined by |, or the one name; what has
  * no name in hex. */

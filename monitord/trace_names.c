@@ -446,6 +446,12 @@ static const struct presentation presentations[] = {
 	P(munmap, [0] = SHOW_HEX),
 };
 
+const char *show_call(unsigned int i)
+{
+	return i < sizeof(presentations) / sizeof(*presentations) ?
+		presentations[i].call : NULL;
+}
+
 enum show show_arg(uint64_t nr, unsigned int arg)
 {
 	/* 0: not looked up yet; 1: none; else index + 2 */

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The divergence report on hand-made task sets: gathering, the vote, the
+ * guess, text and JSON.
+ *
+ * The "variants" are all this test process; their memory is arrays of ours.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "report.h"
+#include "tracee.h"
+
+/* ---- what report_gather.c needs from the rest of monitord ---- */
+
+struct monitor mon;
+static struct user_regs_struct regs = { .rip = 0x1000, .rsp = 0x2000 };
+
+uint64_t now_ns(void)
+{
+	return 0;
+}
+
+struct user_regs_struct *task_regs(struct task *t)
+{
+	return &regs;
+}
+
+ssize_t mem_read_some(struct task *t, void *dst, uint64_t src, size_t n)
+{
+	struct iovec l = { dst, n }, r = { (void *)src, n };
+	ssize_t got = process_vm_readv(getpid(), &l, 1, &r, 1, 0);
+
+	return got < 0 ? -errno : got;
+}
+
+int backtrace_task(struct task *t, struct frame *f, int max)
+{
+	memset(f, 0, sizeof(*f));
+	f->pc = 0x401234;
+	strcpy(f->symbol, "victim");
+	f->sym_off = 0x12;
+	strcpy(f->object, "/usr/bin/victim");
+	f->obj_off = 0x1234;
+	strcpy(f->source, "victim.c:7");
+	return 1;
+}
+
+const char *div_kind_name(enum div_kind k)
+{
+	return k == DIV_PAYLOAD ? "payload" : k == DIV_CALL ? "call" :
+		k == DIV_ARGUMENT ? "argument" : k == DIV_CRASH ? "crash" :
+		"other";
+}
+
+/* ---- a set ---- */
+
+static struct proc proc;
+static struct taskset *set;
+static struct ipmon_item item[MAX_VARIANTS][6];
+
+static void make_set(unsigned int n, long nr)
+{
+	static char *argv[] = { (char *)"./victim", NULL };
+
+	memset(&mon, 0, sizeof(mon));
+	mon.n = n;
+	mon.live = (1u << n) - 1;
+	mon.opt.argv = argv;
+	proc.vpid = 1234;
+	set = calloc(1, sizeof(*set));
+	set->proc = &proc;
+	set->id = 1;
+	set->vtid = 1234;
+	set->arrived = mon.live;
+	set->row = ipmon_row((uint64_t)nr);
+	for (unsigned int v = 0; v < n; v++) {
+		struct task *t = &set->t[v];
+
+		t->set = set;
+		t->variant = v;
+		t->tid = getpid();
+		t->at = AT_ENTRY;
+		t->call.nr = (uint64_t)nr;
+		t->items.v = item[v];
+		proc.pid[v] = getpid();
+	}
+}
+
+/* write(1, text, strlen(text)) in variant v */
+static void make_write(unsigned int v, const char *text)
+{
+	struct task *t = &set->t[v];
+
+	t->call.args[0] = 1;
+	t->call.args[1] = (uint64_t)text;
+	t->call.args[2] = strlen(text);
+	item[v][0] = (struct ipmon_item){ .type = IT_SCALAR, .value = 1 };
+	item[v][1] = (struct ipmon_item){ .type = IT_IN, .arg = 1,
+		.addr = (uint64_t)text, .len = (uint32_t)strlen(text) };
+	t->items.n = 2;
+}
+
+static struct divergence payload(unsigned int v)
+{
+	const char *a = (const char *)item[0][1].addr;
+	const char *b = (const char *)item[v][1].addr;
+	struct divergence d = {
+		.kind = DIV_PAYLOAD, .set = set, .variant = v, .arg = 1,
+		.addr = { item[0][1].addr, item[v][1].addr },
+		.len = { item[0][1].len, item[v][1].len },
+	};
+
+	while (a[d.offset] && a[d.offset] == b[d.offset])
+		d.offset++;
+	return d;
+}
+
+static struct report *report(const struct divergence *d)
+{
+	struct report *r = calloc(1, sizeof(*r));
+	bool alone;
+	unsigned int who = report_deviating(d, &alone);
+
+	report_gather(r, d, who, alone);
+	report_summarise(r);
+	report_guess(r);
+	return r;
+}
+
+static char *printed(const struct report *r, bool colour)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	report_print(f, r, colour);
+	fclose(f);
+	return text;
+}
+
+#define has(text, part) cr_assert(strstr(text, part), "no \"%s\" in:\n%s", \
+				  part, text)
+#define hasnt(text, part) cr_assert(!strstr(text, part), "\"%s\" in:\n%s", \
+				    part, text)
+
+Test(report, payload)
+{
+	struct divergence d;
+	struct report *r;
+	char *text;
+
+	make_set(2, SYS_write);
+	make_write(0, "the number is 17\n");
+	make_write(1, "the number is 23\n");
+	d = payload(1);
+	r = report(&d);
+	cr_assert_str_eq(r->summary, "payload: write(1, ...) in thread 1234: "
+			 "variant 1 differs from the leader at byte 14 of "
+			 "argument 2");
+	cr_assert_eq(r->deviating, 2u);
+	text = printed(r, false);
+	cr_assert(!strncmp(text, "monitord: divergence: payload: ", 31));
+	has(text, "write(1, \"the number is 17\\n\", 17)");
+	has(text, "write(1, \"the number is 23\\n\", 17)");
+	/* the two digits are marked in the dump */
+	has(text, "                                                                 ^^ ^^\n");
+	has(text, "victim+0x12 (victim+0x1234) at victim.c:7");
+	hasnt(text, "\033");
+	free(text);
+	text = printed(r, true);
+	has(text, "\033[1;31m31\033[0m ");
+	free(text);
+	free(r);
+}
+
+Test(report, payload_of_different_length)
+{
+	struct divergence d;
+	struct report *r;
+	char *text;
+
+	make_set(2, SYS_write);
+	make_write(0, "abc");
+	make_write(1, "abcdef");
+	d = payload(1);
+	cr_assert_eq(d.offset, 3u);
+	r = report(&d);
+	text = printed(r, false);
+	has(text, "3 bytes at");
+	has(text, "lengths differ");
+	free(text);
+	free(r);
+}
+
+Test(report, difference_far_into_a_large_buffer)
+{
+	static char a[100000], b[100000];
+	struct divergence d;
+	struct report *r;
+	char *text;
+
+	memset(a, 'x', sizeof(a) - 1);
+	memset(b, 'x', sizeof(b) - 1);
+	b[70000] = '\033';
+	make_set(2, SYS_write);
+	make_write(0, a);
+	make_write(1, b);
+	d = payload(1);
+	r = report(&d);
+	cr_assert_eq(r->window_at, (70000u - 64) & ~15u);
+	cr_assert_eq(r->v[0].window_len, REPORT_WINDOW);
+	text = printed(r, false);
+	has(text, "00011170  variant 1  1b 78");
+	hasnt(text, "\033");
+	cr_assert_lt(strlen(text), 6000u);
+	free(text);
+	free(r);
+}
+
+Test(report, an_address_in_the_text_is_recognised)
+{
+	static char where[256];
+	char a[64], b[64];
+	struct divergence d;
+	struct report *r;
+
+	snprintf(a, sizeof(a), "stack %p\n", (void *)where);
+	snprintf(b, sizeof(b), "stack %p\n", (void *)(where + 200));
+	make_set(2, SYS_write);
+	make_write(0, a);
+	make_write(1, b);
+	d = payload(1);
+	r = report(&d);
+	cr_assert_str_eq(r->pointer, "text");
+	has(r->guess, "The differing bytes are an address, as text");
+	has(r->guess, "--layout same");
+	free(r);
+}
+
+Test(report, a_binary_address_is_recognised)
+{
+	static int one[2];
+	char a[17] = "abcdefgh", b[17] = "abcdefgh";
+	uint64_t x = (uint64_t)&one[0], y = (uint64_t)&one[1];
+	struct divergence d;
+	struct report *r;
+
+	make_set(2, SYS_write);
+	memcpy(a + 5, &x, 8);
+	memcpy(b + 5, &y, 8);
+	make_write(0, a);
+	make_write(1, b);
+	item[0][1].len = item[1][1].len = 16;
+	set->t[0].call.args[2] = set->t[1].call.args[2] = 16;
+	d = payload(1);
+	d.offset = 5;
+	r = report(&d);
+	cr_assert_str_eq(r->pointer, "binary");
+	free(r);
+}
+
+Test(report, vote)
+{
+	bool alone;
+	struct divergence d;
+	struct report *r;
+
+	make_set(3, SYS_write);
+	make_write(0, "same");
+	make_write(1, "same");
+	make_write(2, "else");
+	d = payload(2);
+	cr_assert_eq(report_deviating(&d, &alone), 4u);
+	cr_assert_not(alone);
+	r = report(&d);
+	has(r->guess, "Variant 2 alone differs");
+	free(r);
+
+	make_write(0, "else");
+	make_write(2, "same");
+	d = payload(1);
+	cr_assert_eq(report_deviating(&d, &alone), 6u);
+	cr_assert(alone);
+	r = report(&d);
+	has(r->guess, "The leader alone differs");
+	free(r);
+
+	make_write(2, "diff");
+	d = payload(1);
+	cr_assert_eq(report_deviating(&d, &alone), 6u);
+	cr_assert_not(alone);
+}
+
+Test(report, different_calls)
+{
+	struct divergence d;
+	struct report *r;
+	char *text;
+
+	make_set(2, SYS_write);
+	make_write(0, "x");
+	set->t[1].call.nr = SYS_getpid;
+	set->t[1].items.n = 0;
+	d = (struct divergence){ .kind = DIV_CALL, .set = set, .variant = 1,
+				 .arg = -1 };
+	r = report(&d);
+	cr_assert_str_eq(r->summary, "call: in thread 1234: variant 1 calls "
+			 "getpid(), the leader write(1, ...)");
+	text = printed(r, false);
+	has(text, "getpid()");
+	free(text);
+	free(r);
+}
+
+Test(report, crash_at_an_address_of_the_other_variant)
+{
+	struct divergence d;
+	struct report *r;
+
+	make_set(2, SYS_write);
+	make_write(0, "x");
+	set->t[1].at = AT_SIGNAL;
+	set->t[1].fault = true;
+	set->t[1].status = SIGSEGV << 8 | 0x7f;
+	d = (struct divergence){ .kind = DIV_CRASH, .set = set, .variant = 1,
+		.arg = -1, .sig = { 0, SIGSEGV }, .fault_addr = { 0, 0x18 } };
+	r = report(&d);
+	cr_assert_str_eq(r->summary, "crash: in thread 1234: variant 1 got "
+			 "SIGSEGV at address 0x18 in victim, the leader did "
+			 "not");
+	has(r->guess, "null pointer");
+	free(r);
+}
+
+Test(report, leader_that_has_not_arrived_is_to_blame)
+{
+	struct divergence d;
+	bool alone;
+
+	make_set(3, SYS_write);
+	set->arrived = 6;
+	set->t[0].at = AT_RUN;
+	d = (struct divergence){ .kind = DIV_STALL, .set = set, .variant = 1,
+				 .arg = -1 };
+	cr_assert_eq(report_deviating(&d, &alone), 0u);
+	set->arrived = 3;
+	d.variant = 2;
+	cr_assert_eq(report_deviating(&d, &alone), 4u);
+}
+
+Test(report, dead_tasks_and_missing_sets_are_survived)
+{
+	struct divergence d;
+	struct report *r;
+	char *text;
+
+	make_set(2, SYS_write);
+	set->t[0].at = set->t[1].at = AT_DEAD;
+	set->t[0].tid = set->t[1].tid = 0;
+	set->t[1].status = SIGKILL;
+	d = (struct divergence){ .kind = DIV_KILLED, .set = set, .variant = 1,
+				 .arg = -1, .status = { 0, SIGKILL } };
+	r = report(&d);
+	text = printed(r, false);
+	has(text, "killed by SIGKILL");
+	free(text);
+	json_object_put(report_to_json(r));
+	free(r);
+
+	d.set = NULL;
+	r = report(&d);
+	free(printed(r, false));
+	json_object_put(report_to_json(r));
+	free(r);
+}
+
+static const char *member(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	cr_assert(json_object_object_get_ex(o, key, &v), "%s", key);
+	return json_object_get_string(v);
+}
+
+Test(report, json)
+{
+	struct json_object *o, *vs, *v1, *args, *diff, *bt;
+	struct divergence d;
+	struct report *r;
+
+	make_set(2, SYS_write);
+	make_write(0, "\"\033 17\n");
+	make_write(1, "\"\033 18\n");
+	set->recent[0] = (struct recent){ .seq = 5, .nr = SYS_close,
+					  .args = { 3 }, .ret = -EBADF };
+	set->recent_pos = 1;
+	d = payload(1);
+	r = report(&d);
+	o = report_to_json(r);
+	/* through text and back: it is valid JSON */
+	{
+		char *s = strdup(json_object_to_json_string(o));
+
+		json_object_put(o);
+		o = json_tokener_parse(s);
+		cr_assert_not_null(o);
+		free(s);
+	}
+	cr_assert_str_eq(member(o, "kind"), "payload");
+	cr_assert_str_eq(member(o, "syscall"), "write");
+	cr_assert_str_eq(member(o, "version"), "1");
+	json_object_object_get_ex(o, "variants", &vs);
+	cr_assert_eq(json_object_array_length(vs), 2u);
+	v1 = json_object_array_get_idx(vs, 1);
+	cr_assert_str_eq(member(v1, "role"), "follower");
+	json_object_object_get_ex(v1, "args", &args);
+	cr_assert_str_eq(json_object_get_string(
+		json_object_array_get_idx(args, 1)), "\"\\\"\\33 18\\n\"");
+	json_object_object_get_ex(v1, "backtrace", &bt);
+	cr_assert_str_eq(member(json_object_array_get_idx(bt, 0), "symbol"),
+			 "victim");
+	json_object_object_get_ex(o, "diff", &diff);
+	cr_assert_str_eq(member(diff, "offset"), "4");
+	cr_assert_str_eq(member(diff, "leader"), "221b2031370a");
+	cr_assert_str_eq(member(diff, "variant"), "221b2031380a");
+	has(member(o, "recent"), "close(3) = -1 EBADF");
+	json_object_put(o);
+	free(r);
+}
+
+static char *slurp(const char *path)
+{
+	static char buf[4096];
+	FILE *f = fopen(path, "r");
+	size_t n = f ? fread(buf, 1, sizeof(buf) - 1, f) : 0;
+
+	buf[n] = '\0';
+	if (f)
+		fclose(f);
+	return buf;
+}
+
+Test(report, files_are_replaced_and_pipes_written)
+{
+	char dir[] = "/tmp/ipmon-report-XXXXXX", path[64], fifo[64];
+	struct json_object *o = json_object_new_object();
+	int fd;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/r.json", dir);
+	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
+	json_add_str(o, "a", "b");
+	cr_assert_eq(jsonfile_write(path, o), 0);
+	has(slurp(path), "\"a\"");
+	cr_assert_eq(jsonfile_write(path, o), 0);
+	cr_assert_eq(jsonfile_write("/nonexistent/x", o), -ENOENT);
+	cr_assert_eq(mkfifo(fifo, 0600), 0);
+	/* nobody reads: an error, not a hang */
+	cr_assert_eq(jsonfile_write(fifo, o), -ENXIO);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK);
+	cr_assert_eq(jsonfile_write(fifo, o), 0);
+	close(fd);
+	json_object_put(o);
+	unlink(path);
+	unlink(fifo);
+	cr_assert_eq(rmdir(dir), 0);
+}
