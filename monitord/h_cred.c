@@ -262,8 +262,15 @@ static void robust_walk(struct task *t, uint64_t head_at, uint32_t vtid)
 void robust_exit(struct taskset *s)
 {
 	for_each_follower(v)
-		if (s->robust_head[v] && s->t[v].tid && s->t[v].at != AT_RUN &&
-		    s->t[v].at != AT_DEAD)
+		if (s->robust_head[v] && s->t[v].tid && s->t[v].at != AT_DEAD)
 			robust_walk(&s->t[v], s->robust_head[v],
 				    (uint32_t)s->vtid);
+}
+
+void robust_exit_all(struct proc *p)
+{
+	struct taskset *s;
+
+	LIST_FOREACH(s, &p->sets, in_proc)
+		robust_exit(s);
 }

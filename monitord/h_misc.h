@@ -51,6 +51,9 @@ void robust_start(struct taskset *s);
  * and the followers' are still stopped; harmless to call when not needed.
  */
 void robust_exit(struct taskset *s);
+/* The same for all threads of a process about to be killed: before followers
+ * get their SIGKILL. */
+void robust_exit_all(struct proc *p);
 
 /*
  * Number by which a call made inside variant v names process `p` (vpid is

@@ -177,7 +177,7 @@ static void install_filter(struct taskset *s, uint64_t flags, unsigned int arg)
 		set_finish(s, -EFAULT);
 		return;
 	}
-	if (!prog.len || prog.len > BPF_MAXINSNS) {
+	if (!prog.len || prog.len > BPF_MAXINSNS || !prog.filter) {
 		set_finish(s, -EINVAL);
 		return;
 	}
