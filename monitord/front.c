@@ -20,8 +20,13 @@
  *	Q	the front process: outside P, so that a signal to the group
  *		does not reach the program twice.  A session leader cannot
  *		leave P; only then kill(-P) is seen twice.
- *	own session	the tracer and the followers: kill(0) by the program
- *			and the terminal's signals must not hit them
+ *	groups of their own
+ *		the tracer and the followers: kill(0) by the program and the
+ *		terminal's signals must not hit them
+ *
+ * All stay in the caller's session as long as the root program lives: were
+ * the leader's parent in another one, P would be an orphaned process group
+ * and the terminal's stop signals without effect (setpgid(2)).
  *
  * Signals of the terminal carry SI_KERNEL and are never handed on: the leader
  * got them itself.
@@ -158,6 +163,30 @@ static pid_t front_pid, tracer_pid;
 
 /* ---- the tracer's side ---- */
 
+/*
+ * Move to a process group of our own, see above.  A group needs a leader to be
+ * founded, and must not be led by us: a group leader cannot setsid(), and the
+ * front process' pid is probably P already.
+ */
+static void leave_group(void)
+{
+	pid_t founder = fork();
+
+	if (founder < 0)
+		return;
+	if (!founder) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	/* EPERM: a session leader has to stay */
+	if (setpgid(founder, founder) == 0 && setpgid(0, founder) < 0 &&
+	    errno != EPERM)
+		say("setpgid: %s", strerror(errno));
+	kill(founder, SIGKILL);
+	waitpid(founder, NULL, 0);
+}
+
 static void tell(int type, int value)
 {
 	struct message m = { type, value };
@@ -170,9 +199,7 @@ static void tell(int type, int value)
 
 void front_leave(void)
 {
-	/* The tracer was forked into P, so it is no group leader. */
-	if (setsid() < 0)
-		die("setsid: %s", strerror(errno));
+	leave_group();
 }
 
 void front_root(pid_t pid)
@@ -202,6 +229,9 @@ void front_detach(void)
 	if (!share)
 		return;
 	prctl(PR_SET_PDEATHSIG, 0);
+	/* the session may end with the caller; what is left of the tree has
+	 * been reparented away from it as well */
+	setsid();
 	tell(MSG_DETACH, 0);
 	/* Whoever reads a pipe until its end waits for the program, not for
 	 * us; a terminal or file may still take our messages. */
@@ -338,26 +368,6 @@ static void on_message(const struct message *m)
 		stop_self(m->value);
 		break;
 	}
-}
-
-/* Move to a process group of our own, see above.  A group needs a leader to
- * be founded, and the front process' own pid is probably P already. */
-static void leave_group(void)
-{
-	pid_t founder = fork();
-
-	if (founder < 0)
-		return;
-	if (!founder) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	if (setpgid(founder, founder) == 0 && setpgid(0, founder) < 0 &&
-	    errno != EPERM)
-		say("setpgid: %s", strerror(errno));
-	kill(founder, SIGKILL);
-	waitpid(founder, NULL, 0);
 }
 
 static int front_loop(int status_fd)

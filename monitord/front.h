@@ -30,7 +30,7 @@ int front_start(void (*tracer)(void));
 
 /* ---- in the tracer ---- */
 
-/* The leader is forked: leave the caller's process group and session. */
+/* The leader is forked: leave the caller's process group. */
 void front_leave(void);
 /* The leader's root process: signals sent to the front process go there. */
 void front_root(pid_t pid);
