@@ -203,6 +203,8 @@ static void symbolise(struct unwind *u, int i)
 					    NULL);
 		if (name) {
 			text_sanitize(f->symbol, sizeof(f->symbol), name);
+			/* without the symbol version: name@@GLIBC_2.34 */
+			f->symbol[strcspn(f->symbol, "@")] = '\0';
 			f->sym_off = off + (f->pc - pc);
 		}
 	}

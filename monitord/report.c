@@ -235,7 +235,7 @@ static void print_backtraces(const struct out *o, const struct report *r)
 		for (int i = 0; i < x->n_frames; i++) {
 			const struct frame *f = &x->frame[i];
 
-			fprintf(o->f, "      #%-2d %#014lx ", i, f->pc);
+			fprintf(o->f, "      #%-2d 0x%012lx ", i, f->pc);
 			if (f->symbol[0])
 				fprintf(o->f, "%s+%#lx ", f->symbol,
 					f->sym_off);
@@ -261,7 +261,7 @@ static void print_maps(const struct out *o, const struct report *r)
 		for (unsigned int i = 0; i < x->n_maps; i++) {
 			const struct report_map *m = &x->map[i];
 
-			fprintf(o->f, "      %-20s %#014lx  ", m->what, m->addr);
+			fprintf(o->f, "      %-20s 0x%012lx  ", m->what, m->addr);
 			if (m->mapped)
 				fprintf(o->f, "%#lx-%#lx %s %s\n", m->start,
 					m->end, m->perms,

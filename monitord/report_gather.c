@@ -12,6 +12,7 @@
 #include "trace.h"
 #include "tracee.h"
 
+#include <ipmon/abi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,17 +153,20 @@ static ssize_t read_nothing(void *ctx, void *dst, uint64_t src, size_t n)
 }
 
 /* The registration call has a row of its own, outside the table. */
-static const struct ipmon_row *row_for(const struct taskset *s, uint64_t nr)
+static const struct ipmon_row *row_for(uint64_t nr)
 {
-	if (nr >= IPMON_NR_MAX && s->row && s->row->handler == H_IPMON)
-		return s->row;
-	return ipmon_row(nr);
+	static const struct ipmon_row registration = {
+		.arg = { { K_PTR, 0, 0 }, { K_SIZE, 0, 0 } }, .nargs = 2,
+		.cls = CLASS_PROCESS, .name = "ipmon_register",
+	};
+
+	return nr == IPMON_NR_REGISTER ? &registration : ipmon_row(nr);
 }
 
 static void gather_call(struct report_variant *rv, struct task *t)
 {
 	struct format f = {
-		.row = row_for(t->set, t->call.nr), .nr = t->call.nr,
+		.row = row_for(t->call.nr), .nr = t->call.nr,
 		.args = t->call.args, .strmax = 64, .read = read_task, .ctx = t,
 	};
 	struct text x;
@@ -176,10 +180,7 @@ static void gather_call(struct report_variant *rv, struct task *t)
 	rv->nargs = format_nargs(&f);
 	for (unsigned int i = 0; i < rv->nargs; i++) {
 		text_init(&x, rv->arg[i], sizeof(rv->arg[i]));
-		if (f.row->name[0])
-			format_arg(&x, &f, i);
-		else
-			text_printf(&x, "%#lx", f.args[i]);
+		format_arg(&x, &f, i);
 	}
 }
 
@@ -193,7 +194,7 @@ static void gather_recent(struct report *r, const struct taskset *s)
 			&s->recent[(s->recent_pos - have + i) % RECENT_MAX];
 		struct report_recent *o = &r->recent[r->n_recent++];
 		struct format f = {
-			.row = row_for(s, e->nr), .nr = e->nr, .args = e->args,
+			.row = row_for(e->nr), .nr = e->nr, .args = e->args,
 			.ret = e->ret, .done = true, .strmax = 0,
 			.read = read_nothing,
 		};
@@ -268,20 +269,14 @@ static bool is_mapped(pid_t tid, uint64_t addr)
 	return p.mapped;
 }
 
-static bool is_pointer_kind(unsigned int kind)
+static void want_arguments(struct report_variant *rv)
 {
-	/* everything after the scalars points somewhere */
-	return kind >= K_PTR && kind < K_MAX && kind != K_WALKV;
-}
-
-static void want_arguments(struct report_variant *rv, const struct taskset *s)
-{
-	const struct ipmon_row *row = row_for(s, rv->nr);
+	const struct ipmon_row *row = row_for(rv->nr);
 
 	for (unsigned int i = 0; rv->has_call && i < rv->nargs; i++) {
 		char what[32];
 
-		if (!is_pointer_kind(row->arg[i].kind) || !rv->raw[i])
+		if (!format_is_pointer(row->arg[i].kind) || !rv->raw[i])
 			continue;
 		snprintf(what, sizeof(what), "argument %u", i + 1);
 		want_map(rv, rv->raw[i], what);
@@ -428,7 +423,8 @@ static void describe_state(struct report_variant *rv, struct task *t)
 		if (!ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
 		    si.si_code > 0 &&
 		    (si.si_signo == SIGSEGV || si.si_signo == SIGBUS))
-			text_printf(&x, " at address %p", si.si_addr);
+			text_printf(&x, " at address 0x%lx",
+				    (unsigned long)si.si_addr);
 		break;
 	case AT_STOP:
 		u = task_regs(t);
@@ -479,7 +475,7 @@ static void gather_variant(struct report *r, const struct divergence *d,
 	rv->n_frames = backtrace_task(t, rv->frame, REPORT_FRAMES);
 	if (rv->ip)
 		want_map(rv, rv->ip, "instruction pointer");
-	want_arguments(rv, d->set);
+	want_arguments(rv);
 }
 
 static void gather_faults(struct report *r, const struct divergence *d)

@@ -82,7 +82,7 @@ static void crash_text(struct text *t, const struct report *r, unsigned int i)
 	text_puts(t, "got ");
 	format_signal(t, r->sig[i]);
 	if (r->sig[i] == SIGSEGV || r->sig[i] == SIGBUS)
-		text_printf(t, " at address %#lx", r->fault_addr[i]);
+		text_printf(t, " at address 0x%lx", r->fault_addr[i]);
 	if (v->n_frames && v->frame[0].symbol[0])
 		text_printf(t, " in %s", v->frame[0].symbol);
 }
@@ -225,7 +225,8 @@ static void guess_crash(struct text *t, const struct report *r)
 	}
 	if ((r->sig[i] == SIGSEGV || r->sig[i] == SIGBUS) &&
 	    r->fault_addr[i] < 4096)
-		text_printf(t, "%s dereferenced a null pointer. ", who);
+		text_printf(t, "%c%s dereferenced a null pointer. ",
+			    who[0] - 'a' + 'A', who + 1);
 	text_printf(t, "Only one side fails: %s took another path or holds "
 		    "another value before this point (uninitialised memory, "
 		    "an overflow that hits something else in each layout, or "

@@ -14,7 +14,8 @@
 static uint64_t started;
 static time_t started_wall;
 
-void stats_start(void)
+/* The wall clock of the run starts with monitord itself. */
+static void __attribute__((constructor)) stats_start(void)
 {
 	started = now_ns();
 	started_wall = time(NULL);
@@ -72,14 +73,11 @@ int stats_write(const char *path)
 	text_sanitize(program, sizeof(program),
 		      mon.opt.argv && mon.opt.argv[0] ? mon.opt.argv[0] : "");
 	json_add_str(o, "program", program);
-	if (started) {
-		gmtime_r(&started_wall, &tm);
-		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-		json_add_str(o, "started", when);
-		json_object_object_add(o, "wall_seconds",
-			json_object_new_double((double)(now_ns() - started) /
-					       1e9));
-	}
+	gmtime_r(&started_wall, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	json_add_str(o, "started", when);
+	json_object_object_add(o, "wall_seconds",
+		json_object_new_double((double)(now_ns() - started) / 1e9));
 	json_add_uint(o, "n", mon.n);
 	json_add_str(o, "policy", policy_name());
 	json_add_str(o, "layout", mon.opt.layout == LAYOUT_SAME ? "same" :
@@ -96,6 +94,7 @@ int stats_write(const char *path)
 	json_add_uint(n, "forks", c->forks);
 	json_add_uint(n, "execs", c->execs);
 	json_add_uint(n, "exec_retries", c->exec_retries);
+	json_add_uint(n, "overlaps", c->overlaps);
 	json_object_object_add(o, "totals", n);
 	json_object_object_add(o, "calls", per_call(c->per_nr));
 	json_object_object_add(o, "refused", per_call(c->refused));

@@ -5,8 +5,6 @@
 #ifndef MONITORD_STATS_H
 #define MONITORD_STATS_H
 
-/* Call once before the variants start: the wall clock of the run. */
-void stats_start(void);
 /* Write mon.count and the run's parameters to `path` (replaced atomically).
  * 0 or -errno (said). */
 int stats_write(const char *path);

@@ -36,6 +36,8 @@ struct format {
 #define FORMAT_STRMAX	32
 #define FORMAT_MAX	8192		/* a buffer for any whole call */
 
+/* Kind `kind` is an address, and what is there may be of interest. */
+bool format_is_pointer(unsigned int kind);
 void format_arg(struct text *t, const struct format *f, unsigned int i);
 /* Number of arguments worth printing. */
 unsigned int format_nargs(const struct format *f);
@@ -63,7 +65,7 @@ enum show {
 	SHOW_MEMFD, SHOW_RUSAGE, SHOW_GRND, SHOW_ITIMER, SHOW_TIMERFLAG,
 	SHOW_STATX, SHOW_UMOUNT, SHOW_RENAME, SHOW_FALLOC, SHOW_SPLICE,
 	SHOW_IDTYPE, SHOW_EPOLLFLAG, SHOW_POLLEV, SHOW_EPOLLEV, SHOW_SAFLAG,
-	SHOW_SIFMT, SHOW_CLOSERANGE, SHOW_SOCKOPT,
+	SHOW_SIFMT, SHOW_CLOSERANGE, SHOW_SOCKOPT, SHOW_OFLAG,
 	SHOW_TABLES,		/* end of the tables */
 	/* scalars with a form of their own */
 	SHOW_FCNTLARG, SHOW_PRCTLARG, SHOW_OCTAL, SHOW_HEX, SHOW_DEV,
@@ -72,7 +74,7 @@ enum show {
 	SHOW_ITIMERSPEC, SHOW_STAT, SHOW_SIGACTION, SHOW_SIGSET, SHOW_FDPAIR,
 	SHOW_WSTATUS, SHOW_RLIMITS, SHOW_ENVP, SHOW_EPOLLEVENT,
 	SHOW_EPOLLEVENTS, SHOW_DIRENTS, SHOW_UTSNAME, SHOW_INT32, SHOW_WINSZ,
-	SHOW_PSELECT6,
+	SHOW_LEN,
 	SHOW_MAX
 };
 enum show show_arg(uint64_t nr, unsigned int arg);

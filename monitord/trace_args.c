@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ipmon/items.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -127,8 +128,8 @@ static void show_buffer(struct text *t, const struct format *f, uint64_t addr,
 	unsigned char buf[PATH_SHOWN];
 	size_t want = f->strmax < sizeof(buf) ? f->strmax : sizeof(buf);
 
-	if (!addr) {
-		text_puts(t, "NULL");
+	if (!addr || !want) {
+		show_pointer(t, addr);
 		return;
 	}
 	if (len < want)
@@ -155,11 +156,16 @@ static bool show_scalar(struct text *t, const struct format *f, unsigned int i,
 	case K_LONG:
 	case K_LFLAGS:
 	case K_SIZE:
+	case K_ASIZE:
 	case K_OFF:
-	case K_HINT:
 	case K_IGN:
 	case K_WALKV:
+		break;
+	case K_HINT:
 	case K_PTR:
+		/* opaque to the comparison, but perhaps not to people */
+		if (s > SHOW_DEV)
+			return false;
 		break;
 	case K_FD:
 	case K_PID:
@@ -209,6 +215,7 @@ static bool show_scalar(struct text *t, const struct format *f, unsigned int i,
 		text_printf(t, "%ld", (long)v);
 		break;
 	case K_SIZE:
+	case K_ASIZE:
 		text_printf(t, "%lu", v);
 		break;
 	case K_HINT:
@@ -225,6 +232,9 @@ static bool show_scalar(struct text *t, const struct format *f, unsigned int i,
 			return false;
 		if ((int64_t)v > -4096 && (int64_t)v < 65536)
 			text_printf(t, "%ld", (long)v);
+		else if (v <= UINT32_MAX && (int32_t)v < 0 &&
+			 (int32_t)v > -4096)
+			text_printf(t, "%d", (int)v);
 		else
 			text_printf(t, "%#lx", v);
 		break;
@@ -267,6 +277,12 @@ static void show_prctl_arg(struct text *t, const struct format *f,
 		text_printf(t, "%#lx", v);
 }
 
+/* No kinds are known for it. */
+static bool unknown_call(const struct format *f)
+{
+	return f->row->cls == CLASS_UNKNOWN || f->row->cls == CLASS_REFUSED;
+}
+
 /* Is the memory of argument i meaningful now? */
 static bool readable_now(const struct format *f, unsigned int i)
 {
@@ -278,7 +294,15 @@ static bool readable_now(const struct format *f, unsigned int i)
 	case K_MSGOUT:
 	case K_MMSGOUT:
 	case K_SADDROUT:
+	case K_SIGSETOUT:
+	case K_BUFOUTOK:
+	case K_PTR:
 		return f->done && f->ret >= 0;
+	case K_OUTNZ:
+		return f->done && f->ret > 0;
+	case K_OUTINTR:
+		return f->done && (f->ret == -EINTR ||
+				   f->ret == -516 /* ERESTART_RESTARTBLOCK */);
 	case K_OUTALWAYS:
 		return f->done;
 	default:
@@ -294,6 +318,10 @@ void format_arg(struct text *t, const struct format *f, unsigned int i)
 	/* the argument that holds this one's length or count */
 	uint64_t other = a->a < 6 ? f->args[a->a] : 0;
 
+	if (unknown_call(f)) {
+		text_printf(t, "%#lx", v);
+		return;
+	}
 	if (show_scalar(t, f, i, s))
 		return;
 	if (s == SHOW_FCNTLARG) {
@@ -332,6 +360,9 @@ void format_arg(struct text *t, const struct format *f, unsigned int i)
 		/* the result may exceed the buffer (MSG_TRUNC) */
 		if (f->row->result == RES_COUNT && (uint64_t)f->ret < other)
 			other = (uint64_t)f->ret;
+		show_buffer(t, f, v, other);
+		break;
+	case K_BUFOUTOK:
 		show_buffer(t, f, v, other);
 		break;
 	case K_IOVIN:
@@ -375,6 +406,7 @@ void format_arg(struct text *t, const struct format *f, unsigned int i)
 		show_pollfd(t, f, v, other, false);
 		break;
 	case K_SIGSET:
+	case K_SIGSETOUT:
 		show_sigset(t, f, v);
 		break;
 	default:
@@ -383,14 +415,64 @@ void format_arg(struct text *t, const struct format *f, unsigned int i)
 	}
 }
 
+bool format_is_pointer(unsigned int kind)
+{
+	switch (kind) {
+	case K_PTR:
+	case K_HINT:
+	case K_WALK:
+		return true;
+	case K_WALKV:
+	case K_ASIZE:
+		return false;
+	default:
+		return kind >= K_PATH && kind < K_MAX;
+	}
+}
+
+/*
+ * The arguments that mean something for this command (futex, prctl, ...):
+ * the walker knows.  Without memory it emits faults, but for the right
+ * arguments.
+ */
+static int no_memory(void *ctx, void *dst, uint64_t src, size_t n)
+{
+	return -EFAULT;
+}
+
+static long no_string(void *ctx, uint64_t src, size_t max)
+{
+	return -EFAULT;
+}
+
+static int note_argument(void *ctx, const struct ipmon_item *item)
+{
+	*(unsigned int *)ctx |= 1u << (item->arg & 31);
+	return 0;
+}
+
+static unsigned int meaningful(const struct format *f)
+{
+	unsigned int mask = 0;
+	struct ipmon_walk w = {
+		.read = no_memory, .strnlen = no_string,
+		.emit = note_argument, .ctx = &mask, .row = f->row,
+		.nr = f->nr,
+	};
+
+	memcpy(w.args, f->args, sizeof(w.args));
+	return ipmon_walk(&w) < 0 ? ~0u : mask;
+}
+
 unsigned int format_nargs(const struct format *f)
 {
 	unsigned int n = f->row->nargs;
+	unsigned int mask = 0;
 
 	if (n > 6)
 		n = 6;
-	if (!f->row->name[0])
-		return 6;	/* unknown call: all registers */
+	if (unknown_call(f))
+		return 6;	/* all registers */
 	/* open's mode without O_CREAT and other garbage at the end */
 	while (n) {
 		const struct ipmon_arg *a = &f->row->arg[n - 1];
@@ -400,6 +482,13 @@ unsigned int format_nargs(const struct format *f)
 		} else if (a->kind == K_OPENMODE && a->a < 6 &&
 			   !(f->args[a->a] & O_CREAT) &&
 			   (f->args[a->a] & O_TMPFILE) != O_TMPFILE) {
+			n--;
+		} else if (a->kind == K_WALKV && f->row->walker &&
+			   show_arg(f->nr, n - 1) != SHOW_HEX) {
+			if (!mask)
+				mask = meaningful(f);
+			if (mask & 1u << (n - 1))
+				break;
 			n--;
 		} else {
 			break;
@@ -418,10 +507,7 @@ void format_call(struct text *t, const struct format *f)
 	for (unsigned int i = 0; i < n; i++) {
 		if (i)
 			text_puts(t, ", ");
-		if (f->row->name[0])
-			format_arg(t, f, i);
-		else
-			text_printf(t, "%#lx", f->args[i]);
+		format_arg(t, f, i);
 	}
 	text_putc(t, ')');
 }

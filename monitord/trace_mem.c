@@ -488,7 +488,7 @@ bool show_struct(struct text *t, const struct format *f, unsigned int i,
 		[SHOW_RLIMITS] = sizeof(u.rl),
 		[SHOW_EPOLLEVENT] = sizeof(u.ev),
 		[SHOW_UTSNAME] = sizeof(u.uts), [SHOW_INT32] = 4,
-		[SHOW_WINSZ] = sizeof(u.ws),
+		[SHOW_WINSZ] = sizeof(u.ws), [SHOW_LEN] = 4,
 	};
 
 	switch (s) {
@@ -520,8 +520,7 @@ bool show_struct(struct text *t, const struct format *f, unsigned int i,
 		uint64_t len = f->args[4];
 		uint32_t n;
 
-		if (f->row->arg[4].kind == K_LENPTR ||
-		    f->row->arg[i].kind == K_WALKV || len > 65536) {
+		if (format_is_pointer(f->row->arg[4].kind)) {
 			if (!f->done || f->ret < 0 ||
 			    !format_read(f, &n, len, sizeof(n)))
 				return false;
@@ -596,6 +595,7 @@ bool show_struct(struct text *t, const struct format *f, unsigned int i,
 		text_puts(t, ", ...}");
 		break;
 	case SHOW_INT32:
+	case SHOW_LEN:
 		text_printf(t, "[%d]", u.n[0]);
 		break;
 	case SHOW_WINSZ:
