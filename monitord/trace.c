@@ -17,6 +17,7 @@
 #include "divergence.h"
 #include "tracee.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -33,6 +34,12 @@ static struct begun *begun_head;
 static ssize_t read_leader(void *ctx, void *dst, uint64_t src, size_t n)
 {
 	return mem_read_some(ctx, dst, src, n);
+}
+
+/* The image that held the arguments is gone. */
+static ssize_t read_gone(void *ctx, void *dst, uint64_t src, size_t n)
+{
+	return -EFAULT;
 }
 
 static struct begun *begun_take(const struct taskset *s)
@@ -109,6 +116,8 @@ void trace_call(struct taskset *s, int64_t ret)
 	f.done = f.row->handler != H_EXIT;
 	b = begun_take(s);
 	if (!b) {
+		if (f.row->result == RES_NORETURN && f.done && !ret)
+			f.read = read_gone;
 		text_init(&t, call, sizeof(call));
 		format_call(&t, &f);
 	}

@@ -115,7 +115,7 @@ static void show_envp(struct text *t, const struct format *f, uint64_t addr)
 	uint64_t p;
 
 	show_pointer(t, addr);
-	if (!addr)
+	if (!addr || !format_read(f, &p, addr, sizeof(p)))
 		return;
 	while (n < 4096 && format_read(f, &p, addr + 8ull * n, sizeof(p)) && p)
 		n++;

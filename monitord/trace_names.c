@@ -235,6 +235,13 @@ static const struct name saflag_names[] = {
 static const struct name sifmt_names[] = {
 	N(S_IFREG), N(S_IFDIR), N(S_IFCHR), N(S_IFBLK), N(S_IFIFO),
 	N(S_IFLNK), N(S_IFSOCK), E };
+static const struct name fadvise_names[] = {
+	{ POSIX_FADV_NORMAL, "POSIX_FADV_NORMAL" },
+	{ POSIX_FADV_RANDOM, "POSIX_FADV_RANDOM" },
+	{ POSIX_FADV_SEQUENTIAL, "POSIX_FADV_SEQUENTIAL" },
+	{ POSIX_FADV_WILLNEED, "POSIX_FADV_WILLNEED" },
+	{ POSIX_FADV_DONTNEED, "POSIX_FADV_DONTNEED" },
+	{ POSIX_FADV_NOREUSE, "POSIX_FADV_NOREUSE" }, E };
 static const struct name closerange_names[] = {
 	{ 2, "CLOSE_RANGE_UNSHARE" }, { 4, "CLOSE_RANGE_CLOEXEC" }, E };
 
@@ -285,6 +292,7 @@ static const struct table tables[SHOW_TABLES] = {
 	[SHOW_EPOLLEV] = { 0, epollev_names },
 	[SHOW_SAFLAG] = { 0, saflag_names },
 	[SHOW_SIFMT] = { ENUM, sifmt_names },
+	[SHOW_FADVISE] = { ENUM, fadvise_names },
 	[SHOW_CLOSERANGE] = { 0, closerange_names },
 	[SHOW_SOCKOPT] = { ENUM, sockopt_names },
 };
@@ -327,6 +335,11 @@ void show_value(struct text *t, enum show s, uint64_t v)
 	if (name) {
 		text_puts(t, name);
 		any = true;
+		/* FUTEX_WAIT_PRIVATE: one name, as in the headers */
+		if (s == SHOW_FUTEX && (rest & FUTEX_PRIVATE_FLAG)) {
+			text_puts(t, "_PRIVATE");
+			rest &= ~(uint64_t)FUTEX_PRIVATE_FLAG;
+		}
 	} else if (v & one) {
 		text_printf(t, "%#lx", v & one);
 		any = true;
@@ -396,6 +409,7 @@ static const struct presentation presentations[] = {
 	P(splice, [5] = SHOW_SPLICE), P(tee, [3] = SHOW_SPLICE),
 	P(vmsplice, [3] = SHOW_SPLICE),
 	P(getdents64, [1] = SHOW_DIRENTS), P(getdents, [1] = SHOW_HEX),
+	P(fadvise64, [3] = SHOW_FADVISE),
 	P(close_range, [2] = SHOW_CLOSERANGE),
 	P(umount2, [1] = SHOW_UMOUNT),
 	P(clone, [0] = SHOW_CLONE), P(unshare, [0] = SHOW_CLONE),
