@@ -36,8 +36,11 @@ int main(void)
 		per[s] = v;
 	}
 	printf("queued %d usr1 %d\n", nv, usr);
-	siginfo_t si = { .si_code = SI_QUEUE, .si_value.sival_int = 7, .si_pid = getpid(),
-			 .si_uid = getuid() };
+	siginfo_t si = { .si_code = SI_QUEUE };
+
+	si.si_pid = getpid();
+	si.si_uid = getuid();
+	si.si_value.sival_int = 7;
 	nv = 0;
 	OK(syscall(SYS_rt_sigqueueinfo, getpid(), SIGRTMIN, &si));
 	OK(syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGRTMIN, &si));

@@ -5,14 +5,16 @@
  */
 #include "victim.h"
 static volatile sig_atomic_t cont;
+static int p[2];
 static void on(int sig)
 {
 	cont++;
+	CHECK(write(p[1], "c", 1) == 1);
 }
 
 int main(void)
 {
-	int st, p[2];
+	int st;
 	char c;
 	pid_t k;
 
@@ -32,6 +34,8 @@ int main(void)
 		      WSTOPSIG(st) == SIGSTOP);
 		OK(kill(k, SIGCONT));
 		CHECK(waitpid(k, &st, WCONTINUED) == k && WIFCONTINUED(st));
+		/* another stop would discard a SIGCONT not yet handled */
+		CHECK(read(p[0], &c, 1) == 1 && c == 'c');
 	}
 	CHECK(read(p[0], &c, 1) == 1);
 	CHECK(WEXITSTATUS(reap(k)) == 4);

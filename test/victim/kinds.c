@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The same small program built static, static-PIE and non-PIE: descriptors,
+ * memory, a child, a thread and a signal handler work in each.
+ */
+#include "victim.h"
+
+static volatile sig_atomic_t n;
+static void on(int sig)
+{
+	n++;
+}
+static void *thread(void *arg)
+{
+	return (char *)arg + 1;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t t;
+	void *v;
+	char *m, b[64];
+	int p[2];
+
+	for (int i = 0; i < argc; i++)
+		printf("%s%s", i ? " " : "", i ? argv[i] : "kind");
+	printf("\n");
+	CHECK(getenv("LD_PRELOAD") == NULL);
+	handle(SIGUSR1, on, 0);
+	OK(raise(SIGUSR1));
+	CHECK(n == 1);
+	m = OK(mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	memset(m, 1, 65536);
+	free(strcpy(malloc(100000), "heap"));
+	OK(pipe(p));
+	REAP(CHILD(CHECK(write(p[1], "child", 6) == 6)));
+	CHECK(read(p[0], b, 6) == 6);
+	ZERO(pthread_create(&t, NULL, thread, b));
+	ZERO(pthread_join(t, &v));
+	CHECK(v == b + 1);
+	CHECK(time(NULL) > 1000000000);
+	put_file("file", b);
+	REAP(CHILD(execlp("echo", "echo", "exec from it", NULL); _exit(9)));
+	printf("%s\n", b);
+	return 0;
+}
