@@ -142,7 +142,7 @@ static void compare_status(struct proc *p)
 static bool set_all_dead(const struct taskset *s)
 {
 	for_each_variant(v)
-		if (s->t[v].tid)
+		if (s->t[v].tid || s->t[v].death_pending)
 			return false;
 	return true;
 }
@@ -217,7 +217,7 @@ void task_dead(struct task *t, int status)
 	pid_t was = t->tid ? t->tid : t->was_tid;
 
 	t->at = AT_DEAD;
-	t->fault = false;
+	t->death_pending = t->fault = false;
 	if (was == p->pid[v] && !p->execing) {
 		p->dead |= 1u << v;
 		p->exit_status[v] = status;

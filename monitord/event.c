@@ -53,6 +53,7 @@ void event_defer_death(struct task *t)
 	deaths[n_deaths].t = t;
 	deaths[n_deaths].status = t->status;
 	n_deaths++;
+	t->death_pending = true;
 	task_unbind(t);
 }
 
@@ -108,7 +109,9 @@ void event_reap_siblings(struct proc *p, unsigned int v, struct task *except)
 		struct task *t = &s->t[v];
 		int status;
 
-		if (t == except || !t->tid)
+		/* the exec event comes under the process's own id */
+		if (t == except || !t->tid ||
+		    (except && t->tid == p->pid[v]))
 			continue;
 		if (waitpid(t->tid, &status, __WALL | WNOHANG) != t->tid)
 			continue;

@@ -122,6 +122,7 @@ struct task {
 	bool want_exit;			/* resumed with PTRACE_SYSCALL, expects
 					 * a syscall-exit stop */
 	bool interrupted;		/* PTRACE_INTERRUPT sent, stop pending */
+	bool death_pending;		/* found dead, not acted upon yet */
 	bool fault;			/* AT_SIGNAL with a synchronous fault,
 					 * held for its peers */
 	int resume_sig;			/* AT_SIGNAL: deliver this at release */
@@ -308,9 +309,9 @@ static inline bool variant_live(unsigned int v)
 	return mon.live & (1u << v);
 }
 #define for_each_variant(v) \
-	for (unsigned int v = 0; v < mon.n; v++) if (variant_live(v))
+	for (unsigned int v = 0; v < MAX_VARIANTS && v < mon.n; v++) if (variant_live(v))
 #define for_each_follower(v) \
-	for (unsigned int v = 1; v < mon.n; v++) if (variant_live(v))
+	for (unsigned int v = 1; v < MAX_VARIANTS && v < mon.n; v++) if (variant_live(v))
 
 uint64_t now_ns(void);
 

@@ -39,6 +39,9 @@
 
 #define ITEMS_MAX (1u << 20)
 
+/* x32 numbers are 0x40000000 to 0x400003ff (asm/unistd_x32.h) */
+#define X32_SYSCALLS 0x40000000u
+
 /* The registration call has no kernel number and thus no row of its own. */
 static const struct ipmon_row register_row = {
 	.nargs = 2,
@@ -264,6 +267,34 @@ static bool leader_readable(struct task *lead, uint64_t addr, uint32_t n)
 	       !mem_read(lead, &c, addr + n - 1, 1);
 }
 
+/*
+ * The call ended with EFAULT, but the kernel may have filled what it could
+ * before it met the bad page: whatever is there now, followers get too.
+ */
+static void replicate_faulted(struct taskset *s, unsigned int i)
+{
+	static char buf[65536];
+	const struct ipmon_item *it = &s->t[LEADER].items.v[i];
+	uint64_t done = 0;
+
+	while (done < it->len) {
+		size_t k = it->len - done < sizeof(buf) ?
+			(size_t)(it->len - done) : sizeof(buf);
+		ssize_t got = mem_read_some(&s->t[LEADER], buf,
+					    it->addr + done, k);
+
+		if (got <= 0)
+			return;
+		for_each_follower(v)
+			if (i < s->t[v].items.n && s->t[v].items.v[i].addr)
+				mem_write(&s->t[v], s->t[v].items.v[i].addr +
+					  done, buf, (size_t)got);
+		done += (uint64_t)got;
+		if ((size_t)got < k)
+			return;
+	}
+}
+
 int set_replicate(struct taskset *s, int64_t ret)
 {
 	struct task *lead = &s->t[LEADER];
@@ -300,9 +331,10 @@ int set_replicate(struct taskset *s, int64_t ret)
 			group = 0;
 		}
 		n = ipmon_actual(it, ret, word, &left);
-		/* the kernel may have filled what it could before EFAULT */
-		if (ret == -EFAULT)
-			n = it->len;
+		if (ret == -EFAULT) {
+			replicate_faulted(s, i);
+			continue;
+		}
 		if (!n)
 			continue;
 		for_each_follower(v) {
@@ -315,7 +347,7 @@ int set_replicate(struct taskset *s, int64_t ret)
 			if (!to)
 				continue;
 			r = mem_copy(&s->t[v], to, lead, it->addr, n);
-			if (r == -EFAULT && ret != -EFAULT &&
+			if (r == -EFAULT &&
 			    leader_readable(lead, it->addr, n)) {
 				struct divergence d = {
 					.kind = DIV_RESULT, .set = s,
@@ -506,7 +538,7 @@ static void rendezvous(struct taskset *s)
 	if (!STAILQ_EMPTY(&s->sigq) && signal_deliver_at_entry(s))
 		return;
 	if (s->t[LEADER].call.arch != AUDIT_ARCH_X86_64 ||
-	    s->t[LEADER].call.nr & 0x40000000) {
+	    s->t[LEADER].call.nr >> 10 == X32_SYSCALLS >> 10) {
 		s->row = ipmon_row(IPMON_NR_MAX);
 		refuse(s, "32-bit and x32 entries are not supported");
 		set_finish(s, -ENOSYS);
