@@ -102,17 +102,25 @@ static const struct arg_rule {
 	{ SYS_madvise, 2, 0xffffffffu, MADV_NOHUGEPAGE },
 };
 
-/* Irregular rows which the gate still allows with any arguments. */
-static bool handler_in_gate(unsigned int handler)
+/* Who executes the call at the gate is the leader alone: regular rows, and
+ * those whose irregularity an in-process broker handles as well. */
+static bool leader_call(const struct ipmon_row *row)
 {
-	return handler == H_GENERIC || handler == H_OPEN ||
-	       handler == H_EPOLL_CTL || handler == H_EPOLL_WAIT;
+	switch (row->handler) {
+	case H_GENERIC:
+		return row->exec == EXEC_LEADER;
+	case H_OPEN:
+	case H_EPOLL_CTL:
+	case H_EPOLL_WAIT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool row_in_gate(const struct ipmon_row *row)
 {
-	if (row->exec != EXEC_LEADER || row->flags & RF_NEVER_INPROC ||
-	    !handler_in_gate(row->handler))
+	if (row->flags & RF_NEVER_INPROC || !leader_call(row))
 		return false;
 	switch (row->cls) {
 	case CLASS_BASE:
