@@ -183,6 +183,23 @@ static int64_t inject(struct image *im, uint64_t ip, uint64_t nr,
 
 /* ---- executing again ---- */
 
+/*
+ * Fault point for the tests: addresses are too random for the real thing to
+ * ever happen.  IPMON_FAULT_OVERLAP=N in monitord's environment makes the
+ * first N layouts of every follower unacceptable.
+ */
+static bool fault_overlap(int try)
+{
+	static int tries = -1;
+
+	if (tries < 0) {
+		const char *e = getenv("IPMON_FAULT_OVERLAP");
+
+		tries = e ? atoi(e) : 0;
+	}
+	return try < tries;
+}
+
 static bool overlap(const struct image *a, const struct image *b)
 {
 	for (unsigned int i = 0; i < a->n_map; i++)
@@ -284,7 +301,7 @@ static int make_disjoint(struct taskset *s, struct image *im, unsigned int v,
 			 char **execfn)
 {
 	for (int try = 0;; try++) {
-		bool clash = false;
+		bool clash = fault_overlap(try);
 		int r;
 
 		for (unsigned int w = 0; w < v; w++)
