@@ -195,6 +195,24 @@ void kill_all(int status)
 
 /* ---- dropping followers ---- */
 
+/*
+ * A dropped task is gone.  Its death makes the event loop look at its set
+ * again, unless another one's will anyway; that one may free the set, so ours
+ * must not stand behind it in the queue.
+ */
+static void forget_task(struct task *t)
+{
+	const struct taskset *s = t->set;
+
+	t->at = AT_DEAD;
+	for (unsigned int v = 0; v < mon.n; v++)
+		if (s->t[v].death_pending) {
+			task_unbind(t);
+			return;
+		}
+	event_defer_death(t);
+}
+
 static void drop_variants(unsigned int mask)
 {
 	uint64_t end = now_ns() + REAP_NS;
@@ -237,9 +255,8 @@ static void drop_variants(unsigned int mask)
 					pending = true;
 					continue;
 				}
-				t->at = AT_DEAD;
 				t->status = r == t->tid ? st : SIGKILL;
-				event_defer_death(t);
+				forget_task(t);
 			}
 		}
 		if (pending)
@@ -289,6 +306,18 @@ static void write_reports(const struct report *r)
 	}
 }
 
+/* Why a divergence is the leader's. */
+static const char *why_leader(const struct divergence *d, bool leader_alone)
+{
+	if (leader_alone)
+		return "the followers agree against the leader";
+	if (d->kind == DIV_CRASH)
+		return "the leader crashed";
+	if (d->kind == DIV_STALL)
+		return "the leader is late";
+	return "no follower is to blame";
+}
+
 bool diverge(const struct divergence *d)
 {
 	bool leader_alone, blame_leader, keep;
@@ -322,8 +351,9 @@ bool diverge(const struct divergence *d)
 
 	if (!keep) {
 		if (mon.opt.on_divergence == DIV_CONTINUE)
-			say("cannot continue without the leader, which holds "
-			    "the program's files and connections: ending");
+			say("%s, and nothing continues without the leader, "
+			    "which holds the program's files and connections: "
+			    "ending", why_leader(d, leader_alone));
 		kill_all(EXIT_DIVERGENCE);
 		return false;
 	}
