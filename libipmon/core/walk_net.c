@@ -237,7 +237,10 @@ int walk_mmsg(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
 /* ---- socket options ---- */
 
 enum { SOL_SOCKET_ = 1, SOL_IP_ = 0, SOL_TCP_ = 6, SOL_IPV6_ = 41 };
-enum { SO_ATTACH_FILTER_ = 26, SO_ATTACH_REUSEPORT_CBPF_ = 51 };
+enum { SO_BINDTODEVICE_ = 25, SO_ATTACH_FILTER_ = 26,
+	SO_ATTACH_REUSEPORT_CBPF_ = 51 };
+enum { MCAST_JOIN_GROUP_ = 42, MCAST_LEAVE_SOURCE_GROUP_ = 47 };
+enum { SO_ORIGINAL_DST_ = 80 };	/* netfilter's, but a plain address */
 enum { TCP_ZEROCOPY_RECEIVE_ = 35 };
 /* iptables, ip6tables, arptables and ebtables, multicast routing: their
  * structures hold pointers */
@@ -246,11 +249,12 @@ enum { XT_BASE = 64, XT_END = 96, EBT_BASE = 128, EBT_END = 132,
 
 static int opt_unknown(uint32_t level, uint32_t name)
 {
-	if (level != SOL_IP_ && level != SOL_IPV6_)
+	if ((level != SOL_IP_ && level != SOL_IPV6_) ||
+	    name == SO_ORIGINAL_DST_)
 		return 0;
 	return (name >= XT_BASE && name < XT_END &&
 		!(level == SOL_IPV6_ && (name == 66 || name == 67 ||
-					 (name >= 70 && name <= 80)))) ||
+					 (name >= 70 && name < 80)))) ||
 	       (name >= EBT_BASE && name < EBT_END) ||
 	       (name >= MRT_BASE && name < MRT_END);
 }
@@ -272,6 +276,22 @@ int walk_sock_fprog(struct ipmon_walk *w, unsigned int arg, uint64_t addr)
 	return ipmon_emit_in(w, arg, pure_u64(prog + 8), len * 8, "BPF program");
 }
 
+/*
+ * struct group_req { u32 interface; sockaddr_storage group; }, aligned to 8,
+ * and group_source_req with a second address: mostly unused bytes.
+ */
+static int multicast(struct ipmon_walk *w, uint64_t len)
+{
+	uint64_t off;
+	int rc;
+
+	rc = ipmon_emit_in(w, 3, w->args[3], 4, "gr_interface");
+	for (off = 8; !rc && len >= off + SOCKADDR_MAX && off < 264;
+	     off += SOCKADDR_MAX)
+		rc = walk_sockaddr(w, 3, w->args[3] + off, SOCKADDR_MAX);
+	return rc;
+}
+
 int walk_sockopt_set(struct ipmon_walk *w)
 {
 	uint32_t level = (uint32_t)w->args[1], name = (uint32_t)w->args[2];
@@ -284,6 +304,13 @@ int walk_sockopt_set(struct ipmon_walk *w)
 		return len == 16 ? walk_sock_fprog(w, 3, w->args[3]) : 0;
 	if (!w->args[3] || len <= 0)
 		return 0;
+	/* a name that ends at its NUL, often in a larger buffer */
+	if (level == SOL_SOCKET_ && name == SO_BINDTODEVICE_)
+		return walk_str(w, 3, w->args[3], pure_min((uint64_t)len, 15),
+				"device");
+	if ((level == SOL_IP_ || level == SOL_IPV6_) && len >= 136 &&
+	    name >= MCAST_JOIN_GROUP_ && name <= MCAST_LEAVE_SOURCE_GROUP_)
+		return multicast(w, (uint64_t)len);
 	return ipmon_emit_in(w, 3, w->args[3], (uint64_t)len, "option");
 }
 

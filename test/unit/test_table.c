@@ -126,7 +126,7 @@ static void check_arg(const struct ipmon_row *row, unsigned int i)
 	case K_ARROUT:
 		cr_expect_gt(a->b, 0, "%s argument %u has no size", row->name,
 			     i);
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case K_BUFIN:
 	case K_BUFOUT:
 	case K_BUFOUTOK:

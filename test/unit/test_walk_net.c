@@ -247,3 +247,29 @@ Test(net, socket_options)
 	cr_expect_eq(item->len, 32);
 	cr_expect_eq(item->group, 8);
 }
+
+Test(net, options_with_slack)
+{
+	struct group_req x, y;
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = 1 };
+
+	WALK(a, "setsockopt", 3, 1, 25, fake_put(a, "eth0\0abc", 8), 8);
+	WALK(b, "setsockopt", 3, 1, 25, fake_put(b, "eth0\0def", 8), 8);
+	SAME();
+	WALK(b, "setsockopt", 3, 1, 25, fake_put(b, "eth1\0abc", 8), 8);
+	DIFFERENT();
+	memset(&x, 1, sizeof(x));
+	memset(&y, 2, sizeof(y));
+	x.gr_interface = y.gr_interface = 3;
+	memcpy(&x.gr_group, &in, sizeof(in));
+	memcpy(&y.gr_group, &in, sizeof(in));
+	WALK(a, "setsockopt", 3, 0, 42, fake_put(a, &x, sizeof(x)), sizeof(x));
+	WALK(b, "setsockopt", 3, 0, 42, fake_put(b, &y, sizeof(y)), sizeof(y));
+	SAME();
+	in.sin_port = 2;
+	memcpy(&y.gr_group, &in, sizeof(in));
+	WALK(b, "setsockopt", 3, 0, 42, fake_put(b, &y, sizeof(y)), sizeof(y));
+	DIFFERENT();
+	/* the original destination of a redirected connection */
+	cr_expect_eq(WALK(a, "getsockopt", 3, 0, 80, 0, 0), 0);
+}
