@@ -11,6 +11,7 @@
 #include "h_process.h"
 #include "handlers.h"
 #include "launch.h"
+#include "newname.h"
 #include "procview.h"
 #include "signals.h"
 
@@ -49,7 +50,8 @@ const struct handler handlers[H_MAX] = {
 	[H_UNSHARE] = { .start = leader_start, .done = unshare_done },
 	[H_SETNS] = { .start = leader_start, .done = setns_done },
 	[H_MOUNT] = { .start = leader_start, .done = mount_done },
-	[H_OPEN] = { .start = open_start, .done = open_done },
+	[H_OPEN] = { .compare = newname_compare, .start = open_start,
+		     .done = open_done },
 	[H_PROCESS_VM] = { .start = process_vm_start,
 			   .done = process_vm_done },
 	[H_AIO] = { .start = aio_start, .done = aio_done },
@@ -57,4 +59,5 @@ const struct handler handlers[H_MAX] = {
 	[H_IPMON] = { .start = ipmon_register_start },
 	[H_PERSONALITY] = { .start = personality_start },
 	[H_CAP] = { .start = leader_start, .done = cap_done },
+	[H_NEWNAME] = { .compare = newname_compare },
 };

@@ -267,6 +267,7 @@ struct domain {
 struct counters {
 	uint64_t rendezvous, stops, injected, signals, deferred;
 	uint64_t parked, divergences, forks, execs, exec_retries, overlaps;
+	uint64_t newnames;	/* names adopted from the leader: newname.c */
 	uint64_t per_nr[IPMON_NR_MAX];
 	uint64_t refused[IPMON_NR_MAX];
 };

@@ -95,6 +95,7 @@ int stats_write(const char *path)
 	json_add_uint(n, "execs", c->execs);
 	json_add_uint(n, "exec_retries", c->exec_retries);
 	json_add_uint(n, "overlaps", c->overlaps);
+	json_add_uint(n, "newnames", c->newnames);
 	json_object_object_add(o, "totals", n);
 	json_object_object_add(o, "calls", per_call(c->per_nr));
 	json_object_object_add(o, "refused", per_call(c->refused));

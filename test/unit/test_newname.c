@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which differences between two names of a file to be created are taken for
+ * the random part of a temporary name.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "monitor.h"
+#include "newname.h"
+#include "tracee.h"
+
+/* What newname.c needs of the monitor; not reached by these tests. */
+struct monitor mon;
+
+int mem_read(struct task *t, void *dst, uint64_t src, size_t n)
+{
+	return -1;
+}
+
+int mem_write(struct task *t, uint64_t dst, const void *src, size_t n)
+{
+	return -1;
+}
+
+long mem_strnlen(struct task *t, uint64_t src, size_t max)
+{
+	return -1;
+}
+
+bool set_compare(struct taskset *s)
+{
+	return true;
+}
+
+void verbose(const char *fmt, ...)
+{
+}
+
+static bool differs(const char *a, const char *b)
+{
+	cr_assert_eq(strlen(a), strlen(b));
+	return newname_differs(a, b, strlen(a));
+}
+
+Test(newname, random_parts)
+{
+	cr_expect(differs("/tmp/tmp.OIQmDqDtba", "/tmp/tmp.VGAhc4QoKL"));
+	cr_expect(differs("XabcdeA", "XfghijB"));
+	cr_expect(differs("abcdef", "ghijkl"));
+	cr_expect(differs("/t/aXbcde.c", "/t/aYbcde.c"),
+		  "a run may differ in a single place");
+	cr_expect(differs("/t/abcdeX.c", "/t/abcdeY.c"));
+	cr_expect(differs("d.d/sedAb12Cd", "d.d/sedZb12Cf"));
+}
+
+Test(newname, equal_names_are_not_different)
+{
+	cr_expect_not(differs("/tmp/abcdef", "/tmp/abcdef"));
+	cr_expect_not(differs("", ""));
+}
+
+Test(newname, short_runs)
+{
+	cr_expect_not(differs("/tmp/a.bcdeX", "/tmp/a.bcdeY"));
+	cr_expect_not(differs("abcde", "abcdf"));
+	cr_expect_not(differs("12-34-567", "12-34-568"));
+}
+
+Test(newname, other_components)
+{
+	cr_expect_not(differs("/aaaaaaaa/file", "/bbbbbbbb/file"));
+	cr_expect_not(differs("/aaaaaaaa/abcdefgh", "/aaaaaaab/abcdefgi"));
+	cr_expect_not(differs("abcdefgh/", "abcdefgi/"));
+}
+
+Test(newname, other_characters)
+{
+	cr_expect_not(differs("/tmp/abcdef.g", "/tmp/abcdef-g"));
+	cr_expect_not(differs("/tmp/abc/def", "/tmp/abcXdef"));
+	cr_expect_not(differs("/tmp/abcdefg.x", "/tmp/bbcdefg.y"),
+		      "two places with a dot between them");
+	cr_expect_not(differs("/tmp/abcd\x80" "fg", "/tmp/abcd\x81" "fg"));
+}
