@@ -19,6 +19,7 @@
  *		killed, which must happen at the same rank in every variant.
  *		Network, IPC, UTS, cgroup and time namespaces matter only to
  *		calls that the leader executes: followers stay where they are.
+ *   clone	with such flags: likewise, see namespaces_follow().
  *   setns	likewise.
  *   mount	the leader alone, as the mount namespace is common.  Processes
  *		marked own_mntns (nobody could join) execute it themselves.
@@ -137,9 +138,26 @@ static int64_t follow_root(struct taskset *s, unsigned int v)
 	return r ? r : follow_cwd(s, v);
 }
 
+_Static_assert(NAMESPACES_JOINED == (CLONE_NEWUSER | CLONE_NEWNS),
+	       "h_misc.h does without sched.h");
+
+uint64_t namespaces_alone(uint64_t flags)
+{
+	uint64_t alone = NAMESPACES_JOINED | CLONE_NEWUTS | CLONE_NEWIPC |
+		CLONE_NEWNET | CLONE_NEWCGROUP;
+
+	/* with all of CSIGNAL gone, 0x80 is CLONE_NEWTIME (clone3 only) */
+	alone |= CLONE_NEWTIME;
+	/* only the new user namespace would allow it */
+	if (flags & CLONE_NEWUSER)
+		alone |= CLONE_NEWPID;
+	return alone & flags;
+}
+
 int namespaces_follow(struct taskset *s, unsigned int v, uint64_t flags)
 {
 	struct task *t = &s->t[v];
+	uint64_t own = flags & CLONE_NEWPID;
 	int64_t r = 0;
 	int fd;
 
@@ -156,9 +174,15 @@ int namespaces_follow(struct taskset *s, unsigned int v, uint64_t flags)
 			close(fd);
 		if (r == 0)
 			r = follow_root(s, v);
+		if (r == -EPERM && !(flags & CLONE_NEWUSER)) {
+			/* a follower in a user namespace of its own */
+			s->proc->own_mntns = true;
+			own |= CLONE_NEWNS;
+			r = 0;
+		}
 	}
-	if (r == 0 && flags & CLONE_NEWPID)
-		r = task_inject(t, SYS_unshare, CLONE_NEWPID, 0, 0, 0, 0, 0);
+	if (r == 0 && own)
+		r = task_inject(t, SYS_unshare, own, 0, 0, 0, 0, 0);
 	return (int)r;
 }
 
