@@ -142,9 +142,16 @@ static void proc_mounted(void)
 static void descriptors(void)
 {
 	struct rlimit r;
+	bool enough;
 
 	getrlimit(RLIMIT_NOFILE, &r);
-	if (r.rlim_max > CTL_FD)
+	enough = r.rlim_max > CTL_FD;
+	if (!enough) {
+		/* `run` raises it if it may */
+		r.rlim_cur = r.rlim_max = CTL_FD + 1;
+		enough = !setrlimit(RLIMIT_NOFILE, &r);
+	}
+	if (enough)
 		line("ok", "descriptor limit %llu (hard)",
 		     (unsigned long long)r.rlim_max);
 	else

@@ -218,15 +218,8 @@ static void child_prepare(const struct start *st)
 	/* until PTRACE_O_EXITKILL takes over */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (st->variant != LEADER) {
-		/* the limit may be lower than the channel's number */
-		struct rlimit high = { CTL_FD + 1, CTL_FD + 1 }, old;
 		int null = open("/dev/null", O_RDWR);
 
-		getrlimit(RLIMIT_NOFILE, &old);
-		if (old.rlim_max > high.rlim_max)
-			high.rlim_max = old.rlim_max;
-		if (old.rlim_cur <= CTL_FD)
-			setrlimit(RLIMIT_NOFILE, &high);
 		if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 		    dup2(null, 2) < 0 || dup2(st->ctl, CTL_FD) < 0)
 			_exit(EXIT_MONITOR);
@@ -379,12 +372,36 @@ static void choose_gates(void)
 	}
 }
 
+/*
+ * Descriptors of the program are borrowed all the time, and followers keep
+ * their channel at CTL_FD: as many as can be had.  Variants get the caller's
+ * limit back before they start.
+ */
+static int raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return -errno;
+	r.rlim_cur = r.rlim_max;
+	if (mon.n > 1 && r.rlim_max <= CTL_FD)
+		r.rlim_cur = r.rlim_max = CTL_FD + 1;
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0) {
+		say("the hard limit on descriptors is too low: at least %d are needed (ulimit -Hn)",
+		    CTL_FD + 1);
+		return -EMFILE;
+	}
+	return 0;
+}
+
 int launch(void)
 {
 	pid_t pid[MAX_VARIANTS];
 	int sync[MAX_VARIANTS][2];
-	struct rlimit nofile;
+	int r = raise_limit();
 
+	if (r < 0)
+		return r;
 	launch_share = mmap(NULL, sizeof(*launch_share),
 			    PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -401,12 +418,6 @@ int launch(void)
 			own_group(pid[v]);
 	}
 	inherit_drop();
-	/* descriptors of the program are borrowed all the time */
-	if (!getrlimit(RLIMIT_NOFILE, &nofile)) {
-		nofile.rlim_cur = nofile.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &nofile);
-	}
-
 	for (unsigned int v = 0; v < mon.n; v++)
 		if (ptrace(PTRACE_SEIZE, pid[v], 0, SEIZE_OPTIONS) < 0) {
 			say("cannot trace a variant: %s; see 'monitord doctor'",
