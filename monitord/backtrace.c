@@ -12,9 +12,10 @@
  * by fork, memory is read through a /proc/TID/mem descriptor which
  * monitord, the tracer, has opened.
  *
- * The child sends frames over a pipe as it finds them: first all frames with
- * symbols, then the source lines, which need the bulk of the debugging
- * information and are the first thing to give up.
+ * The child sends frames over a pipe as it finds them, in two passes: first
+ * all frames with what the mapped files themselves say, then once more with
+ * separate debugging information and source lines, which are large, found by
+ * names a program may choose, and the first thing to give up.
  *
  * Object files are opened by what is mapped, not by what their name says now.
  */
@@ -39,7 +40,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEADLINE_MS	5000
+#define DEADLINE_MS	3000
 #define MAPPINGS_MAX	16384
 #define READS_MAX	100000	/* memory words one unwinding may ask for */
 
@@ -56,6 +57,7 @@ struct unwind {
 	int max, n;
 	unsigned int reads;
 	struct user_regs_struct regs;
+	bool debuginfo;			/* second pass */
 	Dwfl *dwfl;
 	struct frame frame[64];
 	bool activation[64];
@@ -126,6 +128,17 @@ static int find_elf(Dwfl_Module *mod, void **userdata, const char *modname,
 	if (fd >= 0)
 		*file_name = strdup(e->path);
 	return fd;
+}
+
+static int find_debuginfo(Dwfl_Module *mod, void **userdata,
+			  const char *modname, GElf_Addr base,
+			  const char *file_name, const char *link,
+			  GElf_Word crc, char **found)
+{
+	if (!self->debuginfo)
+		return -1;
+	return dwfl_standard_find_debuginfo(mod, userdata, modname, base,
+					    file_name, link, crc, found);
 }
 
 static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread_arg)
@@ -208,7 +221,6 @@ static void symbolise(struct unwind *u, int i)
 			f->sym_off = off + (f->pc - pc);
 		}
 	}
-	send_frame(u, i);
 }
 
 static void add_source(struct unwind *u, int i)
@@ -227,7 +239,6 @@ static void add_source(struct unwind *u, int i)
 	text_init(&t, u->frame[i].source, sizeof(u->frame[i].source));
 	text_escape(&t, src, strlen(src));
 	text_printf(&t, ":%d", nr);
-	send_frame(u, i);
 }
 
 static int on_frame(Dwfl_Frame *state, void *arg)
@@ -240,8 +251,40 @@ static int on_frame(Dwfl_Frame *state, void *arg)
 		return DWARF_CB_ABORT;
 	u->frame[u->n].pc = pc;
 	u->activation[u->n] = activation;
-	symbolise(u, u->n++);
+	symbolise(u, u->n);
+	send_frame(u, u->n++);
 	return DWARF_CB_OK;
+}
+
+static bool open_session(struct unwind *u)
+{
+	static char *debuginfo_path;
+	static const Dwfl_Callbacks callbacks = {
+		.find_elf = find_elf,
+		.find_debuginfo = find_debuginfo,
+		.debuginfo_path = &debuginfo_path,
+	};
+
+	u->dwfl = dwfl_begin(&callbacks);
+	return u->dwfl && !dwfl_linux_proc_report(u->dwfl, u->tid) &&
+		!dwfl_report_end(u->dwfl, NULL, NULL);
+}
+
+static void restrict_self(void)
+{
+	struct rlimit cpu = { DEADLINE_MS / 1000, DEADLINE_MS / 1000 };
+	struct rlimit none = { 0, 0 };
+#ifndef __SANITIZE_ADDRESS__
+	/* compressed sections may unpack to anything */
+	struct rlimit data = { 1ul << 30, 1ul << 30 };
+
+	setrlimit(RLIMIT_DATA, &data);
+#endif
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_CPU, &cpu);
+	setrlimit(RLIMIT_CORE, &none);
+	/* no look-ups over the network */
+	unsetenv("DEBUGINFOD_URLS");
 }
 
 static void unwind_child(struct unwind *u)
@@ -251,39 +294,25 @@ static void unwind_child(struct unwind *u)
 		.memory_read = memory_read,
 		.set_initial_registers = set_initial_registers,
 	};
-	static char *debuginfo_path;
-	static const Dwfl_Callbacks callbacks = {
-		.find_elf = find_elf,
-		.find_debuginfo = dwfl_standard_find_debuginfo,
-		.debuginfo_path = &debuginfo_path,
-	};
-	struct rlimit cpu = { DEADLINE_MS / 1000, DEADLINE_MS / 1000 };
-	struct rlimit none = { 0, 0 };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setrlimit(RLIMIT_CPU, &cpu);
-	setrlimit(RLIMIT_CORE, &none);
-	/* no look-ups over the network */
-	unsetenv("DEBUGINFOD_URLS");
-
+	restrict_self();
 	self = u;
 	u->maps = calloc(MAPPINGS_MAX, sizeof(*u->maps));
 	if (!u->maps)
 		return;
 	maps_each(u->tid, keep_mapping, u);
-	u->dwfl = dwfl_begin(&callbacks);
-	if (u->dwfl && !dwfl_linux_proc_report(u->dwfl, u->tid) &&
-	    !dwfl_report_end(u->dwfl, NULL, NULL) &&
+	if (open_session(u) &&
 	    dwfl_attach_state(u->dwfl, NULL, u->tid, &threads, u))
 		dwfl_getthread_frames(u->dwfl, u->tid, on_frame, u);
-	if (!u->n) {
-		/* no way to unwind: where it is, at least */
-		u->frame[0].pc = u->regs.rip;
-		u->activation[0] = true;
-		symbolise(u, u->n++);
-	}
-	for (int i = 0; i < u->n; i++)
+	dwfl_end(u->dwfl);
+	u->debuginfo = true;
+	if (!open_session(u))
+		return;
+	for (int i = 0; i < u->n; i++) {
+		symbolise(u, i);
 		add_source(u, i);
+		send_frame(u, i);
+	}
 }
 
 /* ---- in monitord ---- */
@@ -333,6 +362,27 @@ static int collect(int fd, struct frame *f, int max)
 	return n;
 }
 
+/* Nothing came back: the pc and its mapping we can tell without parsing. */
+static int bare_mapping(void *ctx, const struct map_entry *e)
+{
+	struct frame *f = ctx;
+
+	if (f->pc < e->start || f->pc >= e->end)
+		return 0;
+	text_sanitize(f->object, sizeof(f->object),
+		      e->path[0] ? e->path : "[anonymous]");
+	f->obj_off = f->pc - e->start + e->offset;
+	return 1;
+}
+
+static int bare_frame(struct task *t, uint64_t pc, struct frame *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->pc = pc;
+	maps_each(t->tid, bare_mapping, f);
+	return 1;
+}
+
 int backtrace_task(struct task *t, struct frame *f, int max)
 {
 	struct user_regs_struct *r;
@@ -354,10 +404,10 @@ int backtrace_task(struct task *t, struct frame *f, int max)
 	snprintf(name, sizeof(name), "/proc/%d/mem", (int)t->tid);
 	u.mem = open(name, O_RDONLY | O_CLOEXEC);
 	if (u.mem < 0)
-		return 0;
+		return bare_frame(t, r->rip, f);
 	if (pipe2(fds, O_CLOEXEC) < 0) {
 		close(u.mem);
-		return 0;
+		return bare_frame(t, r->rip, f);
 	}
 	u.out = fds[1];
 	child = fork();
@@ -375,5 +425,5 @@ int backtrace_task(struct task *t, struct frame *f, int max)
 	}
 	close(fds[0]);
 	close(u.mem);
-	return n;
+	return n ? n : bare_frame(t, r->rip, f);
 }

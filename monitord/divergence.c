@@ -8,13 +8,14 @@
  *
  *   1. Tasks of the set that still run are interrupted, for a bounded time:
  *      a stalled variant is to show where it is.
- *   2. The report is gathered, printed on stderr and written as JSON.
+ *   2. The report is gathered.
  *   3. Policy kill, or a difference without a follower to blame: SIGKILL for
  *      every process of every variant, and they are reaped here.  The leader
  *      is at its entry stop; SIGKILL there means the call is never executed.
  *   4. Policy continue: the deviating followers are dropped.  Only their own
  *      tasks may be touched in step 1, as the others' stops would be lost to
  *      the event loop.
+ *   5. Only then the report is printed on stderr and written as JSON.
  *
  * The leader is never dropped: it holds the program's descriptors.  If it is
  * the leader that crashed, was outvoted, or stalled, policy continue ends the
@@ -284,6 +285,7 @@ static void write_reports(const struct report *r)
 	char *text = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
+	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
 
 	/* in one piece, so that it does not mix with the program's output */
 	if (f) {
@@ -304,6 +306,7 @@ static void write_reports(const struct report *r)
 			    mon.opt.report_file, strerror(-err));
 		json_object_put(o);
 	}
+	signal(SIGPIPE, old);
 }
 
 /* Why a divergence is the leader's. */
@@ -342,28 +345,30 @@ bool diverge(const struct divergence *d)
 		report_gather(r, d, deviating, leader_alone);
 		report_summarise(r);
 		report_guess(r);
-		write_reports(r);
-		free(r);
-	} else {
-		say("divergence: %s, and no memory for a report",
-		    div_kind_name(d->kind));
 	}
 
-	if (!keep) {
-		if (mon.opt.on_divergence == DIV_CONTINUE)
-			say("%s, and nothing continues without the leader, "
-			    "which holds the program's files and connections: "
-			    "ending", why_leader(d, leader_alone));
+	/* Act first: whoever reads the report may be slow, or gone. */
+	if (keep)
+		drop_variants(deviating);
+	else
 		kill_all(EXIT_DIVERGENCE);
-		return false;
-	}
-	drop_variants(deviating);
-	for (unsigned int v = 1; v < mon.n; v++)
+
+	if (r)
+		write_reports(r);
+	else
+		say("divergence: %s, and no memory for a report",
+		    div_kind_name(d->kind));
+	free(r);
+	for (unsigned int v = 1; keep && v < mon.n; v++)
 		if (deviating & 1u << v)
 			say("variant %u has been dropped%s", v,
 			    mon.live == 1u << LEADER ?
 			    "; the leader continues alone, unmonitored" : "");
-	return true;
+	if (!keep && mon.opt.on_divergence == DIV_CONTINUE)
+		say("%s, and nothing continues without the leader, which "
+		    "holds the program's files and connections: ending",
+		    why_leader(d, leader_alone));
+	return keep;
 }
 
 static struct report *report_of(const struct divergence *d)

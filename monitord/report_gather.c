@@ -415,7 +415,12 @@ static void describe_state(struct report_variant *rv, struct task *t)
 		text_puts(&x, "at its call, not executed");
 		break;
 	case AT_EXIT:
-		text_puts(&x, "its call has been executed");
+		u = task_regs(t);
+		/* the kernel's own restart codes, -512 to -516 */
+		if (u && (int64_t)u->rax <= -512 && (int64_t)u->rax >= -516)
+			text_puts(&x, "interrupted inside its call");
+		else
+			text_puts(&x, "its call has been executed");
 		break;
 	case AT_SIGNAL:
 		text_puts(&x, "stopped by ");
