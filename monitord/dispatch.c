@@ -32,13 +32,14 @@
 
 /* ---- calls ---- */
 
-static void leader_done(struct taskset *s)
+void call_ended(struct taskset *s)
 {
 	struct task *t = &s->t[LEADER];
 	struct user_regs_struct *r = task_regs(t);
 	int64_t ret;
 	const struct handler *h;
 
+	s->state = SET_CALL;
 	if (!r)
 		return;
 	ret = (int64_t)r->rax;
@@ -52,12 +53,14 @@ static void syscall_exit(struct task *t)
 {
 	struct taskset *s = t->set;
 
-	if (s->state == SET_CALL && s->vforking)
+	if (s->state == SET_CALL && s->vforking) {
 		vfork_progress(t);
-	else if (s->state == SET_CALL && t->variant == LEADER)
-		leader_done(s);
-	else
+	} else if (s->state == SET_CALL && t->variant == LEADER) {
+		if (sched_take(s))
+			call_ended(s);
+	} else {
 		task_resume(t, PTRACE_CONT, 0);
+	}
 }
 
 static void ptrace_event_stop(struct task *t)
@@ -194,6 +197,8 @@ static void set_ended(struct taskset *s)
 	if (last && !p->execing)
 		compare_status(p);
 	s->state = SET_DEAD;
+	if (p->early_set == s)
+		p->t_early = 0;
 	sched_leave(s);
 	if (s->pinned)
 		return;		/* a synchronous operation still looks at it */
@@ -207,6 +212,65 @@ static void kill_follower_procs(struct proc *p)
 	for_each_follower(v)
 		if (!(p->dead & (1u << v)) && p->pid[v])
 			kill(p->pid[v], SIGKILL);
+}
+
+/*
+ * SECCOMP_RET_KILL of a filter the program installed itself is carried out by
+ * the kernel without asking us, in each variant on its own.
+ */
+static bool by_own_filter(int status)
+{
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
+static bool follower_killed(struct proc *p)
+{
+	struct divergence d = {
+		.kind = DIV_KILLED, .set = p->early_set,
+		.variant = p->early_variant, .arg = -1,
+		.status = { 0, p->early_status },
+	};
+	bool go_on;
+
+	p->t_early = 0;
+	p->exiting = true;
+	go_on = diverge(&d);
+	p->exiting = false;
+	return go_on;
+}
+
+/*
+ * A death nobody announced.  The leader's is the program's: a signal that
+ * could not be seen coming.  A follower's is a divergence, unless the
+ * leader's task dies in the same way a moment later.
+ */
+static bool unexpected_death(struct task *t, int status)
+{
+	struct taskset *s = t->set;
+	struct proc *p = s->proc;
+
+	if (t->variant == LEADER) {
+		if (p->t_early && p->early_status == status)
+			p->t_early = 0;
+		if (by_own_filter(status))
+			return true;
+		p->exiting = p->killed = true;
+		p->t_early = 0;
+		kill_follower_procs(p);
+		return true;
+	}
+	if (s->t[LEADER].at == AT_DEAD && by_own_filter(status))
+		return true;
+	if (p->t_early)
+		return true;
+	p->t_early = mon.now;
+	p->early_set = s;
+	p->early_variant = t->variant;
+	p->early_status = status;
+	/* a leader at its next call has not died like that */
+	if (s->t[LEADER].at == AT_ENTRY || !by_own_filter(status))
+		return follower_killed(p);
+	return true;
 }
 
 void task_dead(struct task *t, int status)
@@ -223,23 +287,8 @@ void task_dead(struct task *t, int status)
 		p->exit_status[v] = status;
 	}
 	if (!mon.ending && variant_live(v) && !p->exiting && !p->execing &&
-	    s->state != SET_EXITING) {
-		if (v == LEADER) {
-			/* killed by a signal nobody could see coming */
-			p->exiting = p->killed = true;
-			kill_follower_procs(p);
-		} else {
-			struct divergence d = {
-				.kind = DIV_KILLED, .set = s, .variant = v,
-				.arg = -1, .status = { 0, status },
-			};
-
-			p->exiting = true;
-			if (!diverge(&d))
-				return;
-			p->exiting = false;
-		}
-	}
+	    s->state != SET_EXITING && !unexpected_death(t, status))
+		return;
 	if (set_all_dead(s))
 		set_ended(s);
 	else if (!mon.ending && !p->exiting && !p->execing)
@@ -316,6 +365,19 @@ static void check_stall(struct taskset *s)
 	}
 }
 
+#define EARLY_NS 1000000000u	/* for the leader to die likewise */
+
+static void check_early_deaths(void)
+{
+	struct proc *p, *n;
+
+	for (p = LIST_FIRST(&mon.procs); p && !mon.ending; p = n) {
+		n = LIST_NEXT(p, all);
+		if (p->t_early && mon.now - p->t_early > EARLY_NS)
+			follower_killed(p);
+	}
+}
+
 void monitor_tick(void)
 {
 	struct taskset *s, *n;
@@ -336,6 +398,9 @@ void monitor_tick(void)
 		if (mon.ending)
 			return;
 	}
+	check_early_deaths();
+	if (mon.ending)
+		return;
 	sched_tick();
 	ticker_want(fine);
 }

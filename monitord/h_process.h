@@ -22,6 +22,9 @@ void exec_event(struct task *t);		/* PTRACE_EVENT_EXEC, leader */
 /* exit exit_group */
 void exit_start(struct taskset *s);
 
+/* futex (h_futex.c) */
+void futex_start(struct taskset *s);
+
 /* wait4 waitid */
 void wait_start(struct taskset *s);
 void wait_done(struct taskset *s, int64_t ret);

@@ -118,6 +118,8 @@ struct proc *proc_new(struct proc *parent)
 		p->own_mntns = parent->own_mntns;
 		p->vtsc_sigsegv = parent->vtsc_sigsegv;
 		p->vdumpable = parent->vdumpable;
+	} else {
+		p->files = files_new();
 	}
 	misc_proc_new(p, parent);
 	return p;

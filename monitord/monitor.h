@@ -142,6 +142,10 @@ enum set_state {
 	SET_RUN = 1,	/* released: variants run user code towards their next
 			 * entry stop; `arrived` has a bit per arrived task */
 	SET_CALL,	/* rendezvous complete, the leader executes the call */
+	SET_DONE,	/* the leader is AT_EXIT; what it returned is given to
+			 * the others when it is the set's turn, so that
+			 * memory changes at the same point of everybody's
+			 * schedule */
 	SET_READY,	/* call completed for all; waits for its domain's turn */
 	SET_PARKED,	/* interrupted in user code; waits for its turn */
 	SET_EXITING,	/* exit or a fatal signal under way, awaiting deaths */
@@ -177,6 +181,7 @@ struct taskset {
 	int64_t ret;			/* leader's result of the call */
 	STAILQ_HEAD(, pending_signal) sigq;
 	uint64_t t_sigq;		/* ns, first deferral; 0 = empty queue */
+	bool blocking;			/* the call may sleep: others may run */
 	bool redo;			/* leader re-enters the interrupted call */
 	bool park;			/* to be parked at the coming stops */
 	bool vforking;			/* SET_CALL: parents wait for a vfork */
@@ -243,6 +248,12 @@ struct proc {
 	bool zombie;			/* ended, kept until waited for */
 	unsigned int dead;		/* bit per variant reaped by monitord */
 	int exit_status[MAX_VARIANTS];	/* wait status per variant */
+	uint64_t t_early;		/* ns: a follower's task died although
+					 * the leader's still lives; see
+					 * task_dead() */
+	struct taskset *early_set;	/* which one, which variant, how */
+	unsigned int early_variant;
+	int early_status;
 	bool has_filter;		/* the program installed seccomp filters */
 	bool own_mntns;
 	bool vtsc_sigsegv;		/* the program asked for PR_TSC_SIGSEGV */
@@ -336,6 +347,9 @@ struct domain *domain_new(void);
 struct domain *domain_get(struct domain *d);
 void domain_put(struct domain *d);
 void sched_ready(struct taskset *s);	/* call complete: run when it's its turn */
+/* The leader's call has ended: true when it is the set's turn to distribute
+ * the result; else call_ended() is called later. */
+bool sched_take(struct taskset *s);
 void sched_leave(struct taskset *s);	/* blocks or dies: give the turn away */
 void sched_tick(void);
 void sched_parked(struct taskset *s);	/* interrupted: to the end of the line */
@@ -361,6 +375,7 @@ int set_replicate(struct taskset *s, int64_t ret);
 /* Run the (possibly rewritten) call in follower v to its exit, synchronously.
  * The task must be AT_ENTRY. Returns the result, or -ESRCH when it died. */
 int64_t set_follower_exec(struct taskset *s, unsigned int v);
+void call_ended(struct taskset *s);	/* dispatch.c: the leader is AT_EXIT */
 void set_release(struct taskset *s);	/* scheduler only: resume all */
 /* The call is done and registers are in place already (exec, sigreturn): only
  * book-keeping, then to the scheduler. */

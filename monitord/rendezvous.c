@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/sem.h>
 #include <sys/time.h>
 #include <linux/audit.h>
 
@@ -83,11 +84,23 @@ static int walk_emit(void *ctx, const struct ipmon_item *item)
 	return 0;
 }
 
+/* System V semaphores are not per process: ask the kernel ourselves. */
+static long walk_nsems(void *ctx, int semid)
+{
+	struct semid_ds ds;
+	union semun {
+		struct semid_ds *buf;
+	} arg = { &ds };
+
+	return semctl(semid, 0, IPC_STAT, arg) < 0 ? -1 : (long)ds.sem_nsems;
+}
+
 static int walk(struct taskset *s, unsigned int v)
 {
 	struct task *t = &s->t[v];
 	struct ipmon_walk w = {
 		.read = walk_read, .strnlen = walk_strnlen, .emit = walk_emit,
+		.sem_nsems = walk_nsems,
 		.ctx = t, .row = s->row, .nr = t->call.nr,
 	};
 
@@ -172,7 +185,10 @@ static bool compare_variant(struct taskset *s, unsigned int v)
 
 		if (x->type != y->type)
 			return differ(s, v, DIV_ARGUMENT, i,
-				      "one pointer is readable, the other not");
+				      x->type == IT_FAULT ||
+				      y->type == IT_FAULT ?
+				      "one pointer is readable, the other not" :
+				      "one pointer is NULL, the other not");
 		switch (x->type) {
 		case IT_SCALAR:
 			if (x->value != y->value)
@@ -210,7 +226,7 @@ static bool compare_variant(struct taskset *s, unsigned int v)
 			break;
 		}
 		case IT_OUT:
-			if (x->len != y->len || !x->addr != !y->addr)
+			if (x->len != y->len || x->rule != y->rule)
 				return differ(s, v, DIV_ARGUMENT, i,
 					      "output buffers differ in size");
 			break;
@@ -269,30 +285,26 @@ static bool leader_readable(struct task *lead, uint64_t addr, uint32_t n)
 
 /*
  * The call ended with EFAULT, but the kernel may have filled what it could
- * before it met the bad page: whatever is there now, followers get too.
+ * of a data buffer before it met the bad page in it: followers get that too.
+ * A buffer that is all there was not the one that faulted, and may never have
+ * been touched.
  */
 static void replicate_faulted(struct taskset *s, unsigned int i)
 {
 	static char buf[65536];
 	const struct ipmon_item *it = &s->t[LEADER].items.v[i];
-	uint64_t done = 0;
+	ssize_t got;
 
-	while (done < it->len) {
-		size_t k = it->len - done < sizeof(buf) ?
-			(size_t)(it->len - done) : sizeof(buf);
-		ssize_t got = mem_read_some(&s->t[LEADER], buf,
-					    it->addr + done, k);
-
-		if (got <= 0)
-			return;
-		for_each_follower(v)
-			if (i < s->t[v].items.n && s->t[v].items.v[i].addr)
-				mem_write(&s->t[v], s->t[v].items.v[i].addr +
-					  done, buf, (size_t)got);
-		done += (uint64_t)got;
-		if ((size_t)got < k)
-			return;
-	}
+	if (it->rule != R_RET && it->rule != R_VEC && it->rule != R_VEC_U32)
+		return;
+	got = mem_read_some(&s->t[LEADER], buf, it->addr,
+			    it->len < sizeof(buf) ? it->len : sizeof(buf));
+	if (got <= 0 || (size_t)got == sizeof(buf) || (size_t)got == it->len)
+		return;
+	for_each_follower(v)
+		if (i < s->t[v].items.n && s->t[v].items.v[i].addr)
+			mem_write(&s->t[v], s->t[v].items.v[i].addr, buf,
+				  (size_t)got);
 }
 
 int set_replicate(struct taskset *s, int64_t ret)
@@ -310,22 +322,13 @@ int set_replicate(struct taskset *s, int64_t ret)
 
 		if (it->type != IT_OUT || !it->addr)
 			continue;
-		if ((it->rule == R_U32 || it->rule == R_U32_ALWAYS ||
-		     it->rule == R_VEC_U32) && it->aux) {
-			uint32_t w = 0;
-
-			mem_read(lead, &w, it->aux, sizeof(w));
-			word = w;
-		} else if (it->rule == R_U64 && it->aux) {
-			mem_read(lead, &word, it->aux, sizeof(word));
-		}
+		if (it->aux)
+			mem_read(lead, &word, it->aux,
+				 ipmon_rule_word(it->rule));
 		if (it->rule == R_VEC || it->rule == R_VEC_U32) {
 			if (it->group != group) {
 				group = it->group;
-				if (it->rule == R_VEC)
-					left = ret > 0 ? (uint64_t)ret : 0;
-				else
-					left = ret >= 0 ? word : 0;
+				left = ipmon_vec_total(it, ret, word);
 			}
 		} else {
 			group = 0;
@@ -377,7 +380,7 @@ void set_leader_go(struct taskset *s)
 	s->state = SET_CALL;
 	s->t_call = mon.now;
 	task_resume(t, PTRACE_SYSCALL, 0);
-	if (s->row->flags & (RF_BLOCK | RF_YIELD) &&
+	if (s->blocking &&
 	    !TAILQ_EMPTY(&s->proc->domain->ready))
 		sched_leave(s);
 }
@@ -570,6 +573,7 @@ static void rendezvous(struct taskset *s)
 		refuse_start(s);
 		return;
 	}
+	s->blocking = s->row->flags & (RF_BLOCK | RF_YIELD);
 	h = &handlers[s->row->handler];
 	if (h->compare ? !h->compare(s) : !set_compare(s))
 		return;

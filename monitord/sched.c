@@ -63,7 +63,10 @@ static void grant(struct domain *d, struct taskset *s)
 {
 	d->owner = s;
 	d->t_owned = mon.now;
-	set_release(s);
+	if (s->state == SET_DONE)
+		call_ended(s);
+	else
+		set_release(s);
 }
 
 static void enqueue(struct domain *d, struct taskset *s)
@@ -97,8 +100,25 @@ static void next(struct domain *d)
 static bool stealable(const struct taskset *o)
 {
 	return o->state == SET_CALL &&
-	       ((o->row && o->row->flags & RF_BLOCK) ||
-		mon.now - o->t_call > STEAL_NS);
+	       (o->blocking || mon.now - o->t_call > STEAL_NS);
+}
+
+bool sched_take(struct taskset *s)
+{
+	struct domain *d = s->proc->domain;
+
+	if (d->owner == s)
+		return true;
+	if ((!d->owner || stealable(d->owner)) && TAILQ_EMPTY(&d->ready)) {
+		d->owner = s;
+		d->t_owned = mon.now;
+		return true;
+	}
+	s->state = SET_DONE;
+	enqueue(d, s);
+	if (!d->owner || stealable(d->owner))
+		next(d);
+	return false;
 }
 
 void sched_ready(struct taskset *s)

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * futex.
+ *
+ * The leader alone sleeps and wakes; followers get its results.  Their words
+ * have the same values as the leader's at the same point, because a domain
+ * runs one set at a time, except where the kernel itself writes: what it
+ * writes by the end of a call is an output of that call (the walker says so),
+ * but FUTEX_LOCK_PI announces a waiter (FUTEX_WAITERS) before it sleeps, and
+ * the owner must see that before it unlocks, in every variant.  So the bit is
+ * set everywhere before the leader goes in; the kernel would have set it in
+ * the next moment (kernel/futex/pi.c).  For the same reason nobody else runs
+ * until the leader sleeps in the kernel or is back: an owner that unlocks in
+ * between would take the bit away again, and the kernel would set it a second
+ * time, in the leader only.
+ */
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "handlers.h"
+#include "h_process.h"
+#include "tracee.h"
+
+#ifndef FUTEX_LOCK_PI2
+#define FUTEX_LOCK_PI2 13
+#endif
+
+#define SETTLE_TRIES 400	/* of 50 us */
+
+static void settle(const struct task *t)
+{
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		const struct timespec pause = { 0, 50000 };
+		char path[64], buf[512], *p;
+		siginfo_t si;
+		FILE *f;
+
+		memset(&si, 0, sizeof(si));
+		if (waitid(P_PID, (id_t)t->tid, &si, WEXITED | WSTOPPED |
+			   WNOHANG | WNOWAIT | __WALL) || si.si_pid)
+			return;
+		snprintf(path, sizeof(path), "/proc/%d/stat", t->tid);
+		f = fopen(path, "re");
+		if (!f)
+			return;
+		p = fgets(buf, sizeof(buf), f) ? strrchr(buf, ')') : NULL;
+		fclose(f);
+		if (!p || p[2] == 'S')
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+void futex_start(struct taskset *s)
+{
+	const struct task *lead = &s->t[LEADER];
+	unsigned int op = (unsigned int)lead->call.args[1] & FUTEX_CMD_MASK;
+	uint32_t word;
+
+	/* only some commands sleep; the others change words others read */
+	if (s->row->walker == W_FUTEX)
+		s->blocking = op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET ||
+			op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ||
+			op == FUTEX_WAIT_REQUEUE_PI;
+	if (s->row->walker == W_FUTEX &&
+	    (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2) &&
+	    !mem_read(&s->t[LEADER], &word, lead->call.args[0],
+		      sizeof(word)) &&
+	    word & FUTEX_TID_MASK &&
+	    (pid_t)(word & FUTEX_TID_MASK) != s->vtid) {
+		word |= FUTEX_WAITERS;
+		for_each_variant(v)
+			mem_write(&s->t[v], s->t[v].call.args[0], &word,
+				  sizeof(word));
+		s->state = SET_CALL;
+		s->t_call = mon.now;
+		task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
+		settle(&s->t[LEADER]);
+		if (!TAILQ_EMPTY(&s->proc->domain->ready))
+			sched_leave(s);
+		return;
+	}
+	set_leader_go(s);
+}
