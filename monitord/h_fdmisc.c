@@ -143,21 +143,16 @@ _Static_assert(NAMESPACES_JOINED == (CLONE_NEWUSER | CLONE_NEWNS),
 
 uint64_t namespaces_alone(uint64_t flags)
 {
-	uint64_t alone = NAMESPACES_JOINED | CLONE_NEWUTS | CLONE_NEWIPC |
-		CLONE_NEWNET | CLONE_NEWCGROUP;
-
-	/* with all of CSIGNAL gone, 0x80 is CLONE_NEWTIME (clone3 only) */
-	alone |= CLONE_NEWTIME;
-	/* only the new user namespace would allow it */
-	if (flags & CLONE_NEWUSER)
-		alone |= CLONE_NEWPID;
-	return alone & flags;
+	/* where clone may have all of them, 0x80 belongs to CSIGNAL unless
+	 * the call is clone3 */
+	return flags & (NAMESPACES_JOINED | CLONE_NEWUTS | CLONE_NEWIPC |
+			CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWPID |
+			CLONE_NEWTIME);
 }
 
 int namespaces_follow(struct taskset *s, unsigned int v, uint64_t flags)
 {
 	struct task *t = &s->t[v];
-	uint64_t own = flags & CLONE_NEWPID;
 	int64_t r = 0;
 	int fd;
 
@@ -177,12 +172,10 @@ int namespaces_follow(struct taskset *s, unsigned int v, uint64_t flags)
 		if (r == -EPERM && !(flags & CLONE_NEWUSER)) {
 			/* a follower in a user namespace of its own */
 			s->proc->own_mntns = true;
-			own |= CLONE_NEWNS;
-			r = 0;
+			r = task_inject(t, SYS_unshare, CLONE_NEWNS,
+					0, 0, 0, 0, 0);
 		}
 	}
-	if (r == 0 && own)
-		r = task_inject(t, SYS_unshare, own, 0, 0, 0, 0, 0);
 	return (int)r;
 }
 
@@ -225,7 +218,7 @@ void unshare_done(struct taskset *s, int64_t ret)
 
 void setns_done(struct taskset *s, int64_t ret)
 {
-	const uint64_t known = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+	const uint64_t known = NAMESPACES_JOINED;
 	uint64_t flags = (uint32_t)s->t[LEADER].call.args[1];
 	int fd = -1, type;
 

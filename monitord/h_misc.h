@@ -73,11 +73,10 @@ void setns_done(struct taskset *s, int64_t ret);
 void mount_done(struct taskset *s, int64_t ret);
 /*
  * Take follower v (AT_ENTRY or AT_EXIT) into the leader's new namespaces of
- * the kinds in `flags` (CLONE_NEWUSER and CLONE_NEWNS; CLONE_NEWPID makes an
- * own one for its children).  For unshare, and for clone with such flags:
- * there the followers' clone is made without namespaces_alone(flags), and
- * the new process is taken along with flags & NAMESPACES_JOINED at its first
- * entry stop.  0 or -errno.
+ * the kinds in `flags` (CLONE_NEWUSER and CLONE_NEWNS, others are ignored).
+ * For unshare, and for clone with such flags: there the followers' clone is
+ * made without namespaces_alone(flags), and the new process is taken along
+ * with flags & NAMESPACES_JOINED at its first entry stop.  0 or -errno.
  */
 #define NAMESPACES_JOINED 0x10020000u	/* CLONE_NEWUSER | CLONE_NEWNS */
 uint64_t namespaces_alone(uint64_t flags);
