@@ -187,6 +187,7 @@ static int in_child(void (*f)(void))
 		struct rlimit none = { 0, 0 };
 
 		setrlimit(RLIMIT_CORE, &none);
+		signal(SIGSEGV, SIG_DFL);	/* a sanitizer's handler */
 		f();
 		_exit(0);
 	}
