@@ -100,6 +100,17 @@ bool mem_diverge(struct taskset *s, unsigned int v, int64_t leader,
 	return diverge(&d);
 }
 
+int64_t mem_own_call(struct taskset *s, unsigned int v)
+{
+	struct task *t = &s->t[v];
+	const uint64_t *a = t->call.args;
+
+	if (t->at == AT_ENTRY)
+		return set_follower_exec(s, v);
+	/* something has been injected already */
+	return task_inject(t, t->call.nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
 /*
  * Followers execute their own call; success and failure must agree with the
  * leader's `ret`. False when the run is over.
@@ -107,7 +118,7 @@ bool mem_diverge(struct taskset *s, unsigned int v, int64_t leader,
 static bool followers_same(struct taskset *s, int64_t ret, const char *note)
 {
 	for_each_follower(v) {
-		int64_t r = set_follower_exec(s, v);
+		int64_t r = mem_own_call(s, v);
 
 		if (r == -ESRCH)
 			continue;	/* its death is reported elsewhere */

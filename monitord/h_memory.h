@@ -2,8 +2,6 @@
 /*
  * The calls that change the address space (h_mmap.c, h_memory.c, h_shm.c),
  * registered in handlers.c.
- *
- * A handler with no `start` here is started by mem_start; see h_memory.c.
  */
 #ifndef MONITORD_H_MEMORY_H
 #define MONITORD_H_MEMORY_H
@@ -61,6 +59,9 @@ bool mem_allowed(struct taskset *s, unsigned int addr, uint64_t len);
  */
 int64_t mem_place(struct task *t, uint64_t target, uint64_t len,
 		  unsigned int prot, unsigned int flags, int fd, uint64_t off);
+
+/* Follower v executes its own call, at AT_ENTRY or after injected ones. */
+int64_t mem_own_call(struct taskset *s, unsigned int v);
 
 /*
  * Follower v's own result `ret` of a call that succeeded or failed otherwise

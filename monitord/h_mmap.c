@@ -108,8 +108,9 @@ static int64_t place(struct taskset *s, unsigned int v, int64_t leader,
 	if (flags & MAP_32BIT)
 		return task_inject(t, SYS_mmap, a[0], len, a[2], flags,
 				   (uint64_t)fd, a[5]);
-	if (hint && (uint64_t)leader == page_up(hint)) {
-		r = task_inject(t, SYS_mmap, page_up(a[0]), len, a[2],
+	/* the kernel rounds hints down */
+	if (hint && (uint64_t)leader == (hint & ~(PAGE - 1))) {
+		r = task_inject(t, SYS_mmap, a[0] & ~(PAGE - 1), len, a[2],
 				flags | MAP_FIXED_NOREPLACE, (uint64_t)fd,
 				a[5]);
 		if (r != -EEXIST)
@@ -291,6 +292,12 @@ static const char *refused(const struct taskset *s, const struct stat *st,
 	struct statfs fs;
 
 	*say_so = true;
+	if (view_is(st)) {
+		*say_so = false;
+		return "a file of /proc cannot be mapped";
+	}
+	if (mon.live == 1u << LEADER)
+		return NULL;
 	switch (st->st_mode & S_IFMT) {
 	case S_IFREG:
 		break;
@@ -312,10 +319,6 @@ static const char *refused(const struct taskset *s, const struct stat *st,
 		return "mapping of a socket";
 	default:
 		return "mapping of a kernel object";
-	}
-	if (view_is(st)) {
-		*say_so = false;
-		return "a file of /proc cannot be mapped";
 	}
 	/* PCI resources and the like are regular files in sysfs */
 	if (is_shared(flags) && !statfs(path, &fs) &&
@@ -344,7 +347,9 @@ void mmap_start(struct taskset *s)
 			return;
 		}
 	}
-	if (!(flags & MAP_ANONYMOUS) && mon.live != 1u << LEADER) {
+	/* a single variant may map what it likes, but not a view */
+	if (!(flags & MAP_ANONYMOUS) &&
+	    (mon.live != 1u << LEADER || view_active())) {
 		const char *why;
 		bool say_so;
 
@@ -513,7 +518,7 @@ static int64_t follow(struct taskset *s, unsigned int v, int64_t ret)
 	int64_t r;
 
 	if (a[3] & MREMAP_FIXED)
-		return set_follower_exec(s, v);
+		return mem_own_call(s, v);
 	if ((uint64_t)ret != la)
 		return move_to(t, (uint64_t)ret +
 			       (uint64_t)s->proc->mm->delta[v]);

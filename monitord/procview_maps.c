@@ -88,6 +88,19 @@ static bool in(const struct vma *m, uint64_t at, uint64_t size)
 	return at && m->start < at + size && m->end > at;
 }
 
+/* libipmon.so or libipmon-compat.so, from where it was found. */
+static bool is_ours(const struct vma *m)
+{
+	size_t n = strlen(mon.libipmon);
+
+	if (n <= 3 || !m->path)
+		return false;
+	n -= 3;				/* ".so" */
+	return path_is(m, mon.libipmon) ||
+	       (m->path_len == n + 10 && !memcmp(m->path, mon.libipmon, n) &&
+		!memcmp(m->path + n, "-compat.so", 10));
+}
+
 /* Is this one of the monitor's? *lib_end: where libipmon's last one ended. */
 static bool hidden(const struct mm *mm, unsigned int v, const struct vma *m,
 		   uint64_t *lib_end)
@@ -96,7 +109,7 @@ static bool hidden(const struct mm *mm, unsigned int v, const struct vma *m,
 		return true;
 	if (path_is(m, "[vdso]") || path_begins(m, "[vvar"))
 		return true;
-	if (mon.libipmon[0] && path_is(m, mon.libipmon)) {
+	if (is_ours(m)) {
 		*lib_end = m->end;
 		return true;
 	}

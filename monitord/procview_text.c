@@ -323,27 +323,6 @@ static void hide_vdso(struct text *t)
 	}
 }
 
-/* The preloaded library is the monitor's, not the program's. */
-static void hide_preload(struct text *t)
-{
-	static const char key[] = "LD_PRELOAD=";
-	size_t at = 0;
-
-	while (mon.libipmon[0] && at < t->len) {
-		size_t n = strnlen(t->p + at, t->len - at);
-		size_t whole = at + n < t->len ? n + 1 : n;
-
-		if (n >= sizeof(key) && !strncmp(t->p + at, key, sizeof(key) - 1)
-		    && !strcmp(t->p + at + sizeof(key) - 1, mon.libipmon)) {
-			memmove(t->p + at, t->p + at + whole,
-				t->len - at - whole + 1);
-			t->len -= whole;
-		} else {
-			at += whole;
-		}
-	}
-}
-
 static int make_binary(struct proc *p, enum view_kind kind,
 		       struct text out[MAX_VARIANTS])
 {
@@ -359,8 +338,6 @@ static int make_binary(struct proc *p, enum view_kind kind,
 			out[v].len = 0;
 		if (kind == VIEW_AUXV)
 			hide_vdso(&out[v]);
-		else
-			hide_preload(&out[v]);
 		if (out[v].len > max)
 			max = out[v].len;
 	}
