@@ -56,7 +56,7 @@ static void look(const char *text)
 	void *heap = malloc(100);
 
 	CHECK(find(text, (void *)look, &f) && !strcmp(f.perms, "r-xp"));
-	CHECK(strstr(f.path, "mem_maps_view"));
+	CHECK(strstr(f.path, "p57_maps_view"));
 	CHECK(find(text, &data, &f) && !strcmp(f.perms, "rw-p"));
 	CHECK(find(text, &local, &f) && !strcmp(f.path, "[stack]"));
 	CHECK(find(text, heap, &f) && !strcmp(f.path, "[heap]"));
