@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,20 +32,66 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
-static int write_in_place(const char *path, const char *text, size_t n)
+/* What jsonfile_reserve() has opened. */
+static struct {
+	const char *path;
+	int fd;
+} reserved[4];
+
+static int open_in_place(const char *path)
 {
 	/* a FIFO nobody reads must not hang the monitor */
 	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int fl, r;
+	int fl;
 
 	if (fd < 0)
 		return -errno;
 	fl = fcntl(fd, F_GETFL);
 	if (fl >= 0)
 		fcntl(fd, F_SETFL, fl & ~O_NONBLOCK);
+	return fd;
+}
+
+int jsonfile_reserve(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+		if (!reserved[i].path) {
+			int fd = open_in_place(path);
+
+			if (fd < 0)
+				return fd;
+			reserved[i].path = path;
+			reserved[i].fd = fd;
+			return 0;
+		}
+	return -EMFILE;
+}
+
+static int write_in_place(const char *path, const char *text, size_t n)
+{
+	int fd, r;
+
+	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+		if (reserved[i].path && !strcmp(reserved[i].path, path))
+			return write_all(reserved[i].fd, text, n);
+	fd = open_in_place(path);
+	if (fd < 0)
+		return fd;
 	r = write_all(fd, text, n);
 	close(fd);
 	return r;
+}
+
+static bool is_reserved(const char *path)
+{
+	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+		if (reserved[i].path && !strcmp(reserved[i].path, path))
+			return true;
+	return false;
 }
 
 static int write_replace(const char *path, const char *text, size_t n)
@@ -94,17 +141,16 @@ int jsonfile_write(const char *path, struct json_object *o)
 		return -ENOMEM;
 	memcpy(text, s, n);
 	text[n++] = '\n';
-	/* stat, not lstat: /dev/stdout is a link to what must not be renamed
-	 * over, and so may be the user's own link */
-	if (!lstat(path, &st) && !S_ISREG(st.st_mode)) {
-		int fl = 0;
-
-		if (!stat(path, &st) && S_ISREG(st.st_mode)) {
-			/* a link to a regular file: keep the link */
-			fl = truncate(path, 0);
-			(void)fl;
-		}
+	/* what exists and is no file of its own is written in place: pipes,
+	 * terminals, and the user's own links, which stay links */
+	if (is_reserved(path)) {
 		r = write_in_place(path, text, n);
+	} else if (!lstat(path, &st) && !S_ISREG(st.st_mode)) {
+		if (!stat(path, &st) && S_ISREG(st.st_mode) &&
+		    truncate(path, 0) < 0)
+			r = -errno;
+		else
+			r = write_in_place(path, text, n);
 	} else {
 		r = write_replace(path, text, n);
 	}

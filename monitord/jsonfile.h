@@ -8,6 +8,14 @@
 #include <json-c/json.h>
 
 /*
+ * Call early, while the caller's descriptors are still there: what `path`
+ * names may be one of them (/dev/stdout, /dev/fd/63) or a FIFO.  Then it is
+ * opened now and kept for jsonfile_write().  0, or -errno when that failed.
+ * Regular files are left alone.
+ */
+int jsonfile_reserve(const char *path);
+
+/*
  * Write `o` with a final newline to `path`.  A regular file is replaced by
  * rename; anything else (a pipe, /dev/stdout) is written in place.  0 or
  * -errno.

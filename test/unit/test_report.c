@@ -477,3 +477,23 @@ Test(report, files_are_replaced_and_pipes_written)
 	unlink(fifo);
 	cr_assert_eq(rmdir(dir), 0);
 }
+
+Test(report, what_the_caller_passed_in_is_kept_open)
+{
+	struct json_object *o = json_object_new_object();
+	char path[32], got[64];
+	int p[2];
+	ssize_t n;
+
+	cr_assert_eq(pipe(p), 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", p[1]);
+	cr_assert_eq(jsonfile_reserve(path), 0);
+	close(p[1]);
+	json_add_str(o, "a", "b");
+	cr_assert_eq(jsonfile_write(path, o), 0);
+	n = read(p[0], got, sizeof(got) - 1);
+	cr_assert_gt(n, 0);
+	got[n] = '\0';
+	has(got, "\"a\"");
+	json_object_put(o);
+}
