@@ -16,9 +16,9 @@
  */
 #include <elf.h>
 #include <ipmon/abi.h>
-#include <ipmon/table.h>
 
 #include "arch/syscall.h"
+#include "table_hash.h"	/* generated */
 
 /* The ELF header of this library as mapped; the linker defines it. */
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
@@ -43,7 +43,7 @@ __attribute__((constructor)) static void init(void)
 	struct ipmon_register r = {
 		.size = sizeof(r),
 		.abi = IPMON_ABI_VERSION,
-		.table_hash = ipmon_table_hash(),
+		.table_hash = IPMON_TABLE_HASH,
 	};
 
 	text_range(&r);

@@ -31,6 +31,7 @@
 
 static struct library {
 	bool tried;
+	uint64_t table_hash;		/* what it has to present */
 	unsigned char *text;		/* executable segment, whole pages */
 	size_t size;
 	uint64_t offset;		/* of the segment in the file */
@@ -92,6 +93,7 @@ static int library_load(void)
 	if (lib.tried)
 		return lib.text ? 0 : -ENOENT;
 	lib.tried = true;
+	lib.table_hash = ipmon_table_hash();
 	fd = open(mon.libipmon, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -134,7 +136,7 @@ static const char *verify(struct task *t)
 		return "not readable";
 	if (reg.size != sizeof(reg) || reg.abi != IPMON_ABI_VERSION)
 		return "of another ABI version";
-	if (reg.table_hash != ipmon_table_hash())
+	if (reg.table_hash != lib.table_hash)
 		return "built with another system call table";
 	if (t->call.ip < reg.text_start || t->call.ip >= reg.text_end)
 		return "not issued from the text it names";
