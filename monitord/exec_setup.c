@@ -48,7 +48,8 @@
 #define GIB		(1ull << 30)
 #define TIB		(1ull << 40)
 #define EXEC_TRIES	8
-#define EXEC_RANGES	32
+/* Code segment of 64-bit user code (arch/x86/include/asm/segment.h). */
+#define USER_CS_64	0x33
 /* Below this, mmap is served bottom-up (unlimited stack, ADDR_COMPAT_LAYOUT). */
 #define BOTTOM_UP_LIMIT	0x400000000000ull
 
@@ -138,6 +139,8 @@ static int image_read(struct image *im, struct task *t)
 	if (!r)
 		return -ESRCH;
 	im->regs = *r;
+	if (r->cs != USER_CS_64)
+		return -ENOEXEC;
 	err = maps_each(t->tid, image_map, im);
 	if (err >= 0)
 		err = image_stack(im);

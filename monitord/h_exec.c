@@ -171,6 +171,12 @@ void exec_start(struct taskset *s)
 		fd = fd_in_path(path);
 	else if (at && (int)t->call.args[0] != AT_FDCWD)
 		fd = (int)t->call.args[0];
+	if (exec_is_foreign(s->proc->pid[LEADER],
+			    at ? (int)t->call.args[0] : AT_FDCWD, path)) {
+		refuse(s, "not a program for 64-bit x86");
+		set_finish(s, -ENOEXEC);
+		return;
+	}
 	if (fd >= 0)
 		give_fd(s, fd);
 	s->proc->execing = true;

@@ -140,6 +140,10 @@ int launch_resolve(void)
 			say("%s: %s", name, strerror(-r));
 			return exit_status_of(-r);
 		}
+		if (exec_file_foreign(file[v])) {
+			say("%s: not a program for 64-bit x86: refused", name);
+			return EXIT_NOEXEC;
+		}
 	}
 	return 0;
 }

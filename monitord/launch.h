@@ -51,6 +51,11 @@ uint64_t hidden_address(void);
  */
 int exec_setup(struct taskset *s);
 
+/* exec_check.c: is the file an ELF program for another instruction set?  The
+ * second form resolves the path as process `pid` would (execveat(2)). */
+bool exec_file_foreign(const char *path);
+bool exec_is_foreign(pid_t pid, int dirfd, const char *path);
+
 /* The registration call (table handler H_IPMON; row-less number). */
 void ipmon_register_start(struct taskset *s);
 
