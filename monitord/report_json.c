@@ -5,6 +5,27 @@
  * Numbers of 64 bits are strings in hexadecimal, because JSON readers lose
  * their low bits; bytes are hexadecimal without separators.  All strings are
  * ASCII: what came from a variant has been escaped when it was gathered.
+ *
+ *	version, kind, summary, syscall, nr, time, program, policy, layout, n
+ *	task	  tid, rank, comm, pid: as the program sees them
+ *	variants  one each: variant, role, pid, tid (real ones), comm, state,
+ *		  deviates; syscall, nr, args (decoded), raw_args when it is
+ *		  at a call; ip, sp; backtrace of { pc, symbol, offset, object,
+ *		  object_offset, source }, innermost first; maps of { what,
+ *		  address, mapped, start, end, perms, file_offset, path }
+ *	diff	  deviating_variant, arg (from 0), label, and by kind
+ *		  payload: offset, leader_len, variant_len, window_offset,
+ *			   leader, variant (bytes from there), *_text
+ *		  argument: leader, variant, leader_len, variant_len
+ *		  crash: leader_signal, variant_signal, *_address
+ *		  exit, killed: *_status; result: *_result
+ *		  address_found_as: "text", "binary" or "argument" when the
+ *		  differing value is an address
+ *	recent	  seq, text: the thread's calls before, oldest first
+ *	leader_alone, note, guess
+ *
+ * Members are only added within a version; readers ignore what they do not
+ * know.
  */
 #include "report.h"
 #include "text.h"
