@@ -42,7 +42,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 DEFAULTS = {"n": [1, 2, 3], "policy": ["strict"], "timeout": 40}
-MARK = "IPMON_TEST_MARK"
+MARK = "E2E_MARK"
 
 
 class Fail(Exception):
@@ -161,7 +161,7 @@ class Suite:
         self.args = args
         self.build = os.path.abspath(args.build)
         self.monitord = os.path.join(self.build, "monitord", "monitord")
-        self.top = tempfile.mkdtemp(prefix="ipmon-e2e.")
+        self.top = tempfile.mkdtemp(prefix="e2e.")
         os.chmod(self.top, 0o755)
         self.logs = os.path.abspath(args.logs) if args.logs else \
             tempfile.mkdtemp(prefix="ipmon-e2e-logs.")

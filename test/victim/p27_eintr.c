@@ -26,7 +26,7 @@ static void soon(void)
 int main(void)
 {
 	int p[2], full[2], s[2], l, ep, id, mid, efd, tfd;
-	char b[65536];
+	static char b[65536];
 	struct pollfd pf;
 	struct epoll_event ev;
 	struct timespec ts = { 20, 0 }, rem;

@@ -5,7 +5,7 @@
  */
 #include "victim.h"
 static volatile sig_atomic_t cont;
-static int p[2];
+static int p[2], q[2];
 static void on(int sig)
 {
 	cont++;
@@ -19,11 +19,14 @@ int main(void)
 	pid_t k;
 
 	OK(pipe(p));
+	OK(pipe(q));
 	k = CHILD({
 		handle(SIGCONT, on, 0);
 		CHECK(write(p[1], "r", 1) == 1);
 		while (cont < 3)
 			sleep_ms(1);
+		while (read(q[0], &c, 1) != 1)
+			;
 		CHECK(write(p[1], "d", 1) == 1);
 		_exit(4);
 	});
@@ -37,6 +40,7 @@ int main(void)
 		/* another stop would discard a SIGCONT not yet handled */
 		CHECK(read(p[0], &c, 1) == 1 && c == 'c');
 	}
+	CHECK(write(q[1], "g", 1) == 1);
 	CHECK(read(p[0], &c, 1) == 1);
 	CHECK(WEXITSTATUS(reap(k)) == 4);
 	k = CHILD(setpgid(0, 0); for (;;) burn(1000));

@@ -80,6 +80,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 #include <utime.h>
+#include <utmp.h>
 
 static inline void __attribute__((noreturn))
 victim_fail(const char *file, int line, const char *what)
