@@ -329,6 +329,7 @@ bool diverge(const struct divergence *d)
 
 	if (mon.ending)
 		return false;
+	tsc_trap(false);	/* libdw and others may ask for the time */
 	mon.count.divergences++;
 	if (mon.trace)
 		fflush(mon.trace);
@@ -368,6 +369,7 @@ bool diverge(const struct divergence *d)
 		say("%s, and nothing continues without the leader, which "
 		    "holds the program's files and connections: ending",
 		    why_leader(d, leader_alone));
+	tsc_trap(true);
 	return keep;
 }
 

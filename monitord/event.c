@@ -203,6 +203,7 @@ int monitor_loop(void)
 	uint64_t last_tick = 0;
 
 	ticker_start();
+	tsc_trap(true);
 	while (mon.n_tasks) {
 		int status;
 		pid_t pid = waitpid(-1, &status, __WALL);
@@ -218,6 +219,7 @@ int monitor_loop(void)
 			event_flush_deaths();
 		}
 	}
+	tsc_trap(false);
 	if (mon.opt.stats_file)
 		stats_write(mon.opt.stats_file);
 	if (mon.trace)

@@ -8,7 +8,10 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "monitor.h"
 #include "h_misc.h"
@@ -16,12 +19,19 @@
 
 struct monitor mon;
 
+/* A system call and not the vDSO: the tracer itself runs with rdtsc trapped
+ * (tsc_trap), and the vDSO reads the TSC. */
 uint64_t now_ns(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+void tsc_trap(bool on)
+{
+	prctl(PR_SET_TSC, on ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
 }
 
 static void *xcalloc(size_t n)

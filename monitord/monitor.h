@@ -181,6 +181,8 @@ struct taskset {
 	int64_t ret;			/* leader's result of the call */
 	STAILQ_HEAD(, pending_signal) sigq;
 	uint64_t t_sigq;		/* ns, first deferral; 0 = empty queue */
+	unsigned int solos;		/* private calls made alone (solo.c)
+					 * since the last common other call */
 	bool blocking;			/* the call may sleep: others may run */
 	bool redo;			/* leader re-enters the interrupted call */
 	bool park;			/* to be parked at the coming stops */
@@ -277,6 +279,7 @@ struct domain {
 
 struct counters {
 	uint64_t rendezvous, stops, injected, signals, deferred;
+	uint64_t solo;			/* calls a variant made alone */
 	uint64_t parked, divergences, forks, execs, exec_retries, overlaps;
 	uint64_t newnames;	/* names adopted from the leader: newname.c */
 	uint64_t per_nr[IPMON_NR_MAX];
@@ -326,6 +329,13 @@ static inline bool variant_live(unsigned int v)
 	for (unsigned int v = 1; v < MAX_VARIANTS && v < mon.n; v++) if (variant_live(v))
 
 uint64_t now_ns(void);
+/*
+ * Trap rdtsc in the tracer as it is trapped in the variants.  Switching between
+ * tasks that differ in this writes CR4, which a virtual machine traps: with
+ * the tracer like its variants a rendezvous costs half (bench/syscall).  Off
+ * around code of libraries that may read the TSC, through the vDSO or not.
+ */
+void tsc_trap(bool on);
 
 /* ---- model.c: creation, lookup, references ---- */
 struct taskset *set_new(struct proc *p);

@@ -26,7 +26,9 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/sem.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <unistd.h>
 #include <linux/audit.h>
 
 #include <ipmon/abi.h>
@@ -36,6 +38,7 @@
 #include "handlers.h"
 #include "launch.h"
 #include "signals.h"
+#include "solo.h"
 #include "tracee.h"
 
 #define ITEMS_MAX (1u << 20)
@@ -111,6 +114,9 @@ static int walk(struct taskset *s, unsigned int v)
 
 /* ---- comparing ---- */
 
+/* What the last comparison found. */
+static struct divergence found;
+
 static bool differ(struct taskset *s, unsigned int v, enum div_kind kind,
 		   unsigned int i, const char *note)
 {
@@ -136,7 +142,8 @@ static bool differ(struct taskset *s, unsigned int v, enum div_kind kind,
 	}
 	if (note)
 		strncpy(d.note, note, sizeof(d.note) - 1);
-	return diverge(&d);
+	found = d;
+	return false;
 }
 
 /* Compare one input span; -1 when equal, else the first differing offset. */
@@ -175,7 +182,7 @@ static int64_t compare_span(struct taskset *s, unsigned int v,
 	return -1;
 }
 
-/* Compare variant v with the leader. True: equal, or dropped by policy. */
+/* Compare variant v with the leader; what differs is left in `found`. */
 static bool compare_variant(struct taskset *s, unsigned int v)
 {
 	const struct items *a = &s->t[LEADER].items, *b = &s->t[v].items;
@@ -221,7 +228,8 @@ static bool compare_variant(struct taskset *s, unsigned int v)
 						off = p.len;
 				}
 				d.offset = (uint64_t)off;
-				return diverge(&d);
+				found = d;
+				return false;
 			}
 			break;
 		}
@@ -267,9 +275,14 @@ bool set_compare_filtered(struct taskset *s,
 		if (filter)
 			filter(&s->t[v], arg);
 	}
-	for_each_follower(v)
-		if (!compare_variant(s, v))
+	for_each_follower(v) {
+		if (compare_variant(s, v))
+			continue;
+		if (solo(s))
 			return false;
+		if (!diverge(&found))
+			return false;
+	}
 	return !mon.ending;
 }
 
@@ -499,7 +512,7 @@ static void vsyscall(struct taskset *s)
 	unsigned int cpu[2] = { 0, 0 };
 	int64_t ret = 0;
 
-	gettimeofday(&tv, &tz);
+	syscall(SYS_gettimeofday, &tv, &tz);
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 
@@ -557,7 +570,7 @@ static void rendezvous(struct taskset *s)
 				.arg = -1,
 			};
 
-			if (!diverge(&d))
+			if (solo(s) || !diverge(&d))
 				return;
 		}
 	}
@@ -573,6 +586,7 @@ static void rendezvous(struct taskset *s)
 		refuse_start(s);
 		return;
 	}
+	s->solos = s->row->flags & RF_PRIVATE ? s->solos : 0;
 	s->blocking = s->row->flags & (RF_BLOCK | RF_YIELD);
 	h = &handlers[s->row->handler];
 	if (h->compare ? !h->compare(s) : !set_compare(s))

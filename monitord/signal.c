@@ -687,7 +687,11 @@ static int is_rdtsc(struct task *t)
 
 static void emulate_rdtsc(struct taskset *s)
 {
-	uint64_t tsc = __builtin_ia32_rdtsc();
+	uint64_t tsc;
+
+	tsc_trap(false);
+	tsc = __builtin_ia32_rdtsc();
+	tsc_trap(true);
 
 	for_each_variant(v) {
 		struct task *t = &s->t[v];

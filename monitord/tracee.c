@@ -414,6 +414,9 @@ int task_finish(struct task *t, int64_t ret)
 		t->saved_valid = false;
 		return 0;
 	}
+	/* the leader's own result is there already */
+	if (t->at == AT_EXIT && t->regs_valid && (int64_t)t->regs.rax == ret)
+		return 0;
 	t->regs_valid = false;
 	if (t->at == AT_ENTRY &&
 	    ptrace(PTRACE_POKEUSER, t->tid, USER_ORIG_RAX, -1L) < 0)

@@ -193,6 +193,11 @@ enum {
 	 * flags (fcntl, ioctl, futex, mmap, open with O_CREAT): the filter and
 	 * the broker look closer, see ipmon_call_class(). */
 	RF_BYCMD	= 1u << 9,
+	/* Reads the clock or changes nothing but the caller's own memory (not
+	 * its code): a variant that makes one such call more or less than the
+	 * others does no harm (monitord/solo.c).  Allocators that seed random
+	 * decisions with an address do so. */
+	RF_PRIVATE	= 1u << 10,
 };
 
 struct ipmon_row {

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls a variant makes alone: theory of operation in solo.c.
+ */
+#ifndef MONITORD_SOLO_H
+#define MONITORD_SOLO_H
+
+#include "monitor.h"
+
+/*
+ * The set is at a rendezvous and its variants do not ask for the same thing.
+ * True when at least one of them asks for something private: it has been done
+ * for those, and they are on their way to their next call.
+ */
+bool solo(struct taskset *s);
+
+#endif
