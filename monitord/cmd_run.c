@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "front.h"
+#include "jsonfile.h"
 #include "launch.h"
 #include "options.h"
 
@@ -96,5 +97,9 @@ int cmd_run(int argc, char **argv)
 			return EXIT_MONITOR;
 		}
 	}
+	if (mon.opt.report_file)
+		jsonfile_reserve(mon.opt.report_file);
+	if (mon.opt.stats_file)
+		jsonfile_reserve(mon.opt.stats_file);
 	return front_start(tracer);
 }

@@ -348,12 +348,9 @@ static void check_stall(struct taskset *s)
 		    (state != 'R' && mon.now - s->t_late > limit)) {
 			struct divergence d = {
 				.kind = DIV_STALL, .set = s,
-				.variant = v ? v : 1, .arg = -1,
+				.variant = v, .arg = -1,
 			};
 
-			for_each_follower(w)
-				if (!v && s->t[w].at != AT_RUN)
-					d.variant = w;
 			snprintf(d.note, sizeof(d.note),
 				 "variant %u has not reached the call the "
 				 "others wait at for %llu s (state %c)", v,

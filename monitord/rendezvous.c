@@ -591,6 +591,8 @@ static void rendezvous(struct taskset *s)
 	h = &handlers[s->row->handler];
 	if (h->compare ? !h->compare(s) : !set_compare(s))
 		return;
+	if (mon.trace)
+		trace_begin(s);
 	(h->start ? h->start : generic_start)(s);
 }
 

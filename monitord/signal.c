@@ -240,7 +240,7 @@ static int summon(struct task *t, const siginfo_t *si)
 static void lost(struct taskset *s, unsigned int v, int sig)
 {
 	struct divergence d = {
-		.kind = DIV_STALL, .set = s, .variant = v ? v : 1, .arg = -1,
+		.kind = DIV_STALL, .set = s, .variant = v, .arg = -1,
 	};
 
 	snprintf(d.note, sizeof(d.note), "variant %u does not accept signal "
@@ -744,7 +744,9 @@ void signal_fault_check(struct taskset *s)
 		if (!diverge(&d))
 			return;
 	}
-	if (mon.ending)
+	/* the faulting ones were dropped: their deaths lead to
+	 * set_check_complete() */
+	if (mon.ending || !(faults & mon.live))
 		return;
 	if (tsc && !s->proc->vtsc_sigsegv) {
 		emulate_rdtsc(s);
