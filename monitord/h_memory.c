@@ -155,18 +155,23 @@ void mprotect_start(struct taskset *s)
 		set_leader_go(s);
 }
 
+/* The leader may now change file content through this range. */
+static void make_writable(struct taskset *s, uint64_t start, uint64_t len)
+{
+	int r = shadow_make_writable(s, start, len);
+
+	if (r < 0)
+		say("cannot give followers a writable copy of a shared file: %s",
+		    strerror(-r));
+}
+
 void mprotect_done(struct taskset *s, int64_t ret)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
 
 	/* for mseal the third argument is flags, none of which exist yet */
-	if (!ret && a[2] & PROT_WRITE) {
-		int r = shadow_make_writable(s, a[0], a[1]);
-
-		if (r < 0)
-			say("cannot give followers a writable copy of a shared "
-			    "file: %s", strerror(-r));
-	}
+	if (!ret && a[2] & PROT_WRITE)
+		make_writable(s, a[0], a[1]);
 	if (!followers_same(s, ret, "a protection could be changed in one "
 			    "variant only"))
 		return;
@@ -236,6 +241,9 @@ void madvise_done(struct taskset *s, int64_t ret)
 		for_each_follower(v)
 			set_follower_exec(s, v);
 	} else {
+		/* a hole in the file, made by way of a mapping */
+		if (!ret && advice == MADV_REMOVE)
+			make_writable(s, a[0], a[1]);
 		if (!followers_same(s, ret, "madvise worked in one variant "
 				    "only"))
 			return;
@@ -244,6 +252,18 @@ void madvise_done(struct taskset *s, int64_t ret)
 				free_now(&s->t[v]);
 	}
 	set_finish(s, ret);
+}
+
+/*
+ * Only advice: it may concern any process, and only the leader's exist for the
+ * program.  Linux did not allow more before 6.13 either.
+ */
+void process_madvise_start(struct taskset *s)
+{
+	if (only_advice((int)s->t[LEADER].call.args[3]))
+		set_leader_go(s);
+	else
+		set_finish(s, -EINVAL);
 }
 
 /* ---- msync ---- */

@@ -169,12 +169,19 @@ static bool sealed(int fd)
 	return seals > 0 && seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
 }
 
-static int reopen(int fd)
+/* Use another, read-only description of the same file. */
+static bool reopen(struct backing *b)
 {
 	char path[64];
+	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	close(b->fd);
+	b->fd = fd;
+	return true;
 }
 
 /* 0 or -errno. */
@@ -205,24 +212,27 @@ static int resolve(struct taskset *s, struct backing *b)
 		b->sh = shadow_find(&b->st, true);
 		if (!b->sh)
 			return -ENOMEM;
-		if (b->writable && a[2] & PROT_WRITE) {
+		/*
+		 * Not to be written yet: the file itself, in a way that cannot
+		 * be made writable, and a shadow once that is asked for.
+		 */
+		if (b->writable)
+			shadow_pin(b->sh, b->fd);
+		if (shadow_is_hot(b->sh)) {
+			int r = shadow_turn_over(s, b->sh);
+
+			if (r < 0)
+				return r;
+		} else if (b->writable && (a[2] & PROT_WRITE || !reopen(b))) {
 			int r = shadow_heat(s, b->sh, b->fd);
 
 			if (r < 0)
 				return r;
-		} else if (b->writable) {
-			shadow_pin(b->sh, b->fd);
 		}
 	}
-	if (!b->sh && flags & MAP_DENYWRITE && S_ISREG(b->st.st_mode)) {
-		int ro = reopen(b->fd);
-
-		if (ro >= 0) {
-			close(b->fd);
-			b->fd = ro;
-			b->lib = true;
-		}
-	}
+	/* the linker's */
+	if (!b->sh && flags & MAP_DENYWRITE && S_ISREG(b->st.st_mode))
+		b->lib = reopen(b);
 	return 0;
 }
 
@@ -385,6 +395,7 @@ static void mapped(struct taskset *s, const int64_t ret[MAX_VARIANTS],
 		struct shadow_region r = {
 			.len = len, .base = (uint64_t)ret[LEADER],
 			.offset = a[5], .writable = b->writable, .sh = b->sh,
+			.real = !shadow_is_hot(b->sh),
 		};
 
 		for (unsigned int v = 0; v < MAX_VARIANTS; v++)
@@ -601,7 +612,7 @@ void mremap_done(struct taskset *s, int64_t ret)
 		if (each[v] == -ESRCH || !is_error(each[v]))
 			continue;
 		if (each[v] == -ENOMEM && (uint64_t)ret == a[0] &&
-		    page_up(a[2]) > page_up(a[1]) && a[1]) {
+		    !(a[3] & MREMAP_MAYMOVE) && page_up(a[2]) > page_up(a[1])) {
 			undo(s, v);
 			set_finish(s, -ENOMEM);
 			return;

@@ -60,5 +60,7 @@ const struct handler handlers[H_MAX] = {
 	[H_IPMON] = { .start = ipmon_register_start },
 	[H_PERSONALITY] = { .start = personality_start },
 	[H_CAP] = { .start = leader_start, .done = cap_done },
+	[H_GETDENTS] = { .start = leader_start, .done = getdents_done },
+	[H_PROCESS_MADVISE] = { .start = process_madvise_start },
 	[H_NEWNAME] = { .compare = newname_compare },
 };

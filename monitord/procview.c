@@ -551,39 +551,9 @@ int view_replicate(struct taskset *s, int64_t ret)
 
 /* ---- hiding followers ---- */
 
-bool view_hidden_path(struct taskset *s, int dirfd, const char *path)
+bool view_hidden_pid(pid_t pid)
 {
-	bool absolute = path[0] == '/';
-	char link[64], at[64];
 	unsigned int variant = LEADER;
-	unsigned long pid = 0;
-	ssize_t n;
 
-	if (mon.live == 1u << LEADER)
-		return false;
-	if (absolute) {
-		if (strncmp(path, "/proc/", 6))
-			return false;
-		path += 6;
-		while (*path == '/')
-			path++;
-	}
-	if (!isdigit((unsigned char)*path))
-		return false;
-	while (isdigit((unsigned char)*path) && pid < 1ul << 31)
-		pid = pid * 10 + (unsigned long)(*path++ - '0');
-	if (*path && *path != '/')
-		return false;
-	if (!proc_by_pid((pid_t)pid, &variant) || variant == LEADER)
-		return false;
-	if (absolute)
-		return true;
-	if (dirfd == AT_FDCWD)
-		snprintf(at, sizeof(at), "/proc/%d/cwd",
-			 (int)s->t[LEADER].tid);
-	else
-		snprintf(at, sizeof(at), "/proc/%d/fd/%d",
-			 (int)s->t[LEADER].tid, dirfd);
-	n = readlink(at, link, sizeof(link));
-	return n == 5 && !memcmp(link, "/proc", 5);
+	return proc_by_pid(pid, &variant) && variant != LEADER;
 }

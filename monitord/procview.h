@@ -24,10 +24,10 @@ int view_replicate(struct taskset *s, int64_t ret);
 /* Is this the file of a view? */
 bool view_is(const struct stat *st);
 
-/*
- * Does this path name something in /proc that natively would not exist: a
- * process of a follower?  (Path as the leader passed it, relative to dirfd.)
- */
-bool view_hidden_path(struct taskset *s, int dirfd, const char *path);
+/* Is this the real pid or tid of a follower? */
+bool view_hidden_pid(pid_t pid);
+
+/* H_GETDENTS: getdents getdents64 (procview_dir.c) */
+void getdents_done(struct taskset *s, int64_t ret);
 
 #endif

@@ -320,41 +320,40 @@ static void give_up(struct shadow *sh)
 /* ---- turning mappings of the real file over ---- */
 
 struct turn_over {
-	const struct shadow_region *r;
-	unsigned int v;
+	uint64_t start, end;		/* to be looked at, in follower v */
 	struct piece {
 		uint64_t start, end;
 		int prot;
 	} piece[64];
 	unsigned int n;
 };
+#define PIECES (sizeof(((struct turn_over *)0)->piece) / sizeof(struct piece))
 
 static int find_pieces(void *ctx, const struct map_entry *e)
 {
 	struct turn_over *o = ctx;
-	uint64_t start = o->r->addr[o->v], end = start + o->r->len;
 	struct piece *p = &o->piece[o->n];
 
-	if (e->end <= start || e->start >= end)
+	if (e->end <= o->start || e->start >= o->end)
 		return 0;
-	p->start = e->start > start ? e->start : start;
-	p->end = e->end < end ? e->end : end;
+	p->start = e->start > o->start ? e->start : o->start;
+	p->end = e->end < o->end ? e->end : o->end;
 	p->prot = (e->perms[0] == 'r' ? PROT_READ : 0) |
 		  (e->perms[1] == 'w' ? PROT_WRITE : 0) |
 		  (e->perms[2] == 'x' ? PROT_EXEC : 0);
-	return ++o->n == sizeof(o->piece) / sizeof(o->piece[0]);
+	return ++o->n == PIECES;
 }
 
 static int turn_over(struct taskset *s, const struct shadow_region *r,
 		     unsigned int v)
 {
-	struct turn_over o = { .r = r, .v = v };
+	struct turn_over o = {
+		.start = r->addr[v], .end = r->addr[v] + r->len,
+	};
 	struct task *t = &s->t[v];
 	int64_t ret = 0;
 	int fd, there;
 
-	if (maps_each(t->tid, find_pieces, &o) < 0)
-		return -ESRCH;
 	fd = shadow_fd(r->sh, v, r->writable);
 	if (fd < 0)
 		return fd;
@@ -362,16 +361,41 @@ static int turn_over(struct taskset *s, const struct shadow_region *r,
 	close(fd);
 	if (there < 0)
 		return there;
-	for (unsigned int i = 0; i < o.n && ret >= 0; i++) {
-		const struct piece *p = &o.piece[i];
+	do {
+		o.n = 0;
+		if (maps_each(t->tid, find_pieces, &o) < 0)
+			return -ESRCH;
+		for (unsigned int i = 0; i < o.n && ret >= 0; i++) {
+			const struct piece *p = &o.piece[i];
 
-		ret = task_inject(t, SYS_mmap, p->start, p->end - p->start,
-				  (uint64_t)p->prot, MAP_SHARED | MAP_FIXED,
-				  (uint64_t)there,
-				  r->offset + (p->start - r->addr[v]));
-	}
+			ret = task_inject(t, SYS_mmap, p->start,
+					  p->end - p->start, (uint64_t)p->prot,
+					  MAP_SHARED | MAP_FIXED,
+					  (uint64_t)there, r->offset +
+					  (p->start - r->addr[v]));
+			o.start = p->end;
+		}
+	} while (o.n == PIECES && ret >= 0);
 	task_inject(t, SYS_close, (uint64_t)there, 0, 0, 0, 0, 0);
 	return ret < 0 && ret >= -4095 ? (int)ret : 0;
+}
+
+int shadow_turn_over(struct taskset *s, struct shadow *sh)
+{
+	struct shadow_region *r;
+
+	LIST_FOREACH(r, &sh->regions, in_shadow) {
+		if (r->mm != s->proc->mm || !r->real)
+			continue;
+		r->real = false;
+		for_each_follower(v) {
+			int e = turn_over(s, r, v);
+
+			if (e < 0 && e != -ESRCH)
+				return e;
+		}
+	}
+	return 0;
 }
 
 /* The shadow has just become hot, on behalf of `s`. */
@@ -382,21 +406,12 @@ static int heated(struct taskset *s, struct shadow *sh)
 
 	sh->hot = true;
 	shadows_hot++;
-	LIST_FOREACH(r, &sh->regions, in_shadow) {
-		if (r->mm != s->proc->mm) {
+	LIST_FOREACH(r, &sh->regions, in_shadow)
+		if (r->mm != s->proc->mm)
 			LIST_FOREACH(p, &mon.procs, all)
 				if (p->mm == r->mm && p->domain)
 					sched_share(p);
-			continue;
-		}
-		for_each_follower(v) {
-			int e = turn_over(s, r, v);
-
-			if (e < 0 && e != -ESRCH)
-				return e;
-		}
-	}
-	return 0;
+	return shadow_turn_over(s, sh);
 }
 
 int shadow_heat(struct taskset *s, struct shadow *sh, int fd)
@@ -441,49 +456,50 @@ int shadow_heat_shm(struct taskset *s, struct shadow *sh, uint64_t addr,
 	return heated(s, sh);
 }
 
+/* Heat through a mapping of the leader's: all there is when the file itself
+ * may not be read by us. */
+static int heat_from_memory(struct taskset *s, const struct shadow_region *r)
+{
+	struct shadow *sh = r->sh;
+	struct stat st;
+	int e = fstat(sh->pin, &st) < 0 ? -errno : make_memfds(sh);
+
+	if (!e)
+		e = copy_in_mem(sh, &s->t[LEADER], r->addr[LEADER], r->offset,
+				r->len);
+	if (!e)
+		e = shadow_set_size(sh, (uint64_t)st.st_size);
+	if (e < 0)
+		give_up(sh);
+	return e < 0 ? e : heated(s, sh);
+}
+
 int shadow_make_writable(struct taskset *s, uint64_t start, uint64_t len)
 {
 	struct shadow_region *r;
-	bool again;
 
 	if (!s->proc->mm->shadows || mon.live == 1u << LEADER)
 		return 0;
-	do {
-		again = false;
-		LIST_FOREACH(r, &s->proc->mm->shadows->regions, in_mm) {
-			struct shadow *sh = r->sh;
-			int e;
+	LIST_FOREACH(r, &s->proc->mm->shadows->regions, in_mm) {
+		struct shadow *sh = r->sh;
+		int e;
 
-			if (sh->hot || !r->writable || sh->pin < 0 ||
-			    r->addr[LEADER] >= start + len ||
-			    r->addr[LEADER] + r->len <= start)
-				continue;
-			if (sh->pin_reads) {
-				e = shadow_heat(s, sh, sh->pin);
-			} else {
-				/* only what is mapped can be read */
-				struct stat st;
-
-				e = fstat(sh->pin, &st) < 0 ? -errno :
-					make_memfds(sh);
-				if (!e)
-					e = shadow_set_size(sh, (uint64_t)st.st_size);
-				if (!e)
-					e = copy_in_mem(sh, &s->t[LEADER],
-							r->addr[LEADER],
-							r->offset, r->len);
-				if (!e)
-					e = shadow_set_size(sh, (uint64_t)st.st_size);
-				if (!e)
-					e = heated(s, sh);
-			}
-			if (e < 0)
-				return e;
-			sched_share(s->proc);
-			again = true;
-			break;
-		}
-	} while (again);
+		if (!r->real || !r->writable ||
+		    r->addr[LEADER] >= start + len ||
+		    r->addr[LEADER] + r->len <= start)
+			continue;
+		if (sh->hot)
+			e = shadow_turn_over(s, sh);
+		else if (sh->pin < 0)
+			e = -EACCES;
+		else if (sh->pin_reads)
+			e = shadow_heat(s, sh, sh->pin);
+		else
+			e = heat_from_memory(s, r);
+		if (e < 0)
+			return e;
+		sched_share(s->proc);
+	}
 	return 0;
 }
 

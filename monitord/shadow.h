@@ -65,6 +65,7 @@ struct shadow_region {
 					 * attachment (shmat) */
 	uint64_t offset;		/* in the file */
 	bool writable;			/* mprotect may make it writable */
+	bool real;			/* followers map the file itself */
 	struct shadow *sh;
 	struct mm *mm;
 	LIST_ENTRY(shadow_region) in_mm;
@@ -80,10 +81,12 @@ const struct shadow_region *shadow_at(const struct mm *m, uint64_t addr);
 /* The first region of the attachment made at this leader's address. */
 const struct shadow_region *shadow_attached(const struct mm *m, uint64_t base);
 /*
- * mprotect(PROT_WRITE) of the range succeeded in the leader: followers need
- * their copies before they do the same.
+ * The range became writable in the leader (mprotect), or lost content
+ * (MADV_REMOVE): followers need their copies before they do the same.
  */
 int shadow_make_writable(struct taskset *s, uint64_t start, uint64_t len);
+/* `sh` is hot: turn what this process still maps of the file over to it. */
+int shadow_turn_over(struct taskset *s, struct shadow *sh);
 
 /* The program break of each variant as last seen, 0 = unknown. */
 uint64_t *shadow_brk(struct mm *m);

@@ -254,6 +254,7 @@ enum ipmon_handler {
 	H_IOCTL, H_PROCESS_VM, H_AIO, H_SIGTIMEDWAIT, H_ROBUST, H_IPMON,
 	H_PERSONALITY, H_CAP, H_PRLIMIT,
 	H_NEWNAME,	/* mkdir and such: generic, but see newname.c */
+	H_GETDENTS, H_PROCESS_MADVISE,
 	H_MAX
 };
 
