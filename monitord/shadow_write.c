@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <linux/fs.h>
 
 #include "shadow_int.h"
 #include "tracee.h"
@@ -134,6 +135,28 @@ static void allocated(struct taskset *s)
 	}
 }
 
+/* Blocks shared with another file. */
+static void cloned(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	struct file_clone_range r;
+
+	if ((uint32_t)a[1] == FICLONE) {
+		struct shadow *sh = shadow_of_fd(s, (int)a[0]);
+
+		if (sh)
+			refresh(s, sh, (int)a[0], 0, sh->size);
+	} else if ((uint32_t)a[1] == FICLONERANGE &&
+		   !mem_read(&s->t[LEADER], &r, a[2], sizeof(r))) {
+		struct shadow *sh = shadow_of_fd(s, (int)a[0]);
+
+		/* length 0: up to the end */
+		if (sh)
+			refresh(s, sh, (int)a[0], r.dest_offset,
+				r.src_length ? r.src_length : sh->size);
+	}
+}
+
 static int64_t offset_after(struct taskset *s, uint64_t ptr, int64_t ret)
 {
 	int64_t off;
@@ -182,6 +205,12 @@ void shadow_file_changed(struct taskset *s, int64_t ret)
 	case SYS_fallocate:
 		check_sizes();
 		allocated(s);
+		break;
+	case SYS_ioctl:
+		if ((uint32_t)a[1] == FICLONE || (uint32_t)a[1] == FICLONERANGE) {
+			check_sizes();
+			cloned(s);
+		}
 		break;
 	default:
 		/* by path, or a size only */
