@@ -27,6 +27,7 @@
 #include "h_process.h"
 #include "handlers.h"
 #include "launch.h"
+#include "placement.h"
 #include "signals.h"
 #include "tracee.h"
 
@@ -399,5 +400,6 @@ void monitor_tick(void)
 	if (mon.ending)
 		return;
 	sched_tick();
+	placement_tick();
 	ticker_want(fine);
 }

@@ -12,6 +12,7 @@
 #include "handlers.h"
 #include "launch.h"
 #include "newname.h"
+#include "placement.h"
 #include "procview.h"
 #include "signals.h"
 
@@ -62,5 +63,8 @@ const struct handler handlers[H_MAX] = {
 	[H_CAP] = { .start = leader_start, .done = cap_done },
 	[H_GETDENTS] = { .start = leader_start, .done = getdents_done },
 	[H_PROCESS_MADVISE] = { .start = process_madvise_start },
+	[H_AFFINITY_SET] = { .start = affinity_set_start },
+	[H_AFFINITY_GET] = { .start = leader_start,
+			     .done = affinity_get_done },
 	[H_NEWNAME] = { .compare = newname_compare },
 };

@@ -37,6 +37,7 @@
 
 #include "front.h"
 #include "launch.h"
+#include "placement.h"
 #include "tracee.h"
 
 #define SEIZE_OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | \
@@ -413,6 +414,7 @@ int launch(void)
 		die("mmap: %s", strerror(errno));
 	launch_no_new_privs = !have_sys_admin();
 	choose_gates();
+	placement_start();
 	for (unsigned int v = 0; v < mon.n; v++) {
 		envs[v] = environment(v);
 		pid[v] = start_variant(v, sync[v]);

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which cores monitord and the variants use.
+ *
+ * Theory of operation
+ * -------------------
+ * A ptrace stop costs a wake-up of the tracer and one of the tracee.  On one
+ * core that is a context switch, across cores an inter-processor interrupt
+ * to a core that may be idle: several times as much.  Programs that mostly
+ * make calls are therefore best *gathered* on one core, where monitord and
+ * the variants take turns anyway; programs that mostly compute are best
+ * *spread*, so that variants compute at the same time.
+ *
+ * `auto` starts gathered and decides again every window from what the
+ * processes have used: the variants' CPU time less what stops cost them is
+ * computation; it is weighed against the number of stops, with a distance
+ * between the two thresholds so that it does not flap.  A core that somebody
+ * else keeps busy is left for the next one.
+ *
+ * The program does not notice: sched_getaffinity shows the mask the caller
+ * gave us.  A program that sets a mask of its own wants to decide for itself,
+ * and gets its way: everything is spread and stays so.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "handlers.h"
+#include "monitor.h"
+#include "placement.h"
+#include "tracee.h"
+
+/* Masks for machines of up to 8192 processors. */
+#define MASK_BYTES	1024u
+
+#define WINDOW_NS	50000000u
+/* What a stop costs the tracee itself, and how much computation per stop
+ * makes spreading (gathering) worth while; measured on two cores. */
+#define STOP_NS		5000u
+#define SPREAD_NS	40000u
+#define GATHER_NS	15000u
+/* At least so much computation (of a window) before anything is spread. */
+#define BUSY_NS		(WINDOW_NS / 4)
+/* Processes looked at per window. */
+#define PROCS_MAX	64u
+
+static struct {
+	bool managed;			/* we decide (auto, one) */
+	bool gathered;
+	unsigned int cpu;		/* where */
+	size_t bytes;			/* of a mask, as the kernel counts */
+	unsigned char all[MASK_BYTES];	/* the caller's mask */
+	/* at the last window */
+	uint64_t t, t_moved, stops, variants_ns, waited_ns;
+} pl;
+
+static void apply(const unsigned char *mask)
+{
+	struct taskset *s;
+
+	sched_setaffinity(0, pl.bytes, (const cpu_set_t *)(const void *)mask);
+	LIST_FOREACH(s, &mon.sets, all)
+		for_each_variant(v)
+			if (s->t[v].tid)
+				sched_setaffinity(s->t[v].tid, pl.bytes,
+					(const cpu_set_t *)(const void *)mask);
+}
+
+static bool in_mask(unsigned int cpu)
+{
+	return cpu / 8 < pl.bytes && pl.all[cpu / 8] & 1u << cpu % 8;
+}
+
+static void one_cpu(unsigned char mask[MASK_BYTES])
+{
+	memset(mask, 0, MASK_BYTES);
+	mask[pl.cpu / 8] = (unsigned char)(1u << pl.cpu % 8);
+}
+
+static void gather(unsigned int cpu)
+{
+	unsigned char mask[MASK_BYTES];
+
+	pl.cpu = cpu;
+	one_cpu(mask);
+	apply(mask);
+	pl.gathered = true;
+}
+
+static void spread(void)
+{
+	apply(pl.all);
+	pl.gathered = false;
+}
+
+void placement_start(void)
+{
+	long n = sched_getaffinity(0, sizeof(pl.all),
+				   (cpu_set_t *)(void *)pl.all);
+	int cpu = sched_getcpu();
+
+	/* glibc hides the length the kernel answers: find the last byte */
+	if (n < 0 || cpu < 0)
+		return;
+	for (pl.bytes = sizeof(pl.all); pl.bytes > 8; pl.bytes -= 8) {
+		uint64_t last;
+
+		memcpy(&last, pl.all + pl.bytes - 8, 8);
+		if (last)
+			break;
+	}
+	if (mon.opt.placement == PLACE_NONE || !in_mask((unsigned int)cpu))
+		return;
+	pl.managed = true;
+	pl.t = now_ns();
+	gather((unsigned int)cpu);
+}
+
+/* ---- deciding ---- */
+
+static uint64_t cpu_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	if (clock_gettime(clock, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t variants_ns(void)
+{
+	struct proc *p;
+	unsigned int n = 0;
+	uint64_t sum = 0;
+
+	LIST_FOREACH(p, &mon.procs, all) {
+		if (++n > PROCS_MAX)
+			break;
+		for_each_variant(v) {
+			clockid_t clock;
+
+			if (p->pid[v] && !(p->dead & 1u << v) &&
+			    !clock_getcpuclockid(p->pid[v], &clock))
+				sum += cpu_ns(clock);
+		}
+	}
+	return sum;
+}
+
+/* Nanoseconds the tracer has been ready to run without running. */
+static uint64_t waited_ns(void)
+{
+	unsigned long long ran, waited;
+	FILE *f = fopen("/proc/thread-self/schedstat", "re");
+	int n;
+
+	if (!f)
+		return 0;
+	n = fscanf(f, "%llu %llu", &ran, &waited);
+	fclose(f);
+	return n == 2 ? waited : 0;
+}
+
+static unsigned int next_cpu(void)
+{
+	unsigned int cpu = pl.cpu;
+
+	do
+		cpu = (cpu + 1) % (unsigned int)(pl.bytes * 8);
+	while (!in_mask(cpu));
+	return cpu;
+}
+
+void placement_tick(void)
+{
+	uint64_t window = mon.now - pl.t, used, compute, stops, waited;
+
+	if (!pl.managed || window < WINDOW_NS)
+		return;
+	used = variants_ns();
+	/* processes that have ended are missing now: their share is lost */
+	compute = used > pl.variants_ns ? used - pl.variants_ns : 0;
+	stops = mon.count.stops - pl.stops;
+	compute = compute > stops * STOP_NS ? compute - stops * STOP_NS : 0;
+	compute = compute * WINDOW_NS / window;
+	stops = stops * WINDOW_NS / window;
+	waited = waited_ns();
+
+	if (mon.opt.placement == PLACE_AUTO && pl.gathered &&
+	    compute > BUSY_NS && compute > stops * SPREAD_NS) {
+		spread();
+	} else if (!pl.gathered && stops && compute < stops * GATHER_NS) {
+		gather((unsigned int)sched_getcpu());
+	} else if (pl.gathered && mon.now - pl.t_moved > 1000000000u &&
+		   waited - pl.waited_ns > window / 3) {
+		/* somebody else is busy here */
+		pl.t_moved = mon.now;
+		gather(next_cpu());
+	}
+	pl.t = mon.now;
+	pl.stops = mon.count.stops;
+	pl.variants_ns = used;
+	pl.waited_ns = waited;
+}
+
+/* ---- what the program sees ---- */
+
+void affinity_set_start(struct taskset *s)
+{
+	if (pl.managed) {
+		spread();
+		pl.managed = false;
+	}
+	generic_start(s);
+}
+
+static unsigned int bits(const unsigned char *mask, size_t n)
+{
+	unsigned int k = 0;
+
+	while (n--)
+		k += (unsigned int)__builtin_popcount(*mask++);
+	return k;
+}
+
+void affinity_get_done(struct taskset *s, int64_t ret)
+{
+	struct task *t = &s->t[LEADER];
+	pid_t pid = (pid_t)t->call.args[0];
+	uint64_t addr = t->call.args[2];
+	unsigned char seen[MASK_BYTES];
+
+	/* only our tasks, and only if it is our doing: one processor */
+	if (pl.managed && ret > 0 && ret <= (int64_t)sizeof(seen) &&
+	    (!pid || set_by_vtid(pid)) &&
+	    !mem_read(t, seen, addr, (size_t)ret) &&
+	    bits(seen, (size_t)ret) == 1)
+		mem_write(t, addr, pl.all, (size_t)ret);
+	generic_done(s, ret);
+}
