@@ -308,7 +308,7 @@ static int64_t inject_brk(struct task *t, uint64_t to)
 
 void brk_start(struct taskset *s)
 {
-	uint64_t *known = shadow_brk(s->proc->mm);
+	uint64_t *known = s->proc->mm->brk;
 	int64_t ret[MAX_VARIANTS] = { 0 };
 	bool ok = true;
 

@@ -226,6 +226,8 @@ struct mm {
 	bool static_exe;		/* no interpreter */
 	bool warned_overlap;
 	struct shadow_map *shadows;	/* shadow.c: shared mappings */
+	uint64_t brk[MAX_VARIANTS];	/* program break as last seen, 0 =
+					 * unknown (h_memory.c) */
 };
 #define SCRATCH_SIZE 65536u
 /* Fixed uses of the scratch area (offsets); the rest is the handlers'. */

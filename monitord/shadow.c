@@ -56,7 +56,6 @@
 /* What this file keeps per address space. */
 struct shadow_map {
 	LIST_HEAD(, shadow_region) regions;
-	uint64_t brk[MAX_VARIANTS];
 };
 
 struct shadow_list shadows = LIST_HEAD_INITIALIZER(shadows);
@@ -516,11 +515,6 @@ static struct shadow_map *map_of(struct mm *m)
 	return m->shadows;
 }
 
-uint64_t *shadow_brk(struct mm *m)
-{
-	return map_of(m)->brk;
-}
-
 int shadow_map(struct mm *m, const struct shadow_region *r)
 {
 	struct shadow_region *n = malloc(sizeof(*n));
@@ -598,6 +592,22 @@ const struct shadow_region *shadow_at(const struct mm *m, uint64_t addr)
 	return NULL;
 }
 
+bool shadow_touches(const struct mm *m, unsigned int v, uint64_t start,
+		    uint64_t len)
+{
+	struct shadow_region *r;
+	uint64_t end;
+
+	if (!m->shadows)
+		return false;
+	if (__builtin_add_overflow(start, len, &end))
+		return true;
+	LIST_FOREACH(r, &m->shadows->regions, in_mm)
+		if (start < r->addr[v] + r->len && end > r->addr[v])
+			return true;
+	return false;
+}
+
 const struct shadow_region *shadow_attached(const struct mm *m, uint64_t base)
 {
 	struct shadow_region *r;
@@ -615,8 +625,6 @@ void shadow_mm_fork(struct mm *child, const struct mm *parent)
 
 	if (!parent->shadows)
 		return;
-	memcpy(map_of(child)->brk, parent->shadows->brk,
-	       sizeof(parent->shadows->brk));
 	LIST_FOREACH(r, &parent->shadows->regions, in_mm)
 		if (shadow_map(child, r) < 0)
 			die("out of memory");

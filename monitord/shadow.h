@@ -78,6 +78,9 @@ int shadow_map(struct mm *m, const struct shadow_region *r);
 void shadow_unmap(struct mm *m, uint64_t start, uint64_t len);
 /* The region that contains the leader's address, or NULL. */
 const struct shadow_region *shadow_at(const struct mm *m, uint64_t addr);
+/* Does this range of variant v touch a region? */
+bool shadow_touches(const struct mm *m, unsigned int v, uint64_t start,
+		    uint64_t len);
 /* The first region of the attachment made at this leader's address. */
 const struct shadow_region *shadow_attached(const struct mm *m, uint64_t base);
 /*
@@ -87,8 +90,5 @@ const struct shadow_region *shadow_attached(const struct mm *m, uint64_t base);
 int shadow_make_writable(struct taskset *s, uint64_t start, uint64_t len);
 /* `sh` is hot: turn what this process still maps of the file over to it. */
 int shadow_turn_over(struct taskset *s, struct shadow *sh);
-
-/* The program break of each variant as last seen, 0 = unknown. */
-uint64_t *shadow_brk(struct mm *m);
 
 #endif

@@ -23,6 +23,7 @@
 #include <sys/ptrace.h>
 
 #include "h_memory.h"
+#include "shadow.h"
 #include "solo.h"
 #include "tracee.h"
 
@@ -69,7 +70,7 @@ static bool private_call(const struct task *t)
 		       !mem_protected(mm, t->variant, a[0], a[1]);
 	case H_MUNMAP:
 		return !mem_protected(mm, t->variant, a[0], a[1]) &&
-		       !mm->shadows;
+		       !shadow_touches(mm, t->variant, a[0], a[1]);
 	case H_MADVISE:
 		return harmless_advice((int)a[2]) &&
 		       !mem_protected(mm, t->variant, a[0], a[1]);
@@ -102,6 +103,8 @@ bool solo(struct taskset *s)
 		ret = task_exec(t, t->call.nr, t->call.args);
 		if (t->at != AT_EXIT)
 			continue;
+		if (ipmon_row(t->call.nr)->handler == H_BRK)
+			s->proc->mm->brk[v] = 0;
 		mon.count.solo++;
 		s->arrived &= ~(1u << v);
 		task_finish(t, ret);
