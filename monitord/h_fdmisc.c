@@ -8,9 +8,9 @@
  * must lead to the same files, so a follower's working directory, root and
  * mount namespace follow the leader's.
  *
- *   chdir	everybody executes it.  Where the path means something else in
- *		a follower (/proc/self/fd/N) it is moved to the leader's new
- *		directory through a passed descriptor.
+ *   chdir, chroot	everybody executes it.  Where the path means something
+ *		else in a follower (/proc/self/fd/N) it is moved to the
+ *		leader's new directory through a passed descriptor.
  *   fchdir	a passed descriptor.
  *   unshare	the leader makes the new namespaces; followers join its user
  *		and mount namespaces (setns), so id maps, capabilities over
@@ -86,6 +86,22 @@ static int64_t follow_cwd(struct taskset *s, unsigned int v)
 	return r;
 }
 
+/* Root and working directory; setns() to a mount namespace has moved both. */
+static int64_t follow_root(struct taskset *s, unsigned int v)
+{
+	struct task *t = &s->t[v];
+	uint64_t slot = scratch_slot(s, v);
+	int fd = leader_link(s, "root", O_PATH | O_DIRECTORY);
+	int64_t r = with_fd(s, v, fd, SYS_fchdir, 0);
+
+	if (fd >= 0)
+		close(fd);
+	if (r == 0 && mem_write(t, slot, ".", 2) == 0)
+		r = task_inject(t, SYS_chroot, slot, 0, 0, 0, 0, 0);
+	return r ? r : follow_cwd(s, v);
+}
+
+/* chdir, chroot */
 void chdir_done(struct taskset *s, int64_t ret)
 {
 	if (ret == 0) {
@@ -94,7 +110,9 @@ void chdir_done(struct taskset *s, int64_t ret)
 
 			if (s->t[v].at != AT_EXIT)
 				continue;
-			if (r < 0)
+			if (r < 0 && s->t[LEADER].call.nr == SYS_chroot)
+				r = follow_root(s, v);
+			else if (r < 0)
 				r = follow_cwd(s, v);
 			if (r < 0 && !result_differs(s, v, ret, r,
 					"the variant cannot follow the leader "
@@ -122,21 +140,6 @@ void fchdir_done(struct taskset *s, int64_t ret)
 }
 
 /* ---- namespaces ---- */
-
-/* setns() to a mount namespace leaves a process at its root. */
-static int64_t follow_root(struct taskset *s, unsigned int v)
-{
-	struct task *t = &s->t[v];
-	uint64_t slot = scratch_slot(s, v);
-	int fd = leader_link(s, "root", O_PATH | O_DIRECTORY);
-	int64_t r = with_fd(s, v, fd, SYS_fchdir, 0);
-
-	if (fd >= 0)
-		close(fd);
-	if (r == 0 && mem_write(t, slot, ".", 2) == 0)
-		r = task_inject(t, SYS_chroot, slot, 0, 0, 0, 0, 0);
-	return r ? r : follow_cwd(s, v);
-}
 
 _Static_assert(NAMESPACES_JOINED == (CLONE_NEWUSER | CLONE_NEWNS),
 	       "h_misc.h does without sched.h");
