@@ -274,3 +274,19 @@ void robust_exit_all(struct proc *p)
 	LIST_FOREACH(s, &p->sets, in_proc)
 		robust_exit(s);
 }
+
+void robust_woken(struct taskset *s)
+{
+	uint32_t word, own;
+
+	if (mem_read(&s->t[LEADER], &word, s->t[LEADER].call.args[0],
+		     sizeof(word)) || !(word & FUTEX_OWNER_DIED))
+		return;
+	for_each_follower(v) {
+		uint64_t at = s->t[v].call.args[0];
+
+		if (!mem_read(&s->t[v], &own, at, sizeof(own)) &&
+		    !(own & FUTEX_OWNER_DIED))
+			mem_write(&s->t[v], at, &word, sizeof(word));
+	}
+}

@@ -54,6 +54,12 @@ void robust_exit(struct taskset *s);
 /* The same for all threads of a process about to be killed: before followers
  * get their SIGKILL. */
 void robust_exit_all(struct proc *p);
+/*
+ * A wait for the futex at argument 0 is over.  If it ended because the owner
+ * died (OWNER_DIED in the leader's word), the owner's death may not have been
+ * seen by monitord yet: mark the followers' words now.
+ */
+void robust_woken(struct taskset *s);
 
 /*
  * Number by which a call made inside variant v names process `p` (vpid is
@@ -111,6 +117,11 @@ void seccomp_install(struct taskset *s, uint64_t op, uint64_t flags,
  * true the set dies as by SIGKILL.
  */
 bool seccomp_strict_forbids(const struct taskset *s);
+
+/* h_vmsplice.c */
+void vmsplice_start(struct taskset *s);
+/* Access mode of the pipe behind the program's descriptor, or -errno. */
+int pipe_mode(struct taskset *s, int fd);
 
 /* h_pvm.c */
 void process_vm_start(struct taskset *s);
