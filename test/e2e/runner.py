@@ -203,9 +203,19 @@ class Suite:
         raise Fail("the case names no program")
 
     def monitor_argv(self, case, n, policy, extra=()):
+        options = []
+        given = [self.subst(o) for o in case.get("options", [])]
+        while given:
+            option = given.pop(0)
+            # a case names more variants than some of its N have, unless that
+            # is what it tests
+            if option == "--env" and int(given[0].split(":")[0]) >= n and \
+                    case.get("status") != 125:
+                given.pop(0)
+                continue
+            options.append(option)
         return ([self.monitord, "run", "-n", str(n), "--policy", policy] +
-                [self.subst(o) for o in case.get("options", [])] +
-                list(extra) + ["--"])
+                options + list(extra) + ["--"])
 
     def fresh(self, case):
         """An empty directory, always of the same name for a case."""
@@ -583,6 +593,8 @@ def main():
     ap.add_argument("--counts", help="file to write 'passed failed skipped' to")
     ap.add_argument("pattern", nargs="*", help="regular expression on group/name")
     args = ap.parse_args()
+    # special.py and servers.py import this module by its name
+    sys.modules["runner"] = sys.modules["__main__"]
     # orphans of a run come to us, so that they can be reaped
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     suite = Suite(args)

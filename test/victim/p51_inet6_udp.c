@@ -31,7 +31,7 @@ static void both(int family)
 	struct sockaddr_storage a, b, from;
 	socklen_t n, m, k = sizeof(from);
 	int x = bound(family, &a, &n), y;
-	char buf[200], many[4][8];
+	char buf[200] = "", many[4][8];
 	struct mmsghdr mm[4];
 	struct iovec v[4];
 

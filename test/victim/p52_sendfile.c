@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sendfile, splice, tee, vmsplice, copy_file_range: counts, offsets in and
- * out of files, pipes and sockets.
+ * sendfile, splice, tee, copy_file_range: counts, offsets in and out of
+ * files, pipes and sockets.
  */
 #include "victim.h"
 int main(void)
@@ -32,9 +32,6 @@ int main(void)
 	CHECK(read(q[0], b, 100) == 5 && memcmp(b, "12345", 5) == 0);
 	lo = 20;
 	CHECK(splice(p[0], NULL, o, &lo, 100, SPLICE_F_MOVE) == 5 && lo == 25);
-	struct iovec v[2] = { { (void *)"vm", 2 }, { (void *)"splice", 6 } };
-	CHECK(vmsplice(p[1], v, 2, 0) == 8);
-	CHECK(read(p[0], b, 100) == 8 && memcmp(b, "vmsplice", 8) == 0);
 	FAILS(splice(p[0], NULL, o, NULL, 10, SPLICE_F_NONBLOCK), EAGAIN);
 	FAILS(splice(f, NULL, o, NULL, 10, 0), EINVAL);
 	FAILS(sendfile(9999, f, NULL, 1), EBADF);

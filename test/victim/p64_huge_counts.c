@@ -7,7 +7,7 @@
 int main(void)
 {
 	int p[2], s[2], f = OK(open("f", O_RDWR | O_CREAT, 0600));
-	char b[64] = "x";
+	static char b[1 << 20] = "x";
 	struct iovec v = { b, (size_t)-1 };
 	struct msghdr h = { .msg_iov = &v, .msg_iovlen = (size_t)-1 };
 	struct epoll_event ev;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Behaviour that depends on the variant: on an address, on an environment
+ * value, a fault, an exit status, an endless loop.
+ */
+#include "attack.h"
+
+static volatile int zero;
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	char b[32];
+
+	if (strcmp(what, "branch") == 0) {
+		/* some bit of it differs between two disjoint layouts */
+		uintptr_t a = (uintptr_t)mmap(NULL, 4096, PROT_READ,
+					      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		for (int i = 12; i < 47; i++)
+			if (a >> i & 1)
+				getppid();
+			else
+				getpgrp();
+	} else if (strcmp(what, "argument") == 0) {
+		close((int)((uintptr_t)&argc >> 12) & 0xfffff);
+	} else if (strcmp(what, "path") == 0) {
+		snprintf(b, sizeof(b), "effect-%d", variant());
+		mkdir(b, 0700);
+	} else if (strcmp(what, "env") == 0) {
+		snprintf(b, sizeof(b), "variant %d\n", variant());
+		(void)!write(1, b, strlen(b));
+	} else if (strcmp(what, "crash") == 0) {
+		if (variant())
+			*(volatile int *)8 = 1;
+	} else if (strcmp(what, "leader-crash") == 0) {
+		if (!variant())
+			*(volatile int *)8 = 1;
+	} else if (strcmp(what, "divide") == 0) {
+		if (variant())
+			zero = 100 / zero;
+	} else if (strcmp(what, "abort") == 0) {
+		if (variant())
+			abort();
+	} else if (strcmp(what, "exit") == 0) {
+		_exit(variant() ? 4 : 0);
+	} else if (strcmp(what, "return") == 0) {
+		return variant() ? 4 : 0;
+	} else if (strcmp(what, "loop") == 0) {
+		if (variant())
+			for (;;)
+				__asm__ volatile("pause");
+	} else if (strcmp(what, "leader-loop") == 0) {
+		if (!variant())
+			for (;;)
+				__asm__ volatile("pause");
+	} else if (strcmp(what, "exec") == 0) {
+		snprintf(b, sizeof(b), "echo %d > effect", variant());
+		execl("/bin/sh", "sh", "-c", b, NULL);
+	} else if (strcmp(what, "extra") == 0) {
+		if (variant())
+			getppid();
+	} else if (strcmp(what, "fork") == 0) {
+		if (variant())
+			fork();
+		else
+			getppid();
+	} else if (strcmp(what, "child") == 0) {
+		int st;
+
+		if (fork() == 0) {
+			snprintf(b, sizeof(b), "child %d\n", variant());
+			(void)!write(1, b, strlen(b));
+			_exit(0);
+		}
+		wait(&st);
+	} else if (strcmp(what, "signal") == 0) {
+		kill(getpid(), variant() ? SIGTERM : SIGUSR1);
+	} else if (strcmp(what, "kill-other") == 0) {
+		pid_t me = getpid();
+
+		kill(variant() ? 1 : me, 0);
+	}
+	effect();
+	return 0;
+}

@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cases that data cannot say: something is done to the variants from outside.
+
+Each function takes (suite, case, n, policy) and raises Fail when what it
+checks does not hold.
+"""
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import time
+
+from runner import MARK, Fail, kill_left, processes
+
+
+class Session:
+    """A monitored program with pipes to it, killed whole at the end."""
+
+    def __init__(self, suite, case, n, policy, argv, extra=(), **popen):
+        self.suite, self.case = suite, case
+        self.work = suite.fresh(case)
+        self.mark = f"{os.getpid()}-{time.monotonic_ns()}"
+        self.report = os.path.join(os.path.dirname(self.work), "report.json")
+        options = [suite.monitord, "run", "-n", str(n), "--policy", policy,
+                   "--report", self.report, *extra, "--"]
+        args = dict(cwd=self.work, env=suite.environment(case, self.mark),
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, start_new_session=True)
+        args.update(popen)
+        self.p = subprocess.Popen(options + [suite.subst(a) for a in argv], **args)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        kill_left(self.p.pid, f"{MARK}={self.mark}".encode(), self.work)
+        if self.p.poll() is None:
+            self.p.kill()
+        self.p.wait()
+        for f in (self.p.stdin, self.p.stdout, self.p.stderr):
+            if f:
+                try:
+                    f.close()
+                except OSError:
+                    pass
+
+    def line(self, timeout=20):
+        """The next line of standard output."""
+        end = time.monotonic() + timeout
+        out = b""
+        fd = self.p.stdout.fileno()
+        while not out.endswith(b"\n"):
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([fd], [], [], left)[0]:
+                raise Fail(f"no line within {timeout} s, only {out!r}")
+            c = os.read(fd, 1)
+            if not c:
+                raise Fail("it ended: " +
+                           self.p.stderr.read().decode(errors="replace")[:800])
+            out += c
+        return out.decode()
+
+    def end(self, timeout=20):
+        """Wait; (status, stdout, stderr)."""
+        try:
+            out, err = self.p.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise Fail(f"no end within {timeout} s") from None
+        return self.p.returncode, out, err.decode(errors="replace")
+
+    def family(self):
+        """All descendants, monitord's own processes included."""
+        table = processes()
+        found = {self.p.pid}
+        grew = True
+        while grew:
+            grew = False
+            for pid, (ppid, _, state) in table.items():
+                if ppid in found and pid not in found and state not in "ZX":
+                    found.add(pid)
+                    grew = True
+        return found
+
+    def programs(self, name):
+        """Processes of the family whose program is called so, oldest first."""
+        out = []
+        for pid in sorted(self.family()):
+            try:
+                if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == name:
+                    out.append(pid)
+            except OSError:
+                pass
+        return out
+
+    def tracer(self, name):
+        """monitord's process that traces, by TracerPid of a variant."""
+        for pid in self.programs(name):
+            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+                m = re.search(r"TracerPid:\s*(\d+)", f.read())
+            if m and int(m.group(1)):
+                return int(m.group(1))
+        raise Fail("no traced process")
+
+    def json_report(self):
+        try:
+            with open(self.report, encoding="utf-8") as f:
+                return json.load(f)
+        except (OSError, ValueError) as e:
+            raise Fail(f"no usable report: {e}") from e
+
+
+def gone(pids, seconds=5):
+    """All of these have died; Fail if not in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        table = processes()
+        alive = [p for p in pids if p in table and table[p][2] not in "ZX"]
+        if not alive:
+            return
+        time.sleep(0.05)
+    raise Fail(f"{len(alive)} processes survive")
+
+
+def real_maps(pid):
+    out = []
+    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as f:
+        for line in f:
+            m = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)", line)
+            out.append((int(m[1], 16), int(m[2], 16), m[3], m[4]))
+    return out
+
+
+def gate(suite, case, n, policy):
+    with Session(suite, case, n, policy, ["@ATTACK@/gate"]) as s:
+        if s.line() != "ready\n":
+            raise Fail("not ready")
+        pids = s.programs("gate")
+        if len(pids) != n:
+            raise Fail(f"{len(pids)} processes of the program, expected {n}")
+        targets = set()
+        for pid in pids:
+            for a, b, perms, name in real_maps(pid):
+                # the gate: executable, anonymous, not of the program
+                if "x" in perms and not name and b - a <= 65536:
+                    targets.add((a, b - a))
+        if len(targets) < n:
+            raise Fail(f"found {len(targets)} gate pages in the real maps of {n} variants")
+        text = "".join(f"{a:x} {l:x}\n" for a, l in sorted(targets)) + "end\n"
+        s.p.stdin.write(text.encode())
+        s.p.stdin.flush()
+        s.p.stdin.close()
+        s.p.stdin = None
+        status, out, err = s.end()
+        lines = out.decode().splitlines()
+        bad = [x for x in lines if x.endswith("succeeded")]
+        # an address that only another variant has is free in this one: what
+        # may succeed there natively must nevertheless be refused, or answered
+        # alike; either way nothing may have become of it
+        if bad:
+            raise Fail("attacks succeeded: " + "; ".join(sorted(set(bad))))
+        if status != 0 or "still here" not in lines or "child works" not in lines:
+            raise Fail(f"status {status}, output {lines}, {err[:500]}")
+
+
+def exploit(suite, case, n, policy):
+    with Session(suite, case, n, policy, ["@ATTACK@/overflow"]) as s:
+        end = time.monotonic() + 10
+        while True:
+            pids = s.programs("overflow")
+            leader = min(pids) if len(pids) == n else 0
+            base = [a for a, _, perms, name in real_maps(leader)
+                    if name.endswith("/overflow")] if leader else []
+            if base and any(name.endswith("libc.so.6") for *_, name in real_maps(leader)):
+                break
+            if time.monotonic() > end:
+                raise Fail("the victim does not come up")
+            time.sleep(0.02)
+        # the leader is the process whose standard input is ours
+        for pid in pids:
+            if os.readlink(f"/proc/{pid}/fd/0").startswith("pipe:"):
+                leader = pid
+        base = min(a for a, _, _, name in real_maps(leader) if name.endswith("/overflow"))
+        nm = subprocess.run(["nm", suite.subst("@ATTACK@/overflow")], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+        offset = int(re.search(r"([0-9a-f]+) \w secret", nm)[1], 16)
+        time.sleep(0.2)
+        s.p.stdin.write(b"A" * 16 + struct.pack("<Q", base + offset))
+        s.p.stdin.flush()
+        s.p.stdin.close()
+        s.p.stdin = None
+        status, out, err = s.end()
+        if status != 99:
+            raise Fail(f"status {status}, {err[:500]}")
+        if out or os.path.exists(os.path.join(s.work, "effect")):
+            raise Fail("the exploit had an effect")
+        kind = s.json_report().get("kind")
+        if kind not in ("crash", "call"):
+            raise Fail(f"reported as {kind}")
+
+
+def start_busy(suite, case, n, policy, extra=()):
+    s = Session(suite, case, n, policy, ["@ATTACK@/busy"], extra)
+    try:
+        if s.line() != "ready\n":
+            raise Fail("not ready")
+        deadline = time.monotonic() + 10
+        while len(s.programs("busy")) != 4 * n:
+            if time.monotonic() > deadline:
+                raise Fail(f"{len(s.programs('busy'))} processes, expected {4 * n}")
+            time.sleep(0.02)
+    except BaseException:
+        s.__exit__()
+        raise
+    return s
+
+
+def variant_roots(s):
+    """The first process of each variant, leader first."""
+    pids = s.programs("busy")
+    roots = [p for p in pids if processes()[p][0] not in pids]
+    return sorted(roots, key=lambda p: (not os.readlink(f"/proc/{p}/fd/0")
+                                        .startswith("pipe:"), p))
+
+
+def follower_killed(suite, case, n, policy):
+    with start_busy(suite, case, n, policy) as s:
+        family = s.family()
+        os.kill(variant_roots(s)[1], signal.SIGKILL)
+        status, _, err = s.end()
+        if status != 99:
+            raise Fail(f"status {status}, {err[:500]}")
+        kind = s.json_report().get("kind")
+        if kind != "killed":
+            raise Fail(f"reported as {kind}")
+        gone(family)
+
+
+def leader_killed(suite, case, n, policy):
+    # SIGKILL to the leader from outside is the program's own death
+    with start_busy(suite, case, n, policy) as s:
+        family = s.family()
+        os.kill(variant_roots(s)[0], signal.SIGKILL)
+        try:
+            # its children go on and hold the pipes, as they would natively
+            status = s.p.wait(20)
+        except subprocess.TimeoutExpired:
+            raise Fail("no end within 20 s") from None
+        if status not in (137, 99):
+            raise Fail(f"status {status}")
+        if status == 99:
+            gone(family)
+
+
+def monitord_killed(suite, case, n, policy):
+    with start_busy(suite, case, n, policy) as s:
+        variants = s.programs("busy")
+        os.kill(s.tracer("busy"), signal.SIGKILL)
+        gone(variants)
+        status, _, err = s.end()
+        if status not in (125, 137):
+            raise Fail(f"status {status}, {err[:300]}")
+
+
+def front_killed(suite, case, n, policy):
+    with start_busy(suite, case, n, policy) as s:
+        variants = s.programs("busy")
+        s.p.kill()
+        gone(variants)
+
+
+def forwarded(suite, case, n, policy):
+    """A signal sent to monitord reaches the program once."""
+    script = ("trap 'echo got USR1; n=$((n+1)); test $n = 3 && exit 5' USR1; n=0; "
+              "echo ready; while :; do sleep 0.02; done")
+    with Session(suite, case, n, policy, ["/bin/bash", "-c", script]) as s:
+        if s.line() != "ready\n":
+            raise Fail("not ready")
+        for _ in range(3):
+            s.p.send_signal(signal.SIGUSR1)
+            if s.line() != "got USR1\n":
+                raise Fail("not forwarded")
+        status, out, err = s.end()
+        if status != 5 or out or err:
+            raise Fail(f"status {status} {out!r} {err!r}")
+    with Session(suite, case, n, policy, ["/bin/sleep", "100"]) as s:
+        time.sleep(0.3)
+        s.p.terminate()
+        status, out, err = s.end()
+        if status != 143 or out or err:
+            raise Fail(f"sleep: status {status} {out!r} {err!r}")
+
+
+def plain(suite, case, n, policy, argv, extra):
+    with Session(suite, case, n, policy, argv, extra, stdin=subprocess.DEVNULL) as s:
+        status, out, err = s.end()
+        files = {f: open(os.path.join(s.work, f), encoding="utf-8").read()
+                 for f in os.listdir(s.work)}
+        return status, out.decode(), err, files
+
+
+def trace_file(suite, case, n, policy):
+    status, out, err, files = plain(
+        suite, case, n, policy,
+        ["/bin/sh", "-c", "echo hello; cat < /dev/null; kill -USR1 $$"],
+        ["--trace", "trace.txt"])
+    if status != 128 + signal.SIGUSR1 or out != "hello\n" or err:
+        raise Fail(f"status {status} {out!r} {err!r}")
+    text = files.get("trace.txt", "")
+    for pattern in (r'execve\("/bin/sh"', r'write\(1, "hello\\n", 6\)\s*= 6',
+                    r"openat\(AT_FDCWD", r"exit_group\(0\)", r"SIGUSR1"):
+        if not re.search(pattern, text):
+            raise Fail(f"the trace lacks {pattern}: {text[-600:]}")
+    if len(re.findall(r"write\(1,", text)) != 1:
+        raise Fail("one write, but not one line")
+
+
+def stats_file(suite, case, n, policy):
+    status, out, err, files = plain(
+        suite, case, n, policy, ["/bin/sh", "-c", "/bin/true; echo x"],
+        ["--stats", "stats.json"])
+    if status or out != "x\n" or err:
+        raise Fail(f"status {status} {out!r} {err!r}")
+    stats = json.loads(files["stats.json"])
+    if not isinstance(stats, dict) or not stats:
+        raise Fail("the counters are no object")
+    flat = json.dumps(stats)
+    for word in ("rendezvous", "write", "execve"):
+        if word not in flat:
+            raise Fail(f"the counters lack {word}: {flat[:400]}")
+
+
+def report_file(suite, case, n, policy):
+    status, out, err, files = plain(suite, case, n, policy,
+                                    ["@ATTACK@/leak", "stack"],
+                                    ["--report", "r.json"])
+    if status != 99 or out:
+        raise Fail(f"status {status} {out!r}")
+    r = json.loads(files["r.json"])
+    if r["kind"] != "payload" or r["syscall"] != "write":
+        raise Fail(f"{r['kind']} {r['syscall']}")
+    if len(r["variants"]) != n:
+        raise Fail(f"{len(r['variants'])} variants in the report")
+    for v in r["variants"]:
+        frames = json.dumps(v["backtrace"])
+        if "main" not in frames:
+            raise Fail(f"main is not in the backtrace: {frames[:400]}")
+    if not r["recent"]:
+        raise Fail("no recent events")
+    for word in ("write", "payload", "variant"):
+        if word not in err:
+            raise Fail(f"the text lacks {word}: {err[:600]}")
+
+
+def unwritable_report(suite, case, n, policy):
+    status, out, err, _ = plain(suite, case, n, policy, ["@ATTACK@/leak", "stack"],
+                                ["--report", "/no/such/folder/r.json"])
+    # said before anything runs, or after the divergence; never silently
+    if status not in (99, 125) or out or "/no/such/folder" not in err:
+        raise Fail(f"status {status} {out!r} {err[:300]!r}")
+
+
+def doctor(suite, case, n, policy):
+    r = subprocess.run([suite.monitord, "doctor"], stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    if r.returncode:
+        raise Fail(f"doctor says no: {r.stdout}{r.stderr}")
+    if len(r.stdout.splitlines()) < 4:
+        raise Fail(f"doctor says little: {r.stdout}")
+
+
+def syscalls_table(suite, case, n, policy):
+    r = subprocess.run([suite.monitord, "syscalls"], stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    lines = r.stdout.splitlines()
+    if r.returncode or len(lines) < 300:
+        raise Fail(f"status {r.returncode}, {len(lines)} lines")
+    for name in ("read", "write", "openat", "futex", "clone3", "io_uring_setup"):
+        if not re.search(rf"\b{name}\b", r.stdout):
+            raise Fail(f"{name} is not listed")
+
+
+def unprivileged(suite, case, n, policy):
+    """An ordinary user needs nothing special."""
+    if os.geteuid() != 0:
+        return
+    try:
+        with open("/proc/sys/kernel/yama/ptrace_scope", encoding="ascii") as f:
+            if int(f.read()) > 1:
+                return
+    except OSError:
+        pass
+    script = "id -u; echo text > f; cat f; (exit 3); echo $?; sed s/t/T/g f | tr x y"
+    out = []
+    for monitored in (False, True):
+        work = suite.fresh(case)
+        os.chown(work, 65534, 65534)
+        argv = ["/bin/sh", "-c", script]
+        if monitored:
+            argv = suite.monitor_argv(case, n, policy) + argv
+        r = subprocess.run(argv, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           env=suite.environment(case, "none"), user=65534, group=65534,
+                           extra_groups=[], timeout=30, check=False, start_new_session=True)
+        if r.returncode == 126 or (monitored and b"ermission" in r.stderr):
+            # the build tree lies where this user may not go
+            probe = subprocess.run(["test", "-x", suite.monitord], user=65534,
+                                   group=65534, extra_groups=[], check=False)
+            if probe.returncode:
+                return
+        out.append((r.returncode, r.stdout, r.stderr))
+    if out[0] != out[1]:
+        raise Fail(f"natively {out[0]}, monitored {out[1]}")
+
+
+def on_terminal(suite, case, n, policy):
+    """A shell on a terminal: prompt, echo, job control, the interrupt key."""
+    transcripts = []
+    for monitored in (False, True):
+        work = suite.fresh(case)
+        argv = ["/bin/bash", "--norc", "--noprofile", "-i"]
+        if monitored:
+            argv = suite.monitor_argv(case, n, policy) + argv
+        env = suite.environment(case, f"tty-{time.monotonic_ns()}")
+        env["PS1"] = "PROMPT> "
+        env["HISTFILE"] = "/dev/null"
+        env["INPUTRC"] = "/dev/null"
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(work)
+            os.execve(argv[0], argv, env)
+        out = b""
+
+        def expect(pattern, seconds=20):
+            nonlocal out
+            end = time.monotonic() + seconds
+            start = len(out)
+            while not re.search(pattern, out[start:]):
+                left = end - time.monotonic()
+                if left <= 0 or not select.select([fd], [], [], left)[0]:
+                    raise Fail(f"terminal: no {pattern!r} in {out[start:]!r} "
+                               f"(monitored: {monitored})")
+                try:
+                    data = os.read(fd, 4096)
+                except OSError:
+                    data = b""
+                if not data:
+                    raise Fail(f"terminal: it ended without {pattern!r}: {out!r}")
+                out += data
+
+        try:
+            expect(rb"PROMPT> ")
+            for text, pattern in (
+                    (b"stty -a | grep -o 'isig '\n", rb"\nisig \r\n(.|\n)*PROMPT> "),
+                    (b"tty > /dev/null && echo on a tty\n", rb"\non a tty\r\n(.|\n)*PROMPT> "),
+                    (b"cat\n", rb"cat\r\n"),
+                    (b"typed\n", rb"typed\r\n(.|\n)*typed\r\n"),
+                    (b"\x04", rb"PROMPT> "),
+                    (b"sleep 100\n", rb"sleep 100\r\n"),
+                    (b"\x1a", rb"Stopped(.|\n)*PROMPT> "),
+                    (b"jobs | tr -s ' '\n", rb"Stopped(.|\n)*PROMPT> "),
+                    (b"fg\n", rb"sleep 100\r\n"),
+                    (b"\x03", rb"PROMPT> "),
+                    (b"echo status $?\n", rb"status 130(.|\n)*PROMPT> "),
+                    (b"(sleep 0.1; exit 4) & wait $!; echo got $?\n", rb"got 4(.|\n)*PROMPT> "),
+                    (b"exit 6\n", rb"exit")):
+                time.sleep(0.15)
+                os.write(fd, text)
+                expect(pattern)
+            end = time.monotonic() + 10
+            while True:
+                done, status = os.waitpid(pid, os.WNOHANG)
+                if done:
+                    break
+                if time.monotonic() > end:
+                    raise Fail("the shell does not end")
+                if select.select([fd], [], [], 0.05)[0]:
+                    try:
+                        out += os.read(fd, 4096)
+                    except OSError:
+                        pass
+            pid = 0
+            transcripts.append(os.waitstatus_to_exitcode(status))
+        finally:
+            kill_left(pid or -1, f"{MARK}={env[MARK]}".encode(), work)
+            if pid:
+                os.waitpid(pid, 0)
+            os.close(fd)
+    if transcripts != [6, 6]:
+        raise Fail(f"exit statuses {transcripts}")
