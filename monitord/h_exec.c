@@ -33,6 +33,7 @@
 
 #include "divergence.h"
 #include "event.h"
+#include "fast.h"
 #include "h_misc.h"
 #include "h_process.h"
 #include "handlers.h"
@@ -267,6 +268,7 @@ static void new_image(struct taskset *s)
 	struct proc *p = s->proc;
 	struct domain *old = p->domain;
 
+	fast_detach(s);
 	mm_put(p->mm);
 	p->mm = mm_new();
 	sched_leave(s);

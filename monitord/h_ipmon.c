@@ -23,7 +23,9 @@
 #include <unistd.h>
 
 #include <ipmon/abi.h>
+#include "fast.h"
 #include "launch.h"
+#include "patch.h"
 #include "stack.h"
 #include "tracee.h"
 
@@ -197,5 +199,7 @@ void ipmon_register_start(struct taskset *s)
 	}
 	hide_preload(s);
 	s->proc->mm->registered = true;
+	if (mon.opt.policy != POLICY_STRICT && !fast_setup(s))
+		patch_process(s);
 	set_finish(s, 0);
 }

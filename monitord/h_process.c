@@ -35,6 +35,7 @@
 
 #include "divergence.h"
 #include "event.h"
+#include "fast.h"
 #include "h_misc.h"
 #include "h_process.h"
 #include "handlers.h"
@@ -302,6 +303,7 @@ void fork_event(struct task *t)
 	}
 	s->pinned = false;
 	s->child = c;
+	fast_attach(c);
 	/* everyone on to the end of the creating call */
 	if (sp.flags & CLONE_VFORK) {
 		s->vforking = true;
@@ -396,6 +398,7 @@ void exit_start(struct taskset *s)
 
 	if (mon.trace)
 		trace_call(s, 0);
+	fast_account(s);
 	mon.count.rendezvous++;
 	s->state = SET_EXITING;
 	s->arrived = 0;

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "monitor.h"
+#include "fast.h"
 #include "h_misc.h"
+#include "patch.h"
 #include "shadow.h"
 
 struct monitor mon;
@@ -83,6 +85,7 @@ struct taskset *set_new(struct proc *p)
 	s->id = ++next_id;
 	s->proc = p;
 	s->state = SET_RUN;
+	s->slot = -1;
 	STAILQ_INIT(&s->sigq);
 	for (unsigned int v = 0; v < MAX_VARIANTS; v++) {
 		s->t[v].set = s;
@@ -107,6 +110,7 @@ void set_free(struct taskset *s)
 		free(s->t[v].items.v);
 	}
 	free(s->handler_data);
+	fast_detach(s);
 	LIST_REMOVE(s, in_proc);
 	LIST_REMOVE(s, all);
 	free(s);
@@ -206,6 +210,8 @@ struct mm *mm_fork(const struct mm *m)
 	c->refs = 1;
 	c->id = ++mm_ids;
 	c->shadows = NULL;
+	fast_get(c->fast);
+	c->patches = patch_fork(m->patches);
 	shadow_mm_fork(c, m);
 	return c;
 }
@@ -216,5 +222,7 @@ void mm_put(struct mm *m)
 		return;
 	shadow_mm_free(m);
 	misc_mm_free(m);
+	fast_put(m->fast);
+	patch_free(m->patches);
 	free(m);
 }

@@ -35,6 +35,7 @@
 #include <sys/types.h>
 #include <sys/user.h>
 #include <sys/queue.h>
+#include <ipmon/abi.h>
 #include <ipmon/table.h>
 #include <ipmon/items.h>
 
@@ -189,8 +190,16 @@ struct taskset {
 	bool vforking;			/* SET_CALL: parents wait for a vfork */
 	struct taskset *child;		/* last one created, for the handlers */
 	bool rewound;			/* leader's call is repeated by hand */
+	bool rewritten;			/* leader is in another call than the
+					 * program's: task_rewrite() */
 	bool early;			/* the leader is at its next stop
 					 * already; act on it at release */
+	/* the in-process half, fast.c */
+	int slot;			/* context and ring, -1 = none */
+	bool live;			/* handles calls itself */
+	bool pending;			/* told to come to monitord */
+	int64_t kick_ret;		/* how the call it was kicked out of would
+					 * have ended, 0 = none */
 	bool pinned;			/* not to be freed: a synchronous
 					 * operation refers to it */
 	uint64_t late_cpu[MAX_VARIANTS];/* ns + 1, at the first time-out */
@@ -226,6 +235,11 @@ struct mm {
 	bool static_exe;		/* no interpreter */
 	bool warned_overlap;
 	struct shadow_map *shadows;	/* shadow.c: shared mappings */
+	struct fast *fast;		/* fast.c: arenas, NULL = none */
+	struct patch_map *patches;	/* patch.c */
+	bool patched;			/* libc's syscall sites lead to IP-MON */
+	struct ipmon_ranges ranges[MAX_VARIANTS];
+	uint64_t ipmon_text[MAX_VARIANTS][2];
 	uint64_t brk[MAX_VARIANTS];	/* program break as last seen, 0 =
 					 * unknown (h_memory.c) */
 };
@@ -281,6 +295,7 @@ struct domain {
 
 struct counters {
 	uint64_t rendezvous, stops, injected, signals, deferred;
+	uint64_t inproc, verified, forwarded, wakes, waits;
 	uint64_t solo;			/* calls a variant made alone */
 	uint64_t parked, divergences, forks, execs, exec_retries, overlaps;
 	uint64_t newnames;	/* names adopted from the leader: newname.c */

@@ -34,6 +34,7 @@
 #include <ipmon/abi.h>
 #include "divergence.h"
 #include "event.h"
+#include "fast.h"
 #include "h_misc.h"
 #include "handlers.h"
 #include "launch.h"
@@ -98,12 +99,18 @@ static long walk_nsems(void *ctx, int semid)
 	return semctl(semid, 0, IPC_STAT, arg) < 0 ? -1 : (long)ds.sem_nsems;
 }
 
+/* Descriptors are the leader's, whoever asks. */
+static int walk_pipe_mode(void *ctx, int fd)
+{
+	return pipe_mode(((struct task *)ctx)->set, fd);
+}
+
 static int walk(struct taskset *s, unsigned int v)
 {
 	struct task *t = &s->t[v];
 	struct ipmon_walk w = {
 		.read = walk_read, .strnlen = walk_strnlen, .emit = walk_emit,
-		.sem_nsems = walk_nsems,
+		.sem_nsems = walk_nsems, .pipe_mode = walk_pipe_mode,
 		.ctx = t, .row = s->row, .nr = t->call.nr,
 	};
 
@@ -401,6 +408,11 @@ void set_leader_go(struct taskset *s)
 void set_leader_again(struct taskset *s)
 {
 	s->redo = s->rewound = false;
+	if (s->row->handler == H_VMSPLICE) {
+		/* rewritten each time */
+		vmsplice_start(s);
+		return;
+	}
 	s->state = SET_CALL;
 	task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
 }
@@ -471,6 +483,8 @@ void set_release(struct taskset *s)
 {
 	bool parked = s->state == SET_PARKED;
 
+	if (!s->early)
+		fast_release(s);
 	s->state = SET_RUN;
 	s->park = false;
 	s->t_run = mon.now;
@@ -542,6 +556,7 @@ static void vsyscall(struct taskset *s)
 static void rendezvous(struct taskset *s)
 {
 	const struct handler *h;
+	int behind;
 
 	if (s->redo) {
 		/* followers never left their entry stop */
@@ -551,6 +566,20 @@ static void rendezvous(struct taskset *s)
 		set_leader_again(s);
 		return;
 	}
+	behind = fast_behind(s);
+	if (behind >= 0) {
+		struct divergence d = {
+			.kind = DIV_CALL, .set = s,
+			.variant = (unsigned int)behind, .arg = -1,
+			.note = "the leader had made calls in-process which "
+				"this variant did not ask for",
+		};
+
+		if (!diverge(&d))
+			return;
+	}
+	if (s->kick_ret && signal_deliver_kicked(s))
+		return;
 	if (!STAILQ_EMPTY(&s->sigq) && signal_deliver_at_entry(s))
 		return;
 	if (s->t[LEADER].call.arch != AUDIT_ARCH_X86_64 ||
@@ -619,7 +648,12 @@ void set_arrive(struct task *t)
 		return;
 	if (!s->redo)
 		t->saved_valid = false;
+	if (s->live && t->call.nr == IPMON_NR_DIVERGED) {
+		fast_diverged(t);
+		return;
+	}
 	s->arrived |= 1u << t->variant;
+	fast_arrived(t);
 	if (!s->t_arrived)
 		s->t_arrived = mon.now;
 	set_check_complete(s);

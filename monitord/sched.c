@@ -29,6 +29,7 @@
 #include <stdlib.h>
 
 #include "event.h"
+#include "fast.h"
 #include "signals.h"
 #include "tracee.h"
 
@@ -75,6 +76,8 @@ static void enqueue(struct domain *d, struct taskset *s)
 		return;
 	TAILQ_INSERT_TAIL(&d->ready, s, ready);
 	s->queued = true;
+	if (d->owner && d->owner != s)
+		fast_revoke(d->owner);
 }
 
 static void dequeue(struct domain *d, struct taskset *s)

@@ -148,6 +148,11 @@ void shadow_release(struct shadow *sh)
 	drop_if_unused(sh);
 }
 
+bool shadow_any(void)
+{
+	return shadows_hot != 0;
+}
+
 bool shadow_is_hot(const struct shadow *sh)
 {
 	return sh->hot;

@@ -42,6 +42,8 @@ struct shadow *shadow_find_shm(ino_t ns, int id, int cpid);
 void shadow_release(struct shadow *sh);
 
 /* Followers have copies of the content. */
+/* Is any content copied (and to be kept up to date)? */
+bool shadow_any(void);
 bool shadow_is_hot(const struct shadow *sh);
 /*
  * Give every follower its copy of the content, read through `fd` (a

@@ -58,6 +58,7 @@
 
 #include "divergence.h"
 #include "event.h"
+#include "fast.h"
 #include "front.h"
 #include "h_misc.h"
 #include "signals.h"
@@ -174,6 +175,16 @@ static void queue(struct taskset *s, const siginfo_t *si)
 	STAILQ_INSERT_TAIL(&s->sigq, ps, link);
 	mon.count.deferred++;
 	ticker_want(true);
+}
+
+static void queue_front(struct taskset *s, const siginfo_t *si)
+{
+	struct pending_signal *ps = calloc(1, sizeof(*ps));
+
+	if (!ps)
+		die("out of memory");
+	ps->info = *si;
+	STAILQ_INSERT_HEAD(&s->sigq, ps, link);
 }
 
 void signal_put_aside(struct task *t)
@@ -667,6 +678,35 @@ void signal_deliver_at_exit(struct taskset *s)
 	note_signal(s, si.si_signo);
 }
 
+bool signal_deliver_kicked(struct taskset *s)
+{
+	int64_t ret = s->kick_ret;
+	siginfo_t si;
+	enum effect eff;
+
+	s->kick_ret = 0;
+	s->row = ipmon_row(s->t[LEADER].call.nr);
+	if (!pop(s, &si, &eff))
+		return false;
+	if (eff != EFF_CAUGHT) {
+		/* back to the queue's front: delivered before the call */
+		queue_front(s, &si);
+		return false;
+	}
+	for_each_variant(v) {
+		if (follower_interrupted(s, v, &si, ret) == -EAGAIN) {
+			lost(s, v, si.si_signo);
+			return true;
+		}
+	}
+	set_note_call(s, ret);
+	note_signal(s, si.si_signo);
+	s->arrived = 0;
+	s->t_arrived = 0;
+	sched_ready(s);
+	return true;
+}
+
 /* ---- in the event loop ---- */
 
 /* rdtsc and rdtscp, trapped by PR_TSC_SIGSEGV: length, or 0. */
@@ -783,6 +823,8 @@ void signal_stop(struct task *t)
 		return;
 	}
 	if (synchronous(&si)) {
+		if (fast_fixup(t))
+			return;
 		t->fault = true;
 		if (!s->t_arrived)
 			s->t_arrived = mon.now;
@@ -790,6 +832,7 @@ void signal_stop(struct task *t)
 		return;
 	}
 	if (t->variant != LEADER) {
+		fast_stop(t, false);
 		event_continue(t);
 		return;
 	}
@@ -815,6 +858,8 @@ void signal_stop(struct task *t)
 			return;
 		}
 		queue(s, &si);
+		fast_want(s);
+		fast_stop(t, true);
 		event_continue(t);
 		return;
 	case EFF_FATAL:
@@ -825,6 +870,12 @@ void signal_stop(struct task *t)
 		note_signal(s, si.si_signo);
 		break;
 	default:
+		/* would not have been noticed natively; the gate's caller
+		 * cannot repair a call that ends with EINTR */
+		if (s->live) {
+			fast_want(s);
+			fast_stop(t, true);
+		}
 		break;
 	}
 	task_resume(t, t->want_exit ? PTRACE_SYSCALL : PTRACE_CONT,
@@ -851,15 +902,24 @@ void set_interrupt(struct taskset *s)
 void signal_interrupt_stop(struct task *t)
 {
 	struct taskset *s = t->set;
-	bool all_stopped = true, wanted = s->park || !STAILQ_EMPTY(&s->sigq);
+	bool inside, all_stopped = true, wanted = s->park || !STAILQ_EMPTY(&s->sigq);
 	siginfo_t si;
 	enum effect eff;
 
 	t->interrupted = false;
+	inside = fast_stop(t, s->pending);
 	if (s->state != SET_RUN || !wanted) {
 		if (s->proc == mon.root && t->variant == LEADER)
 			front_continued();
 		event_continue(t);
+		return;
+	}
+	/* nothing is delivered or parked while anybody is inside IP-MON or
+	 * behind the leader: later */
+	if (s->live && (inside || fast_behind(s) >= 0)) {
+		for_each_variant(v)
+			if (s->t[v].at == AT_STOP)
+				task_resume(&s->t[v], PTRACE_CONT, 0);
 		return;
 	}
 	for_each_variant(v) {

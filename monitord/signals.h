@@ -22,6 +22,10 @@ void signal_interrupt_stop(struct task *t);
  * every variant "just before the call". True when it did (the set runs). */
 bool signal_deliver_at_entry(struct taskset *s);
 
+/* The same for a call that was interrupted in the gate (s->kick_ret): it ends
+ * with the signal, in all variants. */
+bool signal_deliver_kicked(struct taskset *s);
+
 /* The leader's call ended with an ERESTART code or EINTR. True when dealt
  * with here (the set has been released or the call is being repeated); false:
  * treat ret as an ordinary result. */

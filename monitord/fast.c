@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Letting a set handle its calls in-process.
+ *
+ * Theory of operation
+ * -------------------
+ * When libipmon registers, every variant gets one hidden region (contexts
+ * with IP-MON's stacks, the epoll table, the bitmap of slow descriptors:
+ * private memory, so a fork copies it) and the arenas of rings and cursors
+ * (one memfd, shared by all variants and inherited by fork; followers map the
+ * rings read-only).  Slot i of all of them belongs to one task set at a time.
+ *
+ * A set is `live` (handles calls itself) only while it is alone in its
+ * domain: fast_release() looks whether every other set of the domain waits in
+ * a call, at each release, and writes ctx->live in all variants while they are
+ * stopped.  When another set becomes ready the turn is revoked
+ * (fast_revoke): ctx->pending makes the leader leave its next call to
+ * monitord, and a leader that sleeps in the gate is interrupted.
+ *
+ * Stops in IP-MON.  Nothing is ever delivered to the program there.
+ *	at the gate, call interrupted	result becomes IPMON_KICKED
+ *	at the gate, call completed	untouched: IP-MON publishes it
+ *	between test and gate (window)	back to the test of ctx->pending
+ *	elsewhere			it will come to the next test itself
+ *
+ * The memory of the region is the program's to corrupt if it finds it; what
+ * monitord reads there (cursors, counters) is only ever a hint for wake-ups
+ * and statistics, or compared against its own mapping of the rings.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <ipmon/abi.h>
+#include "divergence.h"
+#include "fast.h"
+#include "launch.h"
+#include "patch.h"
+#include "shadow.h"
+#include "tracee.h"
+
+#define REGION_CTX	0u
+#define REGION_SLOW	(IPMON_SLOTS * IPMON_CTX_SIZE)
+#define REGION_EPOLL	(REGION_SLOW + IPMON_SLOW_FDS / 8)
+#define REGION_SIZE	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
+			 ~4095ull)
+#define RINGS_SIZE	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
+/* a page per slot: what a follower may write must not be a sibling's */
+#define CURSORS_SIZE	((uint64_t)IPMON_SLOTS * 4096)
+
+struct fast {
+	unsigned int refs;
+	int fd;				/* rings, then cursors */
+	char *map;			/* monitord's mapping of it */
+	uint64_t region[MAX_VARIANTS];
+	uint64_t rings[MAX_VARIANTS];
+	uint64_t cursors[MAX_VARIANTS];
+	uint64_t used;			/* bit per slot */
+	bool forbidden;
+};
+_Static_assert(IPMON_SLOTS <= 64, "slots are bits of a word");
+
+struct fast *fast_get(struct fast *f)
+{
+	if (f)
+		f->refs++;
+	return f;
+}
+
+void fast_put(struct fast *f)
+{
+	if (!f || --f->refs)
+		return;
+	munmap(f->map, RINGS_SIZE + CURSORS_SIZE);
+	close(f->fd);
+	free(f);
+}
+
+static struct ipmon_ring *ring_of(const struct taskset *s)
+{
+	struct fast *f = s->proc->mm->fast;
+
+	return (void *)(f->map + (uint64_t)s->slot * sizeof(struct ipmon_ring));
+}
+
+static struct ipmon_cursor *cursor_of(const struct taskset *s, unsigned int v)
+{
+	struct fast *f = s->proc->mm->fast;
+
+	return (struct ipmon_cursor *)(void *)(f->map + RINGS_SIZE +
+					       (uint64_t)s->slot * 4096) + v;
+}
+
+static uint64_t ctx_addr(const struct taskset *s, unsigned int v)
+{
+	return s->proc->mm->fast->region[v] + REGION_CTX +
+	       (uint64_t)s->slot * IPMON_CTX_SIZE;
+}
+
+#define CTX_SET(s, v, field, value) do { \
+	typeof(((struct ipmon_ctx *)0)->field) val_ = (value); \
+	mem_write(&(s)->t[v], ctx_addr(s, v) + \
+		  offsetof(struct ipmon_ctx, field), &val_, sizeof(val_)); \
+} while (0)
+
+/* ---- mapping ---- */
+
+static int64_t inject_map(struct task *t, uint64_t addr, uint64_t len,
+			  unsigned int prot, unsigned int flags, int fd,
+			  uint64_t off)
+{
+	return task_inject(t, SYS_mmap, addr, len, prot,
+			   flags | (addr ? MAP_FIXED_NOREPLACE : 0),
+			   (uint64_t)(int64_t)fd, off);
+}
+
+/* The memfd is created inside the leader, which has no other way to be given
+ * a descriptor, and taken from there. */
+static int arena_create(struct taskset *s, int *leader_fd)
+{
+	struct task *t = &s->t[LEADER];
+	uint64_t name = s->proc->mm->scratch[LEADER] + SCRATCH_FD_OFFSET;
+	int64_t r;
+	int fd;
+
+	if (mem_write(t, name, "ipmon", 6))
+		return -EFAULT;
+	r = task_inject(t, SYS_memfd_create, name,
+			MFD_CLOEXEC | MFD_ALLOW_SEALING, 0, 0, 0, 0);
+	if (r < 0)
+		return (int)r;
+	*leader_fd = (int)r;
+	fd = leader_getfd(s, *leader_fd);
+	if (fd >= 0 && ftruncate(fd, (off_t)(RINGS_SIZE + CURSORS_SIZE)) < 0) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+static int map_variant(struct taskset *s, struct fast *f, unsigned int v,
+		       int fd)
+{
+	struct task *t = &s->t[v];
+	unsigned int prot = PROT_READ | (v == LEADER ? PROT_WRITE : 0);
+
+	f->region[v] = hidden_address();
+	f->rings[v] = hidden_address();
+	f->cursors[v] = hidden_address();
+	if (inject_map(t, f->region[v], REGION_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) < 0 ||
+	    inject_map(t, f->rings[v], RINGS_SIZE, prot, MAP_SHARED, fd,
+		       0) < 0 ||
+	    inject_map(t, f->cursors[v], CURSORS_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED, fd, RINGS_SIZE) < 0)
+		return -ENOMEM;
+	task_inject(t, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+	return 0;
+}
+
+int fast_setup(struct taskset *s)
+{
+	struct fast *f;
+	int leader_fd = -1, r;
+
+	if (mon.opt.policy == POLICY_STRICT || s->proc->has_filter)
+		return -EPERM;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->refs = 1;
+	f->fd = arena_create(s, &leader_fd);
+	if (f->fd < 0) {
+		r = f->fd;
+		free(f);
+		return r;
+	}
+	f->map = mmap(NULL, RINGS_SIZE + CURSORS_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED, f->fd, 0);
+	if (f->map == MAP_FAILED) {
+		close(f->fd);
+		free(f);
+		return -ENOMEM;
+	}
+	r = map_variant(s, f, LEADER, leader_fd);
+	for_each_follower(v) {
+		int fd = r ? -1 : task_send_fd(&s->t[v], f->fd);
+
+		if (!r)
+			r = fd < 0 ? fd : map_variant(s, f, v, fd);
+	}
+	if (r < 0) {
+		fast_put(f);
+		return r;
+	}
+	s->proc->mm->fast = f;
+	fast_attach(s);
+	return 0;
+}
+
+/* ---- contexts ---- */
+
+static uint32_t policy_of(void)
+{
+	return mon.opt.policy == POLICY_VERIFIED ? IPMON_VERIFIED :
+		IPMON_RELAXED;
+}
+
+void fast_attach(struct taskset *s)
+{
+	struct fast *f = s->proc->mm->fast;
+
+	s->slot = -1;
+	s->live = false;
+	if (!f || f->forbidden || f->used == ~0ull)
+		return;
+	s->slot = __builtin_ctzll(~f->used);
+	f->used |= 1ull << s->slot;
+	memset(ring_of(s), 0, offsetof(struct ipmon_ring, data));
+	memset(cursor_of(s, 0), 0, 4096);
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		uint64_t at = ctx_addr(s, v);
+		struct ipmon_ctx c = {
+			.self = at, .gate = s->proc->mm->gate[v],
+			.stack = at + IPMON_CTX_SIZE - 64,
+			.entry = s->proc->mm->ranges[v].entry,
+			.variant = v,
+			.n_variants = (uint32_t)__builtin_popcount(mon.live),
+			.policy = policy_of(),
+			.ring = f->rings[v] + (uint64_t)s->slot *
+				sizeof(struct ipmon_ring),
+			.cursors = f->cursors[v] + (uint64_t)s->slot * 4096,
+			.followers = mon.live & ~(1u << LEADER),
+			.slow_fds = f->region[v] + REGION_SLOW,
+			.epoll = f->region[v] + REGION_EPOLL,
+			.vpid = s->proc->vpid, .vtid = s->vtid,
+			.max_lag_bytes = IPMON_RING_BYTES / 2,
+		};
+		struct user_regs_struct *r;
+
+		if (mem_write(t, at, &c, sizeof(c)))
+			continue;
+		r = task_regs(t);
+		if (!r)
+			continue;
+		r->gs_base = at;
+		if (t->saved_valid)
+			t->saved.gs_base = at;
+		task_regs_changed(t);
+	}
+}
+
+void fast_detach(struct taskset *s)
+{
+	struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	if (f && s->slot >= 0)
+		f->used &= ~(1ull << s->slot);
+	s->slot = -1;
+	s->live = false;
+}
+
+void fast_account(struct taskset *s)
+{
+	struct ipmon_ctx c;
+
+	if (s->slot < 0 || !s->proc->mm ||
+	    mem_read(&s->t[LEADER], &c, ctx_addr(s, LEADER), sizeof(c)))
+		return;
+	mon.count.inproc += c.n_calls;
+	mon.count.verified += c.n_verified;
+	mon.count.forwarded += c.n_forwarded;
+	mon.count.wakes += c.n_wakes;
+	mon.count.waits += c.n_waits;
+}
+
+void fast_forbid(struct proc *p)
+{
+	if (p->mm && p->mm->fast)
+		p->mm->fast->forbidden = true;
+}
+
+void fast_slow_fd(struct taskset *s, int fd)
+{
+	struct fast *f = s->proc->mm->fast;
+
+	if (!f || fd < 0 || (unsigned int)fd >= IPMON_SLOW_FDS)
+		return;
+	for_each_variant(v) {
+		uint64_t at = f->region[v] + REGION_SLOW + (uint64_t)fd / 8;
+		uint8_t b;
+
+		if (mem_read(&s->t[v], &b, at, 1))
+			continue;
+		b |= (uint8_t)(1u << fd % 8);
+		mem_write(&s->t[v], at, &b, 1);
+	}
+}
+
+/* ---- the turn ---- */
+
+/* Is every other set of the domain asleep in a call of its own? */
+static bool alone(const struct taskset *s)
+{
+	const struct domain *d = s->proc->domain;
+	const struct taskset *o;
+
+	if (!TAILQ_EMPTY(&d->ready))
+		return false;
+	LIST_FOREACH(o, &mon.sets, all) {
+		if (o == s || o->proc->domain != d)
+			continue;
+		if (o->state != SET_CALL || !(o->blocking || o->vforking))
+			return false;
+	}
+	return true;
+}
+
+static bool may_live(const struct taskset *s)
+{
+	const struct proc *p = s->proc;
+
+	return p->mm->fast && !p->mm->fast->forbidden && s->slot >= 0 &&
+	       p->mm->patched && !p->has_filter && !p->vtsc_sigsegv &&
+	       !p->vseccomp && !p->execing && !p->exiting &&
+	       STAILQ_EMPTY(&s->sigq) && p->domain->owner == s && alone(s);
+}
+
+void fast_release(struct taskset *s)
+{
+	uint32_t flags = shadow_any() ? IPMON_CTX_FILEDATA : 0;
+	bool live;
+
+	if (s->slot < 0)
+		return;
+	live = may_live(s);
+	ring_of(s)->state = RING_RUNNING;
+	if (s->pending) {
+		s->pending = false;
+		CTX_SET(s, LEADER, pending, 0);
+	}
+	if (live == s->live)
+		return;
+	s->live = live;
+	for_each_variant(v) {
+		CTX_SET(s, v, flags, flags);
+		CTX_SET(s, v, live, live);
+	}
+}
+
+void fast_want(struct taskset *s)
+{
+	if (s->slot < 0 || !s->live || s->pending)
+		return;
+	s->pending = true;
+	CTX_SET(s, LEADER, pending, 1);
+}
+
+void fast_revoke(struct taskset *s)
+{
+	struct task *t = &s->t[LEADER];
+
+	if (s->slot < 0 || !s->live || s->pending)
+		return;
+	fast_want(s);
+	/*
+	 * Interrupt it wherever it is: in the gate that ends a sleeping call,
+	 * in user code it costs a stop.  Asking first whether it sleeps would
+	 * be a race.
+	 */
+	if (t->at == AT_RUN && !t->interrupted) {
+		t->interrupted = true;
+		ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
+	}
+}
+
+/* ---- rendezvous ---- */
+
+static void wake_followers(struct taskset *s)
+{
+	struct ipmon_ring *r = ring_of(s);
+	bool sleeping = false;
+
+	for_each_follower(v)
+		if (__atomic_load_n(&cursor_of(s, v)->sleeping,
+				    __ATOMIC_SEQ_CST))
+			sleeping = true;
+	if (!sleeping)
+		return;
+	__atomic_add_fetch(&r->wake, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &r->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void fast_arrived(struct task *t)
+{
+	struct taskset *s = t->set;
+
+	if (s->slot < 0 || !s->live || t->variant != LEADER)
+		return;
+	__atomic_store_n(&ring_of(s)->state, RING_TRAPPED, __ATOMIC_SEQ_CST);
+	wake_followers(s);
+}
+
+int fast_behind(const struct taskset *s)
+{
+	uint64_t head;
+
+	if (s->slot < 0 || !s->live)
+		return -1;
+	head = __atomic_load_n(&ring_of(s)->head, __ATOMIC_ACQUIRE);
+	for_each_follower(v)
+		if (__atomic_load_n(&cursor_of(s, v)->tail,
+				    __ATOMIC_ACQUIRE) != head)
+			return (int)v;
+	return -1;
+}
+
+void fast_diverged(struct task *t)
+{
+	struct taskset *s = t->set;
+	const uint64_t *a = t->call.args;
+	struct divergence d = {
+		.kind = (enum div_kind)a[0], .set = s, .variant = t->variant,
+		.arg = (int)a[1], .offset = a[2],
+		.note = "found in-process, at a call the leader has made or "
+			"is about to make",
+	};
+
+	if (!d.kind || d.kind >= DIV_KIND_MAX)
+		d.kind = DIV_CALL;
+	if (d.arg < -1 || d.arg > 5)
+		d.arg = -1;
+	diverge(&d);
+}
+
+/* ---- stops inside IP-MON ---- */
+
+static bool in_range(uint64_t ip, uint64_t start, uint64_t end)
+{
+	return ip >= start && ip < end;
+}
+
+/* Kernel codes of an interrupted call, as seen at a stop. */
+static bool interrupted(int64_t rax)
+{
+	return rax == -EINTR || rax == -512 || rax == -513 || rax == -514 ||
+	       rax == -516;
+}
+
+bool fast_stop(struct task *t, bool wanted)
+{
+	struct taskset *s = t->set;
+	const struct mm *mm = s->proc->mm;
+	const struct ipmon_ranges *g;
+	struct user_regs_struct *r;
+	unsigned int v = t->variant;
+
+	if (s->slot < 0 || !mm->fast)
+		return false;
+	r = task_regs(t);
+	if (!r)
+		return true;
+	g = &mm->ranges[v];
+	if (r->rip == mm->gate[v] + 2 && (int64_t)r->orig_rax >= 0) {
+		if (!interrupted((int64_t)r->rax))
+			return true;
+		/* a follower's own wait: its loop does it again */
+		if (v != LEADER || !wanted)
+			return true;
+		s->kick_ret = (int64_t)r->rax;
+		r->rax = (uint64_t)(int64_t)IPMON_KICKED;
+		r->orig_rax = (uint64_t)-1;
+		task_regs_changed(t);
+		return true;
+	}
+	if (r->rip == mm->gate[v]) {
+		/* called, not entered: as if it had not been called */
+		if (wanted && v == LEADER) {
+			r->rsp += 8;
+			r->rip = g->window_start;
+			task_regs_changed(t);
+		}
+		return true;
+	}
+	if (in_range(r->rip, g->window_start, g->window_end)) {
+		if (wanted && v == LEADER) {
+			r->rip = g->window_start;
+			task_regs_changed(t);
+		}
+		return true;
+	}
+	return in_range(r->rip, mm->gate[v], mm->gate[v] + 4096) ||
+	       in_range(r->rip, mm->ipmon_text[v][0], mm->ipmon_text[v][1]) ||
+	       patch_inside(mm, v, r->rip);
+}
+
+bool fast_fixup(struct task *t)
+{
+	struct taskset *s = t->set;
+	const struct mm *mm = s->proc->mm;
+	const struct ipmon_ranges *g = &mm->ranges[t->variant];
+	struct user_regs_struct *r;
+
+	if (s->slot < 0)
+		return false;
+	r = task_regs(t);
+	if (!r || !in_range(r->rip, g->copy_start, g->copy_end))
+		return false;
+	r->rip = g->copy_fault;
+	task_regs_changed(t);
+	task_resume(t, PTRACE_CONT, 0);
+	return true;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * monitord's side of the in-process half: contexts, rings, who may use them.
+ * Theory of operation in fast.c and doc/in-process.md.
+ */
+#ifndef MONITORD_FAST_H
+#define MONITORD_FAST_H
+
+#include "monitor.h"
+
+struct fast;
+
+/* Registration of libipmon (all variants AT_ENTRY of the reserved call): map
+ * the arenas, give the set its context.  0, or -errno: the process goes on
+ * under CP-MON alone. */
+int fast_setup(struct taskset *s);
+/* A new set of a process that has it (tasks at their first stop), or of a
+ * forked one. */
+void fast_attach(struct taskset *s);
+void fast_detach(struct taskset *s);
+struct fast *fast_get(struct fast *f);
+void fast_put(struct fast *f);
+
+/* The set is about to be released: decide whether it handles calls itself. */
+void fast_release(struct taskset *s);
+/* It must come to monitord at its next call (the turn is needed, a signal
+ * waits): ask, and wake a leader that sleeps in the gate. */
+void fast_revoke(struct taskset *s);
+
+/* The same for a leader that is stopped already. */
+void fast_want(struct taskset *s);
+
+/* A task of the set is AT_ENTRY: state for the others, wake-ups. */
+void fast_arrived(struct task *t);
+/* Have all followers consumed what the leader published? -1: yes; else the
+ * first variant that has not. */
+int fast_behind(const struct taskset *s);
+
+/* The reserved call by which a follower reports a difference. */
+void fast_diverged(struct task *t);
+
+/*
+ * A signal-delivery or interrupt stop of a task that may be inside IP-MON.
+ * Registers are adjusted so that IP-MON comes to monitord with the call, where
+ * that is possible.  True: nothing may be delivered at this stop.
+ */
+bool fast_stop(struct task *t, bool wanted);
+/* A synchronous fault in IP-MON's copy routine: resumed at the fix-up. */
+bool fast_fixup(struct task *t);
+
+/* Calls on this descriptor of the process are left to monitord. */
+void fast_slow_fd(struct taskset *s, int fd);
+/* A process forbids it for good (own seccomp filter, own GS base, ...). */
+void fast_forbid(struct proc *p);
+
+/* Add the set's counters to mon.count. */
+void fast_account(struct taskset *s);
+
+#endif

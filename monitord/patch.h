@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Patching proven syscall sites: theory of operation in patch.c.
+ */
+#ifndef MONITORD_PATCH_H
+#define MONITORD_PATCH_H
+
+#include "monitor.h"
+
+struct patch_map;		/* per mm: patched objects and stub areas */
+
+/*
+ * Patch what is proven of every object mapped executable, in all variants.
+ * All tasks of the set are AT_ENTRY or AT_EXIT; siblings, if any, are stopped
+ * outside the patched regions or in the kernel.  Sets mm->patched when libc's
+ * sites are in place.  0 or -errno (nothing has been changed then).
+ */
+int patch_process(struct taskset *s);
+
+/* A trap came from this site (ip after the syscall): remember that it is a
+ * real one. Cheap for sites known already. */
+void patch_proven(struct task *t);
+
+/* Is ip inside a stub of this address space's variant v? */
+bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip);
+
+/* fork and end of an address space */
+struct patch_map *patch_fork(const struct patch_map *p);
+void patch_free(struct patch_map *p);
+
+
+#endif
