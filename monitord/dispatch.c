@@ -44,6 +44,11 @@ void call_ended(struct taskset *s)
 	if (!r)
 		return;
 	ret = (int64_t)r->rax;
+	if (s->rewritten) {
+		s->rewritten = false;
+		if (task_unrewrite(t, ret) < 0)
+			return;
+	}
 	if (ret < 0 && ret >= -516 && signal_interrupted(s, ret))
 		return;
 	h = &handlers[s->row->handler];

@@ -333,23 +333,41 @@ static int64_t exit_value(struct task *t)
 	return r ? (int64_t)r->rax : -ESRCH;
 }
 
+int task_rewrite(struct task *t, uint64_t nr, const uint64_t args[6])
+{
+	if (save_regs(t) < 0)
+		return -ESRCH;
+	t->regs.orig_rax = nr;
+	set_args(&t->regs, args);
+	/* the program's own filters let the gate through */
+	if (t->set->proc->has_filter)
+		t->regs.rip = t->set->proc->mm->gate[t->variant] + 2;
+	t->regs_dirty = true;
+	return 0;
+}
+
+int task_unrewrite(struct task *t, int64_t ret)
+{
+	if (t->at != AT_EXIT || !t->saved_valid || !task_regs(t))
+		return -ESRCH;
+	t->regs = t->saved;
+	t->saved_valid = false;
+	t->regs.orig_rax = t->call.nr;
+	t->regs.rax = (uint64_t)ret;
+	t->regs_dirty = true;
+	return 0;
+}
+
 int64_t task_exec(struct task *t, uint64_t nr, const uint64_t args[6])
 {
 	int r;
 
 	if (t->at != AT_ENTRY)
 		return -ESRCH;
-	if (nr != t->call.nr ||
-	    memcmp(args, t->call.args, sizeof(t->call.args))) {
-		if (save_regs(t) < 0)
-			return -ESRCH;
-		t->regs.orig_rax = nr;
-		set_args(&t->regs, args);
-		/* the program's own filters let the gate through */
-		if (t->set->proc->has_filter)
-			t->regs.rip = t->set->proc->mm->gate[t->variant] + 2;
-		t->regs_dirty = true;
-	}
+	if ((nr != t->call.nr ||
+	     memcmp(args, t->call.args, sizeof(t->call.args))) &&
+	    task_rewrite(t, nr, args) < 0)
+		return -ESRCH;
 	mon.count.injected++;
 	if (task_resume(t, PTRACE_SYSCALL, 0) < 0)
 		return -ESRCH;

@@ -63,6 +63,13 @@ int64_t task_inject_at(struct task *t, uint64_t ip, uint64_t nr,
  */
 int64_t task_exec(struct task *t, uint64_t nr, const uint64_t args[6]);
 
+/* Make the next resumption execute another call than the program's, at
+ * AT_ENTRY.  task_finish() brings the program's registers back. */
+int task_rewrite(struct task *t, uint64_t nr, const uint64_t args[6]);
+/* The rewritten call ended with `ret`: registers as if it had been the
+ * program's own (AT_EXIT). */
+int task_unrewrite(struct task *t, int64_t ret);
+
 /*
  * Make the task look as if its call had returned `ret`, all other registers
  * as at entry.  AT_ENTRY (the call is skipped) or AT_EXIT.  Not resumed.

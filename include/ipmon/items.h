@@ -104,6 +104,10 @@ struct ipmon_walk {
 	 * Without it semctl GETALL and SETALL are -ENOSYS, because their array
 	 * size is known to the kernel only. */
 	long (*sem_nsems)(void *ctx, int semid);
+	/* optional: the access mode (O_ACCMODE) of the pipe behind descriptor
+	 * fd of the program; negative when it is none.  Without it vmsplice is
+	 * -ENOSYS. */
+	int (*pipe_mode)(void *ctx, int fd);
 };
 
 /*

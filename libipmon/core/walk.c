@@ -523,6 +523,8 @@ int ipmon_walk(struct ipmon_walk *w)
 	if (w->row->exec == EXEC_NONE)
 		return -WALK_ENOSYS;
 	for (i = 0; i < w->row->nargs && i < 6; i++) {
+	case W_VMSPLICE: return walk_vmsplice(w);
+	case W_KCMP: return walk_kcmp(w);
 		rc = argument(w, i);
 		if (rc)
 			return rc;

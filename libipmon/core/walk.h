@@ -124,6 +124,7 @@ int walk_utimens(struct ipmon_walk *w);
 int walk_xattrat(struct ipmon_walk *w);
 int walk_landlock_rule(struct ipmon_walk *w);
 
+int walk_vmsplice(struct ipmon_walk *w);
 /* walk_misc.c */
 int walk_mmap(struct ipmon_walk *w);
 int walk_mincore(struct ipmon_walk *w);

@@ -294,6 +294,25 @@ int walk_landlock_rule(struct ipmon_walk *w)
 	switch ((int32_t)w->args[1]) {
 	case 1:		/* path_beneath: u64 access, s32 fd, packed */
 		return w->args[2] ? ipmon_emit_in(w, 2, w->args[2], 12, "rule")
+/*
+ * vmsplice copies into the memory of who has the reading end and takes from
+ * that of all others; other flags than SPLICE_F_* are refused first.
+ */
+int walk_vmsplice(struct ipmon_walk *w)
+{
+	int mode;
+
+	if (!w->pipe_mode)
+		return -WALK_ENOSYS;
+	if ((uint32_t)w->args[3] & ~0xfu)
+		return 0;	/* EINVAL */
+	mode = w->pipe_mode(w->ctx, (int32_t)w->args[0]);
+	if (mode < 0)
+		return 0;	/* EBADF */
+	return walk_iov(w, 1, w->args[1], w->args[2],
+			mode ? WALK_SEND : WALK_RECV, R_VEC, 0, 0);
+}
+
 				  : 0;
 	case 2:		/* net_port: u64 access, u64 port */
 		return w->args[2] ? ipmon_emit_in(w, 2, w->args[2], 16, "rule")

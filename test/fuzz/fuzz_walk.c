@@ -90,6 +90,11 @@ static long nsems(void *ctx, int semid)
 	return semid;
 }
 
+static int pipe_mode(void *ctx, int fd)
+{
+	return fd % 3;
+}
+
 static void check_rules(const struct memory *m, int64_t ret, uint64_t word)
 {
 	uint64_t left = 0;
@@ -118,7 +123,8 @@ static int run(struct memory *m, uint64_t nr, const uint8_t *args)
 {
 	struct ipmon_walk w = {
 		.read = mem_read, .strnlen = mem_strnlen, .emit = emit,
-		.sem_nsems = nsems, .ctx = m, .row = ipmon_row(nr), .nr = nr,
+		.sem_nsems = nsems, .pipe_mode = pipe_mode, .ctx = m,
+		.row = ipmon_row(nr), .nr = nr,
 	};
 
 	memcpy(w.args, args, sizeof(w.args));
