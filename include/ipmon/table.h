@@ -108,7 +108,9 @@ enum ipmon_kind {
 	K_PATH,		/* NUL-terminated path, at most 4096 bytes */
 	K_STR,		/* NUL-terminated string, at most 4096 bytes */
 	K_STRV,		/* NULL-terminated array of strings (argv, envp) */
-	K_BUFIN,	/* input buffer, length = argument a (bytes) */
+	K_BUFIN,	/* input buffer, length = argument a (bytes); more than
+			 * `b` units of 64 bytes (0: no limit) are refused by
+			 * the kernel without a look at the buffer */
 	K_IN,		/* input struct of `b` bytes, NULL allowed */
 	K_ARRIN,	/* input array, count = argument a, element size b */
 	K_IOVIN,	/* iovec array, count = argument a; payload is input */

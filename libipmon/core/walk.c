@@ -348,6 +348,20 @@ static int scalar(struct ipmon_walk *w, unsigned int i)
 	return ipmon_emit_scalar(w, i, v, NULL);
 }
 
+/*
+ * A length that no address space holds ends as EFAULT, EINVAL or such, and
+ * what lies behind the address is not looked at.
+ */
+static int buf_in(struct ipmon_walk *w, unsigned int i)
+{
+	const struct ipmon_arg *d = &w->row->arg[i];
+	uint64_t len = count_of(w, d->a);
+
+	if (len >> 47 || (d->b && len > d->b * 64ull))
+		return walk_null(w, i, w->args[i], NULL);
+	return ipmon_emit_in(w, i, w->args[i], len, NULL);
+}
+
 static int memory(struct ipmon_walk *w, unsigned int i)
 {
 	const struct ipmon_arg *d = &w->row->arg[i];
@@ -360,7 +374,7 @@ static int memory(struct ipmon_walk *w, unsigned int i)
 	case K_STRV:
 		return walk_strv(w, i, addr);
 	case K_BUFIN:
-		return ipmon_emit_in(w, i, addr, count_of(w, d->a), NULL);
+		return buf_in(w, i);
 	case K_IN:
 		return ipmon_emit_in(w, i, addr, d->b, NULL);
 	case K_ARRIN:
@@ -509,6 +523,8 @@ static int walker(struct ipmon_walk *w)
 	case W_UTIMENS: return walk_utimens(w);
 	case W_LSM: return walk_lsm(w);
 	case W_XATTRAT: return walk_xattrat(w);
+	case W_VMSPLICE: return walk_vmsplice(w);
+	case W_KCMP: return walk_kcmp(w);
 	case W_MAX: break;
 	}
 	return -WALK_ENOSYS;
@@ -523,8 +539,6 @@ int ipmon_walk(struct ipmon_walk *w)
 	if (w->row->exec == EXEC_NONE)
 		return -WALK_ENOSYS;
 	for (i = 0; i < w->row->nargs && i < 6; i++) {
-	case W_VMSPLICE: return walk_vmsplice(w);
-	case W_KCMP: return walk_kcmp(w);
 		rc = argument(w, i);
 		if (rc)
 			return rc;

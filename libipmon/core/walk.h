@@ -110,6 +110,7 @@ int walk_sched_attr_set(struct ipmon_walk *w);
 int walk_sched_attr_get(struct ipmon_walk *w);
 int walk_process_vm(struct ipmon_walk *w);
 int walk_process_madvise(struct ipmon_walk *w);
+int walk_kcmp(struct ipmon_walk *w);
 
 /* walk_fs.c */
 int walk_fcntl(struct ipmon_walk *w);
@@ -123,8 +124,8 @@ int walk_quotactl(struct ipmon_walk *w);
 int walk_utimens(struct ipmon_walk *w);
 int walk_xattrat(struct ipmon_walk *w);
 int walk_landlock_rule(struct ipmon_walk *w);
-
 int walk_vmsplice(struct ipmon_walk *w);
+
 /* walk_misc.c */
 int walk_mmap(struct ipmon_walk *w);
 int walk_mincore(struct ipmon_walk *w);

@@ -93,10 +93,15 @@ int walk_openat2(struct ipmon_walk *w)
 /* struct file_handle { u32 handle_bytes; int type; u8 f_handle[]; } */
 int walk_handle_get(struct ipmon_walk *w)
 {
+	/* AT_HANDLE_MNT_ID_UNIQUE, CONNECTABLE, FID, AT_SYMLINK_FOLLOW,
+	 * AT_EMPTY_PATH; with any other flag nothing is looked at or stored */
+	const uint32_t valid = 0x1 | 0x2 | 0x200 | 0x400 | 0x1000;
 	unsigned char word[4];
 	uint64_t addr = w->args[2], bytes;
 	int rc;
 
+	if ((uint32_t)w->args[4] & ~valid)
+		return 0;
 	if (w->args[3]) {
 		/* AT_HANDLE_MNT_ID_UNIQUE asks for the 64-bit number */
 		rc = ipmon_emit_out(w, 3, w->args[3], w->args[4] & 1 ? 8 : 4,
@@ -289,11 +294,6 @@ int walk_xattrat(struct ipmon_walk *w)
 	return ipmon_emit_in(w, 4, value, size, "value");
 }
 
-int walk_landlock_rule(struct ipmon_walk *w)
-{
-	switch ((int32_t)w->args[1]) {
-	case 1:		/* path_beneath: u64 access, s32 fd, packed */
-		return w->args[2] ? ipmon_emit_in(w, 2, w->args[2], 12, "rule")
 /*
  * vmsplice copies into the memory of who has the reading end and takes from
  * that of all others; other flags than SPLICE_F_* are refused first.
@@ -313,6 +313,11 @@ int walk_vmsplice(struct ipmon_walk *w)
 			mode ? WALK_SEND : WALK_RECV, R_VEC, 0, 0);
 }
 
+int walk_landlock_rule(struct ipmon_walk *w)
+{
+	switch ((int32_t)w->args[1]) {
+	case 1:		/* path_beneath: u64 access, s32 fd, packed */
+		return w->args[2] ? ipmon_emit_in(w, 2, w->args[2], 12, "rule")
 				  : 0;
 	case 2:		/* net_port: u64 access, u64 port */
 		return w->args[2] ? ipmon_emit_in(w, 2, w->args[2], 16, "rule")

@@ -401,3 +401,20 @@ int walk_process_madvise(struct ipmon_walk *w)
 {
 	return remote_iov(w, 1, w->args[2]);
 }
+
+/* Only KCMP_FILE and KCMP_EPOLL_TFD look at the indices. */
+int walk_kcmp(struct ipmon_walk *w)
+{
+	int rc;
+
+	switch ((int32_t)w->args[2]) {
+	case 0:
+		rc = ipmon_emit_scalar(w, 3, w->args[3], "idx1");
+		return rc ? rc : ipmon_emit_scalar(w, 4, w->args[4], "idx2");
+	case 7:		/* struct kcmp_epoll_slot { u32 efd, tfd, toff; } */
+		rc = ipmon_emit_scalar(w, 3, w->args[3], "idx1");
+		return rc ? rc : ipmon_emit_in(w, 4, w->args[4], 12, "idx2");
+	default:
+		return 0;
+	}
+}

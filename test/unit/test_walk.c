@@ -161,8 +161,14 @@ Test(walk, counts_are_bounded)
 	cr_expect_eq(fake_item(a, IT_IN, 1, 0)->len, 0);
 	WALK(a, "semop", 1, fake_put(a, NULL, 6), UINT64_MAX);
 	cr_expect_null(fake_item(a, IT_IN, 1, 0));
-	WALK(a, "write", 1, fake_put(a, NULL, 6), UINT64_MAX);
+	WALK(a, "write", 1, fake_put(a, NULL, 6), 1ull << 46);
 	cr_expect_eq(fake_item(a, IT_IN, 1, 0)->len, IPMON_SPAN_MAX);
+	/* lengths at which the kernel does not look at the buffer */
+	WALK(a, "write", 1, fake_put(a, NULL, 6), UINT64_MAX);
+	cr_expect_null(fake_item(a, IT_IN, 1, 0));
+	WALK(a, "setxattr", fake_str(a, "f"), fake_str(a, "user.a"),
+	     fake_put(a, NULL, 6), 65537, 0);
+	cr_expect_null(fake_item(a, IT_IN, 2, 0));
 }
 
 Test(walk, refused_calls_are_not_walked)
