@@ -87,8 +87,6 @@ int cmd_run(int argc, char **argv)
 	if (r)
 		return r;
 	find_libipmon();
-	if (!mon.libipmon[0])
-		verbose("libipmon.so not found: variants run under the tracer alone");
 	if (mon.opt.trace_file) {
 		mon.trace = fopen(mon.opt.trace_file, "we");
 		if (!mon.trace) {

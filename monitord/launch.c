@@ -363,6 +363,20 @@ static void new_root(const pid_t pid[MAX_VARIANTS])
 	s->t_run = now_ns();
 }
 
+/* For -v: who is who. */
+static void tell_start(const pid_t pid[MAX_VARIANTS])
+{
+	char followers[MAX_VARIANTS * 12] = "";
+	size_t n = 0;
+
+	for (unsigned int v = 1; v < mon.n; v++)
+		n += (size_t)snprintf(followers + n, sizeof(followers) - n,
+				      " %d", (int)pid[v]);
+	verbose("%s: leader %d%s%s; libipmon: %s", file[LEADER],
+		(int)pid[LEADER], n ? ", followers" : "", followers,
+		mon.libipmon[0] ? mon.libipmon : "not found");
+}
+
 static void choose_gates(void)
 {
 	for (unsigned int v = 0; v < mon.n; v++) {
@@ -434,6 +448,7 @@ int launch(void)
 		}
 	new_root(pid);
 	front_root(pid[LEADER]);
+	tell_start(pid);
 	for (unsigned int v = 0; v < mon.n; v++) {
 		if (write(sync[v][1], "", 1) != 1)
 			die("cannot start a variant: %s", strerror(errno));
