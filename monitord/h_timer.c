@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "front.h"
 #include "h_misc.h"
 #include "tracee.h"
 
@@ -85,6 +86,10 @@ void sigtimedwait_done(struct taskset *s, int64_t ret)
 
 	if (ret > 0 && lead->call.args[1] &&
 	    mem_read(lead, &info, lead->call.args[1], sizeof(info)) == 0) {
+		/* handed on by the front process: name the true sender */
+		if (front_origin(&info))
+			mem_write(lead, lead->call.args[1], &info,
+				  sizeof(info));
 		for_each_follower(v) {
 			siginfo_t own = info;
 
