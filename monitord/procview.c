@@ -249,6 +249,12 @@ static int substitute(struct taskset *s, int fd, int flags, struct view *w)
 	if (mem_write(t, at, path, sizeof(path)) < 0)
 		return -EFAULT;
 	made = task_inject(t, SYS_memfd_create, at, MFD_CLOEXEC, 0, 0, 0, 0);
+	if (made == -EMFILE) {
+		/* its last number went to this open: take that */
+		leader_close(s, fd);
+		made = task_inject(t, SYS_memfd_create, at, MFD_CLOEXEC, 0, 0,
+				   0, 0);
+	}
 	if (made < 0)
 		return (int)made;
 	w->fd = leader_getfd(s, (int)made);
@@ -260,7 +266,7 @@ static int substitute(struct taskset *s, int fd, int flags, struct view *w)
 	w->dev = st.st_dev;
 	w->ino = st.st_ino;
 	/* a read-only description, as the program's is; without /proc in its
-	 * root the writable one has to do */
+	 * root, or a number to spare, the writable one has to do */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", (int)made);
 	ro = -1;
 	if (!mem_write(t, at, path, sizeof(path)))
@@ -268,6 +274,10 @@ static int substitute(struct taskset *s, int fd, int flags, struct view *w)
 				 O_RDONLY | O_CLOEXEC | (flags & O_NONBLOCK),
 				 0, 0, 0, 0);
 	fchmod(w->fd, 0444);
+	if (made == fd)
+		return task_inject(t, SYS_fcntl, (uint64_t)fd, F_SETFD,
+				   flags & O_CLOEXEC ? FD_CLOEXEC : 0, 0, 0, 0)
+			< 0 ? -EIO : 0;
 	r = task_inject(t, SYS_dup3, (uint64_t)(ro >= 0 ? ro : made),
 			(uint64_t)fd, (uint64_t)(flags & O_CLOEXEC), 0, 0, 0);
 	leader_close(s, ro);
@@ -374,6 +384,7 @@ static int64_t check_open(struct taskset *s, int fd)
 	struct opened o;
 	struct statfs fs;
 	struct proc *p;
+	bool usual;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
@@ -384,6 +395,8 @@ static int64_t check_open(struct taskset *s, int fd)
 	if (n < 0)
 		return fd;
 	link[n] = 0;
+	/* seen from here: its numbers are ours */
+	usual = !strncmp(link, "/proc/", 6);
 	if (!parse_path(link, &o))
 		return fd;
 	p = proc_by_pid(o.pid, &variant);
@@ -391,7 +404,7 @@ static int64_t check_open(struct taskset *s, int fd)
 		return refuse_open(s, fd, ENOENT);
 	if (o.kind == VIEW_REFUSED) {
 		if (!p && o.pid != getpid() && o.pid != getppid() &&
-		    !strncmp(link, "/proc/", 6))
+		    usual)
 			return fd;
 		refuse(s, "memory of the program's own processes");
 		return refuse_open(s, fd, EACCES);
@@ -479,12 +492,12 @@ static void renew(struct taskset *s, struct view *w, uint64_t n)
 		size_t at = text[v].len;
 
 		/* blanks go before the last newline */
-		if (at && text[v].p[at - 1] == '\n')
+		if (at && view_fill(w->kind) == ' ' &&
+		    text[v].p[at - 1] == '\n')
 			at--;
 		if (text[v].len < n &&
 		    text_insert(&text[v], at, n - text[v].len,
-				w->kind == VIEW_AUXV ||
-				w->kind == VIEW_ENVIRON ? 0 : ' ') < 0) {
+				view_fill(w->kind)) < 0) {
 			text_free(text);
 			return;
 		}

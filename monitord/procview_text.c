@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #include "procview_text.h"
@@ -129,6 +130,7 @@ enum view_kind view_kind(const char *name)
 		{ "stat", VIEW_STAT }, { "status", VIEW_STATUS },
 		{ "auxv", VIEW_AUXV }, { "environ", VIEW_ENVIRON },
 		{ "syscall", VIEW_SYSCALL }, { "wchan", VIEW_WCHAN },
+		{ "personality", VIEW_PERSONALITY },
 		{ "mem", VIEW_REFUSED }, { "pagemap", VIEW_REFUSED },
 		{ "map_files", VIEW_REFUSED },
 	};
@@ -326,8 +328,6 @@ static void hide_vdso(struct text *t)
 static int make_binary(struct proc *p, enum view_kind kind,
 		       struct text out[MAX_VARIANTS])
 {
-	size_t max = 0;
-
 	for_each_variant(v) {
 		int r = view_slurp(p->pid[v], kind == VIEW_AUXV ? "auxv" :
 				   "environ", &out[v]);
@@ -338,19 +338,59 @@ static int make_binary(struct proc *p, enum view_kind kind,
 			out[v].len = 0;
 		if (kind == VIEW_AUXV)
 			hide_vdso(&out[v]);
+	}
+	return 0;
+}
+
+char view_fill(enum view_kind kind)
+{
+	return kind == VIEW_AUXV || kind == VIEW_ENVIRON ? 0 : ' ';
+}
+
+/* ---- personality ---- */
+
+/* --layout same switches randomisation off; the program need not know. */
+static int make_personality(struct proc *p, struct taskset *s, struct text *o)
+{
+	struct text raw = { 0 };
+	char line[16];
+	unsigned int value;
+	int r = view_slurp(view_tid(p, s, LEADER), "personality", &raw);
+
+	if (!r && sscanf(raw.p, "%x", &value) == 1) {
+		value &= ~(unsigned int)ADDR_NO_RANDOMIZE;
+		if (p->vno_random)
+			value |= ADDR_NO_RANDOMIZE;
+		snprintf(line, sizeof(line), "%08x\n", value);
+		r = text_add(o, line, strlen(line));
+	}
+	free(raw.p);
+	return r;
+}
+
+/* ---- all ---- */
+
+/* The same length for all, whatever happened on the way: a follower that is
+ * dying has no text of its own. */
+static int same_length(struct text out[MAX_VARIANTS], char fill)
+{
+	size_t max = 0;
+
+	for_each_variant(v)
 		if (out[v].len > max)
 			max = out[v].len;
-	}
 	for_each_variant(v) {
-		int r = text_insert(&out[v], out[v].len, max - out[v].len, 0);
+		size_t at = out[v].len;
+		int r;
 
+		if (at && fill == ' ' && out[v].p[at - 1] == '\n')
+			at--;
+		r = text_insert(&out[v], at, max - out[v].len, fill);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
-
-/* ---- all ---- */
 
 int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
 	       enum view_kind kind, struct text out[MAX_VARIANTS])
@@ -382,6 +422,9 @@ int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
 	case VIEW_WCHAN:
 		r = text_add(&out[LEADER], "0", 1);
 		break;
+	case VIEW_PERSONALITY:
+		r = make_personality(p, s, &out[LEADER]);
+		break;
 	default:
 		r = -EINVAL;
 		break;
@@ -390,6 +433,8 @@ int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
 	for_each_follower(v)
 		if (!r && !out[v].p)
 			r = text_add(&out[v], out[LEADER].p, out[LEADER].len);
+	if (!r)
+		r = same_length(out, view_fill(kind));
 	if (r < 0)
 		text_free(out);
 	return r;

@@ -10,7 +10,7 @@
 enum view_kind {
 	VIEW_NONE = 0,
 	VIEW_MAPS, VIEW_SMAPS, VIEW_ROLLUP, VIEW_NUMA, VIEW_STAT, VIEW_STATUS,
-	VIEW_AUXV, VIEW_ENVIRON, VIEW_SYSCALL, VIEW_WCHAN,
+	VIEW_AUXV, VIEW_ENVIRON, VIEW_SYSCALL, VIEW_WCHAN, VIEW_PERSONALITY,
 	VIEW_REFUSED,		/* may not be opened: mem, pagemap, map_files */
 };
 
@@ -30,6 +30,8 @@ struct text {
  */
 int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
 	       enum view_kind kind, struct text out[MAX_VARIANTS]);
+/* What may be added to a text of this kind without changing its meaning. */
+char view_fill(enum view_kind kind);
 void text_free(struct text out[MAX_VARIANTS]);
 
 /* ---- between procview_text.c and procview_maps.c ---- */
