@@ -2,31 +2,447 @@
 /*
  * Patching proven syscall sites so that calls reach IP-MON.
  *
- * Nothing is patched yet: every process goes on under CP-MON alone.
+ * Theory of operation
+ * -------------------
+ * A site is proven by a trap: the kernel itself says that there is a syscall
+ * instruction.  When a site has trapped PATCH_AFTER times it is looked at:
+ * the file its text comes from is opened, the bytes before it are planned
+ * (sites.c), compared with what every variant has there, and replaced by a
+ * jump to a stub, in all variants at once, while all of them are stopped at
+ * that very call.  The syscall stays in place.  Nothing else of the process
+ * runs at that moment (domains), and a set parked at an arbitrary instruction
+ * puts the patch off.
+ *
+ * Plans are kept per file, so that later images of the same file are patched
+ * when they register, before their code runs.  Only private mappings of files
+ * are touched: not JIT code, not anonymous or shared text.
+ *
+ * Stubs lie in an r-x area of 64 KiB within reach of the object, one per
+ * object and address space, next to its lowest mapping.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "divergence.h"
+#include "fast.h"
+#include "launch.h"
 #include "patch.h"
+#include "sites.h"
+#include "tracee.h"
 
-int patch_process(struct taskset *s)
+#define PATCH_AFTER	3u	/* traps; programs that end soon are left alone */
+#define AREA_SIZE	65536u
+#define AREA_TRIES	64
+#define STUB_ALIGN	16u
+#define MAX_FILE	(512u << 20)
+
+/* ---- files and their plans, for the whole run ---- */
+
+struct plan {
+	struct site_plan p;
+	struct plan *next;
+};
+
+struct object {
+	uint64_t dev, ino;
+	int64_t mtime;
+	struct elf_image elf;
+	struct plan *plans;
+	struct object *next;
+};
+static struct object *objects;
+
+static struct object *object_open(pid_t tid, const struct map_entry *e)
 {
-	return -ENOSYS;
+	char path[sizeof(e->path) + 32];
+	struct object *o;
+	struct stat st;
+	void *map;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", tid, e->path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_ino != e->inode || st.st_size <= 0 ||
+	    st.st_size > MAX_FILE) {
+		close(fd);
+		return NULL;
+	}
+	for (o = objects; o; o = o->next)
+		if (o->dev == st.st_dev && o->ino == st.st_ino &&
+		    o->mtime == st.st_mtim.tv_sec)
+			break;
+	if (o) {
+		close(fd);
+		return o;
+	}
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return NULL;
+	o = calloc(1, sizeof(*o));
+	if (!o) {
+		munmap(map, (size_t)st.st_size);
+		return NULL;
+	}
+	o->dev = st.st_dev;
+	o->ino = st.st_ino;
+	o->mtime = st.st_mtim.tv_sec;
+	o->elf.data = map;
+	o->elf.size = (size_t)st.st_size;
+	o->next = objects;
+	objects = o;
+	return o;
 }
 
-void patch_proven(struct task *t)
+static struct plan *plan_get(struct object *o, uint64_t vaddr)
 {
+	struct plan *p;
+
+	for (p = o->plans; p; p = p->next)
+		if (p->p.vaddr == vaddr)
+			return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	site_plan(&o->elf, vaddr, &p->p);
+	p->next = o->plans;
+	o->plans = p;
+	if (p->p.kind)
+		mon.count.sites_planned++;
+	else
+		mon.count.sites_left++;
+	return p;
 }
 
-bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip)
-{
-	return false;
-}
+/* ---- per address space ---- */
+
+struct area {
+	struct object *o;
+	uint64_t bias[MAX_VARIANTS];
+	uint64_t at[MAX_VARIANTS];
+	uint32_t used;
+	struct area *next;
+};
+
+/* What is known about a trap's origin, by the leader's ip. */
+struct seen {
+	uint64_t ip;
+	uint32_t traps;
+	bool decided;
+};
+#define SEEN_MAX 2048u
+
+struct patch_map {
+	struct area *areas;
+	struct seen seen[SEEN_MAX];
+};
 
 struct patch_map *patch_fork(const struct patch_map *p)
 {
-	return NULL;
+	struct patch_map *c;
+
+	if (!p)
+		return NULL;
+	c = malloc(sizeof(*c));
+	if (!c)
+		die("out of memory");
+	*c = *p;
+	c->areas = NULL;
+	for (const struct area *a = p->areas; a; a = a->next) {
+		struct area *b = malloc(sizeof(*b));
+
+		if (!b)
+			die("out of memory");
+		*b = *a;
+		b->next = c->areas;
+		c->areas = b;
+	}
+	return c;
 }
 
 void patch_free(struct patch_map *p)
 {
+	struct area *a;
+
+	if (!p)
+		return;
+	while ((a = p->areas)) {
+		p->areas = a->next;
+		free(a);
+	}
+	free(p);
+}
+
+bool patch_owns(const struct mm *mm, unsigned int v, uint64_t start,
+		uint64_t end)
+{
+	if (!mm->patches)
+		return false;
+	for (const struct area *a = mm->patches->areas; a; a = a->next)
+		if (start < a->at[v] + AREA_SIZE && end > a->at[v])
+			return true;
+	return false;
+}
+
+bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip)
+{
+	return patch_owns(mm, v, ip, ip + 1);
+}
+
+/* An area for this object, mapped in all variants; NULL when impossible. */
+static struct area *area_get(struct taskset *s, struct object *o,
+			     const uint64_t bias[MAX_VARIANTS])
+{
+	struct patch_map *m = s->proc->mm->patches;
+	struct area *a;
+
+	for (a = m->areas; a; a = a->next) {
+		bool same = a->o == o;
+
+		for_each_variant(v)
+			same = same && a->bias[v] == bias[v];
+		if (same)
+			return a;
+	}
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return NULL;
+	a->o = o;
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		int64_t r = -1;
+
+		a->bias[v] = bias[v];
+		for (int k = 1; k <= AREA_TRIES; k++) {
+			uint64_t want = (bias[v] & ~(uint64_t)(AREA_SIZE - 1)) -
+				(uint64_t)k * AREA_SIZE;
+
+			r = task_inject(t, SYS_mmap, want, AREA_SIZE,
+					PROT_READ | PROT_EXEC, MAP_PRIVATE |
+					MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+					(uint64_t)-1, 0);
+			if (r == (int64_t)want || r == -ESRCH)
+				break;
+			r = -1;
+		}
+		if (r < 0) {
+			/* what has been mapped stays: unused, unseen */
+			free(a);
+			return NULL;
+		}
+		a->at[v] = (uint64_t)r;
+	}
+	a->next = m->areas;
+	m->areas = a;
+	return a;
+}
+
+/* The bytes from the region's start to the end of the syscall are, in every
+ * variant, those of the file. */
+static bool unmodified(struct taskset *s, struct object *o,
+		       const struct site_plan *p,
+		       const uint64_t bias[MAX_VARIANTS])
+{
+	uint64_t n = p->vaddr + 2 - p->start;
+	uint64_t off = elf_offset(&o->elf, p->start);
+	uint8_t have[SITE_MAX_REGION + 2];
+
+	if (!off || n > sizeof(have) || off + n > o->elf.size)
+		return false;
+	for_each_variant(v)
+		if (mem_read(&s->t[v], have, p->start + bias[v], n) ||
+		    memcmp(have, o->elf.data + off, n))
+			return false;
+	return true;
+}
+
+static bool nobody_parked(const struct taskset *s)
+{
+	const struct taskset *o;
+
+	LIST_FOREACH(o, &mon.sets, all)
+		if (o != s && o->proc->mm == s->proc->mm &&
+		    o->state == SET_PARKED)
+			return false;
+	return true;
+}
+
+/* Put one plan in place in all variants. */
+static bool apply(struct taskset *s, struct object *o,
+		  const struct site_plan *p, const uint64_t bias[MAX_VARIANTS])
+{
+	struct area *a;
+	uint32_t at;
+	size_t n = 0;
+
+	if (!unmodified(s, o, p, bias))
+		return false;
+	a = area_get(s, o, bias);
+	if (!a || a->used + SITE_STUB_MAX > AREA_SIZE)
+		return false;
+	at = a->used;
+	for_each_variant(v) {
+		uint8_t stub[SITE_STUB_MAX], jmp[5] = { 0xe9 };
+		uint64_t from = p->start + bias[v], to = a->at[v] + at;
+		int32_t rel = (int32_t)(to - (from + 5));
+
+		n = site_emit(p, bias[v], to, stub);
+		if (!n || (int64_t)(to - (from + 5)) != rel)
+			return false;
+		memcpy(jmp + 1, &rel, 4);
+		if (mem_poke(&s->t[v], to, stub, n) ||
+		    mem_poke(&s->t[v], from, jmp, sizeof(jmp))) {
+			say("patching process %d failed half-way",
+			    s->proc->vpid);
+			kill_all(EXIT_MONITOR);
+			return false;
+		}
+	}
+	a->used = (uint32_t)(at + n + STUB_ALIGN - 1) & ~(STUB_ALIGN - 1);
+	s->proc->mm->patched = true;
+	mon.count.sites_patched++;
+	return true;
+}
+
+/* ---- one site, at a rendezvous ---- */
+
+struct find {
+	uint64_t ip;
+	struct map_entry e;
+};
+
+static int find_ip(void *ctx, const struct map_entry *e)
+{
+	struct find *f = ctx;
+
+	if (f->ip < e->start || f->ip >= e->end)
+		return 0;
+	f->e = *e;
+	return 1;
+}
+
+static void look_at(struct taskset *s)
+{
+	struct task *lead = &s->t[LEADER];
+	struct find f = { .ip = lead->call.ip - 2 };
+	uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
+	struct object *o;
+	struct plan *p;
+
+	if (maps_each(lead->tid, find_ip, &f) != 1 || f.e.path[0] != '/' ||
+	    strcmp(f.e.perms, "r-xp"))
+		return;
+	o = object_open(lead->tid, &f.e);
+	if (!o || !elf_vaddr(&o->elf, f.e.offset + (f.ip - f.e.start), &vaddr))
+		return;
+	p = plan_get(o, vaddr);
+	if (!p || !p->p.kind)
+		return;
+	for_each_variant(v)
+		bias[v] = s->t[v].call.ip - 2 - vaddr;
+	apply(s, o, &p->p, bias);
+}
+
+void patch_site(struct taskset *s)
+{
+	struct mm *mm = s->proc->mm;
+	uint64_t ip = s->t[LEADER].call.ip;
+	struct seen *e = NULL;
+
+	if (s->slot < 0 || !mm->patches ||
+	    s->row->flags & RF_NEVER_INPROC)
+		return;
+	for (unsigned int i = 0; i < 8; i++) {
+		e = &mm->patches->seen[(ip / 2 + i) % SEEN_MAX];
+		if (e->ip == ip || !e->ip)
+			break;
+	}
+	if (e->ip != ip)
+		*e = (struct seen){ .ip = ip };
+	if (e->decided || ++e->traps < PATCH_AFTER || !nobody_parked(s))
+		return;
+	for_each_variant(v)
+		if (s->t[v].at != AT_ENTRY && s->t[v].at != AT_EXIT)
+			return;
+	e->decided = true;
+	look_at(s);
+}
+
+/* ---- a new image ---- */
+
+struct sweep {
+	struct taskset *s;
+	struct map_entry e[MAX_VARIANTS][64];
+	unsigned int n[MAX_VARIANTS];
+	unsigned int v;
+};
+
+static int collect(void *ctx, const struct map_entry *e)
+{
+	struct sweep *w = ctx;
+
+	if (!strcmp(e->perms, "r-xp") && e->path[0] == '/' &&
+	    w->n[w->v] < 64)
+		w->e[w->v][w->n[w->v]++] = *e;
+	return 0;
+}
+
+int patch_process(struct taskset *s)
+{
+	struct mm *mm = s->proc->mm;
+	struct sweep *w;
+
+	if (!mm->patches)
+		mm->patches = calloc(1, sizeof(*mm->patches));
+	if (!mm->patches)
+		return -ENOMEM;
+	if (!objects)
+		return 0;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->s = s;
+	for_each_variant(v) {
+		w->v = v;
+		maps_each(s->t[v].tid, collect, w);
+	}
+	for (unsigned int i = 0; i < w->n[LEADER]; i++) {
+		struct map_entry *e = &w->e[LEADER][i];
+		struct object *o = object_open(s->t[LEADER].tid, e);
+		uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
+		bool all = o && o->plans &&
+			elf_vaddr(&o->elf, e->offset, &vaddr);
+
+		/* the same segment in the others */
+		for_each_variant(v) {
+			bool found = false;
+
+			for (unsigned int k = 0; all && k < w->n[v]; k++) {
+				struct map_entry *x = &w->e[v][k];
+
+				if (x->inode != e->inode ||
+				    x->offset != e->offset)
+					continue;
+				bias[v] = x->start - vaddr;
+				found = true;
+				break;
+			}
+			all = all && found;
+		}
+		for (struct plan *p = all ? o->plans : NULL; p; p = p->next)
+			if (p->p.kind)
+				apply(s, o, &p->p, bias);
+	}
+	free(w);
+	return 0;
 }

@@ -17,9 +17,13 @@ struct patch_map;		/* per mm: patched objects and stub areas */
  */
 int patch_process(struct taskset *s);
 
-/* A trap came from this site (ip after the syscall): remember that it is a
- * real one. Cheap for sites known already. */
-void patch_proven(struct task *t);
+/* The call of this rendezvous (all AT_ENTRY or AT_EXIT, nothing restored yet)
+ * proves a site: patch it when it is worth it. Cheap for sites known already. */
+void patch_site(struct taskset *s);
+
+/* Does [start, end) of variant v touch a stub area? */
+bool patch_owns(const struct mm *mm, unsigned int v, uint64_t start,
+		uint64_t end);
 
 /* Is ip inside a stub of this address space's variant v? */
 bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip);

@@ -38,6 +38,7 @@
 #include "h_misc.h"
 #include "handlers.h"
 #include "launch.h"
+#include "patch.h"
 #include "signals.h"
 #include "solo.h"
 #include "tracee.h"
@@ -269,7 +270,13 @@ bool set_compare_filtered(struct taskset *s,
 
 		if (r == -ENOSYS) {
 			/* the walker does not know this command */
-			refuse(s, "command not known to the syscall table");
+			char what[64];
+			bool first = s->row->arg[0].kind != K_FD;
+
+			snprintf(what, sizeof(what),
+				 "command 0x%x not known to the syscall table",
+				 (unsigned int)s->t[v].call.args[!first]);
+			refuse(s, what);
 			set_finish(s, s->row->handler == H_IOCTL ? -ENOTTY :
 				   -EINVAL);
 			return false;
@@ -459,6 +466,8 @@ void set_finish_each(struct taskset *s, const int64_t ret[MAX_VARIANTS])
 	if (mon.ending)
 		return;
 	set_note_call(s, ret[LEADER]);
+	if (s->slot >= 0)
+		patch_site(s);
 	for_each_variant(v)
 		task_finish(&s->t[v], ret[v]);
 	s->arrived = 0;

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Syscall sites of an ELF file.
+ *
+ * Theory of operation
+ * -------------------
+ * x86 code can only be decoded forwards, so the start of the function is
+ * needed: .eh_frame_hdr is a sorted table of functions, and every wrapper in
+ * a libc has an entry.  The function is decoded from there to its end with a
+ * maintained decoder (Zydis), for two things: the instruction boundaries
+ * before the site, and all branch targets, none of which may lie inside the
+ * bytes to be replaced (one on the first of them, or on the syscall itself,
+ * is fine: the jump, and the intact syscall).
+ *
+ * What may be moved: anything that is not a branch; RIP-relative operands get
+ * a new displacement.  A short conditional branch may be moved too: in the
+ * stub it becomes the same condition with a 32-bit displacement.
+ *
+ * The stub:
+ *	<moved instructions>
+ *	lea  rcx, [rip + address after the syscall]
+ *	mov  gs:[24], rsp
+ *	mov  rsp, gs:[16]
+ *	jmp  gs:[32]
+ * rcx is free: the syscall would destroy it and leaves that very address.
+ */
+#include <string.h>
+#include <Zydis/Zydis.h>
+#include <elf.h>
+
+#include "sites.h"
+
+#define MAX_FUNCTION	65536u	/* bytes of a function that is decoded */
+#define MAX_TARGETS	4096u
+
+/* ---- the file ---- */
+
+static const void *at(const struct elf_image *e, uint64_t off, uint64_t n)
+{
+	if (off > e->size || n > e->size - off)
+		return NULL;
+	return e->data + off;
+}
+
+static const Elf64_Phdr *phdrs(const struct elf_image *e, unsigned int *n)
+{
+	const Elf64_Ehdr *eh = at(e, 0, sizeof(*eh));
+
+	*n = 0;
+	if (!eh || memcmp(eh->e_ident, ELFMAG, SELFMAG) ||
+	    eh->e_ident[EI_CLASS] != ELFCLASS64 ||
+	    eh->e_machine != EM_X86_64 || eh->e_phentsize != sizeof(Elf64_Phdr))
+		return NULL;
+	*n = eh->e_phnum;
+	return at(e, eh->e_phoff, (uint64_t)*n * sizeof(Elf64_Phdr));
+}
+
+/* File offset of n bytes at vaddr, in a segment with these flags; or 0. */
+static uint64_t offset_of(const struct elf_image *e, uint64_t vaddr,
+			  uint64_t n, uint32_t flags)
+{
+	unsigned int count;
+	const Elf64_Phdr *ph = phdrs(e, &count);
+
+	for (unsigned int i = 0; ph && i < count; i++) {
+		if (ph[i].p_type != PT_LOAD || (ph[i].p_flags & flags) != flags)
+			continue;
+		if (vaddr < ph[i].p_vaddr ||
+		    vaddr - ph[i].p_vaddr >= ph[i].p_filesz ||
+		    n > ph[i].p_filesz - (vaddr - ph[i].p_vaddr))
+			continue;
+		return ph[i].p_offset + (vaddr - ph[i].p_vaddr);
+	}
+	return 0;
+}
+
+uint64_t elf_offset(const struct elf_image *e, uint64_t vaddr)
+{
+	return offset_of(e, vaddr, 1, PF_X);
+}
+
+bool elf_vaddr(const struct elf_image *e, uint64_t offset, uint64_t *vaddr)
+{
+	unsigned int count;
+	const Elf64_Phdr *ph = phdrs(e, &count);
+
+	for (unsigned int i = 0; ph && i < count; i++) {
+		if (ph[i].p_type != PT_LOAD || !(ph[i].p_flags & PF_X))
+			continue;
+		/* mappings begin at the page below the segment's first byte */
+		if (offset < (ph[i].p_offset & ~4095ull) ||
+		    offset >= ph[i].p_offset + ph[i].p_filesz)
+			continue;
+		*vaddr = ph[i].p_vaddr - ph[i].p_offset + offset;
+		return true;
+	}
+	return false;
+}
+
+static bool get32(const struct elf_image *e, uint64_t off, int32_t *v)
+{
+	const void *p = at(e, off, 4);
+
+	if (p)
+		memcpy(v, p, 4);
+	return p;
+}
+
+/* .eh_frame_hdr: version, encodings, then (start, FDE) pairs relative to the
+ * header (LSB core specification, "Exception Frame Header"). */
+#define ENC_PCREL_SDATA4	0x1b
+#define ENC_UDATA4		0x03
+#define ENC_DATAREL_SDATA4	0x3b
+
+bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
+		  uint64_t *end)
+{
+	unsigned int count;
+	const Elf64_Phdr *ph = phdrs(e, &count), *hdr = NULL;
+	const uint8_t *h;
+	uint64_t base, table, lo = 0, hi, fde;
+	int32_t n, v, len;
+
+	for (unsigned int i = 0; ph && i < count; i++)
+		if (ph[i].p_type == PT_GNU_EH_FRAME)
+			hdr = &ph[i];
+	if (!hdr)
+		return false;
+	h = at(e, hdr->p_offset, 12);
+	if (!h || h[0] != 1 || h[1] != ENC_PCREL_SDATA4 ||
+	    h[2] != ENC_UDATA4 || h[3] != ENC_DATAREL_SDATA4 ||
+	    !get32(e, hdr->p_offset + 8, &n) || n <= 0)
+		return false;
+	base = hdr->p_vaddr;
+	table = hdr->p_offset + 12;
+	hi = (uint64_t)n;
+	if (!at(e, table, hi * 8))
+		return false;
+	while (hi - lo > 1) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if (!get32(e, table + mid * 8, &v))
+			return false;
+		if (base + (uint64_t)(int64_t)v <= vaddr)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	if (!get32(e, table + lo * 8, &v))
+		return false;
+	*start = base + (uint64_t)(int64_t)v;
+	if (!get32(e, table + lo * 8 + 4, &v))
+		return false;
+	/* FDE: length, CIE pointer, pc begin (pcrel), pc range */
+	fde = offset_of(e, base + (uint64_t)(int64_t)v, 16, PF_R);
+	if (!fde || !get32(e, fde + 12, &len) || len <= 0)
+		return false;
+	*end = *start + (uint64_t)len;
+	return vaddr >= *start && vaddr < *end;
+}
+
+/* ---- planning ---- */
+
+struct decoded {
+	uint64_t vaddr;
+	ZydisDecodedInstruction i;
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static bool is_branch(const ZydisDecodedInstruction *i)
+{
+	switch (i->meta.category) {
+	case ZYDIS_CATEGORY_CALL:
+	case ZYDIS_CATEGORY_COND_BR:
+	case ZYDIS_CATEGORY_UNCOND_BR:
+	case ZYDIS_CATEGORY_RET:
+	case ZYDIS_CATEGORY_SYSCALL:
+	case ZYDIS_CATEGORY_SYSRET:
+	case ZYDIS_CATEGORY_INTERRUPT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Fill *s from a decoded instruction; false when it cannot be moved. */
+static bool movable(const struct decoded *d, const uint8_t *bytes,
+		    struct site_insn *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->vaddr = d->vaddr;
+	s->len = d->i.length;
+	memcpy(s->bytes, bytes, d->i.length);
+	if (d->i.meta.category == ZYDIS_CATEGORY_COND_BR) {
+		ZyanU64 target;
+
+		/* 7x rel8 or 0f 8x rel32; jrcxz and loop have no long form */
+		if (d->i.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
+		    (d->i.opcode & 0xf0) == 0x70)
+			s->cc = d->i.opcode & 15;
+		else if (d->i.opcode_map == ZYDIS_OPCODE_MAP_0F &&
+			 (d->i.opcode & 0xf0) == 0x80)
+			s->cc = d->i.opcode & 15;
+		else
+			return false;
+		if (ZYAN_FAILED(ZydisCalcAbsoluteAddress(&d->i, &d->op[0],
+							 d->vaddr, &target)))
+			return false;
+		s->jcc = true;
+		s->target = target;
+		return true;
+	}
+	if (is_branch(&d->i))
+		return false;
+	for (unsigned int k = 0; k < d->i.operand_count; k++) {
+		if (d->op[k].type != ZYDIS_OPERAND_TYPE_MEMORY ||
+		    d->op[k].mem.base != ZYDIS_REGISTER_RIP)
+			continue;
+		if (d->i.raw.disp.size != 32 || s->disp_at)
+			return false;
+		s->disp_at = d->i.raw.disp.offset;
+	}
+	return true;
+}
+
+void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p)
+{
+	static uint64_t targets[MAX_TARGETS];
+	/* the last instructions before the site, as a ring */
+	static struct decoded last[SITE_MAX_INSNS];
+	unsigned int n_targets = 0, n_last = 0;
+	uint64_t start, end, off, pc;
+	const uint8_t *code;
+	ZydisDecoder dec;
+	bool seen = false;
+
+	memset(p, 0, sizeof(*p));
+	p->vaddr = vaddr;
+	if (!elf_function(e, vaddr, &start, &end) ||
+	    end - start > MAX_FUNCTION) {
+		p->why = "no function bounds";
+		return;
+	}
+	off = offset_of(e, start, end - start, PF_X);
+	code = off ? at(e, off, end - start) : NULL;
+	if (!code) {
+		p->why = "not in the file";
+		return;
+	}
+	ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
+			 ZYDIS_STACK_WIDTH_64);
+	for (pc = start; pc < end; ) {
+		struct decoded d = { .vaddr = pc };
+		ZyanU64 target;
+
+		if (ZYAN_FAILED(ZydisDecoderDecodeFull(&dec, code +
+				(pc - start), end - pc, &d.i, d.op))) {
+			p->why = "does not decode";
+			return;
+		}
+		if (pc == vaddr) {
+			if (d.i.mnemonic != ZYDIS_MNEMONIC_SYSCALL)
+				break;
+			seen = true;
+		} else if (!seen) {
+			last[n_last++ % SITE_MAX_INSNS] = d;
+		}
+		if ((d.i.meta.category == ZYDIS_CATEGORY_COND_BR ||
+		     d.i.meta.category == ZYDIS_CATEGORY_UNCOND_BR) &&
+		    d.op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+		    ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&d.i, &d.op[0], pc,
+							  &target))) {
+			if (n_targets == MAX_TARGETS) {
+				p->why = "too many branches";
+				return;
+			}
+			targets[n_targets++] = target;
+		}
+		/* jump tables: targets are not known */
+		if (d.i.meta.category == ZYDIS_CATEGORY_UNCOND_BR &&
+		    d.op[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+		    !seen) {
+			p->why = "an indirect jump before it";
+			return;
+		}
+		pc += d.i.length;
+	}
+	if (!seen) {
+		p->why = "not at an instruction boundary";
+		return;
+	}
+	p->start = vaddr;
+	for (unsigned int k = 0; vaddr - p->start < 5; k++) {
+		const struct decoded *d;
+
+		if (k == n_last || k == SITE_MAX_INSNS) {
+			p->why = "too close to the function's start";
+			return;
+		}
+		d = &last[(n_last - 1 - k) % SITE_MAX_INSNS];
+		if (d->vaddr + d->i.length != p->start ||
+		    vaddr - d->vaddr > SITE_MAX_REGION ||
+		    !movable(d, code + (d->vaddr - start),
+			     &p->insn[SITE_MAX_INSNS - 1 - k])) {
+			p->why = "an instruction that cannot be moved";
+			return;
+		}
+		p->start = d->vaddr;
+		p->n++;
+	}
+	memmove(p->insn, p->insn + SITE_MAX_INSNS - p->n,
+		p->n * sizeof(p->insn[0]));
+	for (unsigned int k = 0; k < n_targets; k++) {
+		if (targets[k] > p->start && targets[k] < vaddr) {
+			p->why = "a branch leads into it";
+			return;
+		}
+	}
+	p->kind = p->n == 1 ? SITE_P1 : SITE_P;
+}
+
+/* ---- emitting ---- */
+
+static bool reach(uint64_t from, uint64_t to, int32_t *rel)
+{
+	int64_t d = (int64_t)(to - from);
+
+	*rel = (int32_t)d;
+	return d == *rel;
+}
+
+size_t site_emit(const struct site_plan *p, uint64_t bias, uint64_t stub,
+		 uint8_t out[SITE_STUB_MAX])
+{
+	/* mov %rsp,%gs:24 ; mov %gs:16,%rsp ; jmp *%gs:32 */
+	static const uint8_t tail[] = {
+		0x65, 0x48, 0x89, 0x24, 0x25, 24, 0, 0, 0,
+		0x65, 0x48, 0x8b, 0x24, 0x25, 16, 0, 0, 0,
+		0x65, 0xff, 0x24, 0x25, 32, 0, 0, 0,
+	};
+	size_t n = 0;
+	int32_t rel;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct site_insn *s = &p->insn[i];
+
+		if (s->jcc) {
+			if (!reach(stub + n + 6, s->target + bias, &rel))
+				return 0;
+			out[n] = 0x0f;
+			out[n + 1] = 0x80 | s->cc;
+			memcpy(out + n + 2, &rel, 4);
+			n += 6;
+			continue;
+		}
+		memcpy(out + n, s->bytes, s->len);
+		if (s->disp_at) {
+			int32_t disp;
+			uint64_t to;
+
+			memcpy(&disp, s->bytes + s->disp_at, 4);
+			to = s->vaddr + bias + s->len +
+				(uint64_t)(int64_t)disp;
+			if (!reach(stub + n + s->len, to, &rel))
+				return 0;
+			memcpy(out + n + s->disp_at, &rel, 4);
+		}
+		n += s->len;
+	}
+	/* lea after(%rip),%rcx */
+	if (!reach(stub + n + 7, p->vaddr + bias + 2, &rel))
+		return 0;
+	out[n] = 0x48;
+	out[n + 1] = 0x8d;
+	out[n + 2] = 0x0d;
+	memcpy(out + n + 3, &rel, 4);
+	n += 7;
+	memcpy(out + n, tail, sizeof(tail));
+	return n + sizeof(tail);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Syscall sites of an ELF file: can one be patched, and how.
+ *
+ * A site is named by the file's virtual address of its `syscall`, which a
+ * trap has proven to be an instruction.  site_plan() finds whole instructions
+ * directly before it that make room for a five-byte jump and can run
+ * elsewhere; site_emit() writes them, followed by the way into IP-MON.
+ *
+ * Pure code over the file's bytes, which are hostile: bounded everywhere.
+ */
+#ifndef MONITORD_SITES_H
+#define MONITORD_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An ELF file in memory (monitord's mapping). */
+struct elf_image {
+	const uint8_t *data;
+	size_t size;
+};
+
+#define SITE_MAX_INSNS	8
+#define SITE_MAX_REGION	40	/* bytes before the syscall */
+#define SITE_STUB_MAX	160	/* bytes of one stub */
+
+enum site_kind {
+	SITE_NONE = 0,		/* cannot be patched */
+	SITE_P1,		/* one instruction before the syscall */
+	SITE_P,			/* several */
+};
+
+struct site_insn {
+	uint64_t vaddr;
+	uint8_t len;
+	uint8_t bytes[15];
+	uint8_t disp_at;	/* offset of a RIP-relative disp32, 0 = none */
+	bool jcc;		/* conditional jump: emitted with rel32 */
+	uint8_t cc;		/* its condition */
+	uint64_t target;	/* vaddr it jumps to */
+};
+
+struct site_plan {
+	enum site_kind kind;
+	uint64_t vaddr;		/* of the syscall */
+	uint64_t start;		/* of the region: start..vaddr is replaced */
+	unsigned int n;
+	struct site_insn insn[SITE_MAX_INSNS];
+	const char *why;	/* SITE_NONE: reason, for people */
+};
+
+/* Program header that maps vaddr executable: file offset of vaddr, or 0. */
+uint64_t elf_offset(const struct elf_image *e, uint64_t vaddr);
+/* vaddr of the first PT_LOAD (page aligned): the base that load bias counts
+ * from, and of a file offset. */
+bool elf_vaddr(const struct elf_image *e, uint64_t offset, uint64_t *vaddr);
+/* Bounds of the function around vaddr by .eh_frame. */
+bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
+		  uint64_t *end);
+
+void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p);
+
+/*
+ * The stub for a plan, to lie at address `at`, for an image loaded with
+ * `bias` (address = vaddr + bias).  Returns its length, 0 when something is
+ * out of reach.
+ */
+size_t site_emit(const struct site_plan *p, uint64_t bias, uint64_t at,
+		 uint8_t out[SITE_STUB_MAX]);
+
+#endif
