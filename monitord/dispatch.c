@@ -215,6 +215,7 @@ static void set_ended(struct taskset *s)
 
 static void kill_follower_procs(struct proc *p)
 {
+	robust_exit_all(p);
 	for_each_follower(v)
 		if (!(p->dead & (1u << v)) && p->pid[v])
 			kill(p->pid[v], SIGKILL);

@@ -321,6 +321,7 @@ static void fatal(struct taskset *s)
 {
 	s->proc->exiting = s->proc->killed = true;
 	s->state = SET_EXITING;
+	robust_exit_all(s->proc);
 	for_each_follower(v)
 		kill(s->proc->pid[v], SIGKILL);
 }
