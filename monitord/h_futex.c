@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "handlers.h"
+#include "h_misc.h"
 #include "h_process.h"
 #include "tracee.h"
 
@@ -85,4 +86,11 @@ void futex_start(struct taskset *s)
 		return;
 	}
 	set_leader_go(s);
+}
+
+void futex_done(struct taskset *s, int64_t ret)
+{
+	if (s->blocking && s->row->walker == W_FUTEX)
+		robust_woken(s);
+	generic_done(s, ret);
 }

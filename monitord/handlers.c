@@ -38,7 +38,7 @@ const struct handler handlers[H_MAX] = {
 	[H_TIMER_CREATE] = { .start = timer_create_start },
 	[H_SIGTIMEDWAIT] = { .start = leader_start,
 			     .done = sigtimedwait_done },
-	[H_FUTEX] = { .start = futex_start },
+	[H_FUTEX] = { .start = futex_start, .done = futex_done },
 	[H_SETTID] = { .start = settid_start },
 	[H_SETPGID] = { .start = leader_start, .done = setpgid_done },
 	[H_CHDIR] = { .start = leader_start, .done = chdir_done },
