@@ -159,7 +159,7 @@ static pid_t follower_spawn(struct taskset *s, unsigned int v)
 	if (spawn_parse(t, s->row, &sp) < 0)
 		return -EFAULT;
 	r = spawn_mask(s, v, &sp, CLONE_UNTRACED | CLONE_PTRACE | CLONE_PIDFD |
-		       CLONE_INTO_CGROUP);
+		       CLONE_INTO_CGROUP | namespaces_alone(sp.flags));
 	if (r < 0)
 		return r;
 	if (task_resume(t, PTRACE_SYSCALL, 0) < 0)
@@ -213,8 +213,6 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 	}
 	np = proc_new(sp->flags & CLONE_PARENT ? p->parent : p);
 	np->exit_signal = sp->exit_signal;
-	if (sp->flags & CLONE_NEWNS)
-		np->own_mntns = true;
 	if (sp->flags & CLONE_VM) {
 		np->mm = mm_get(p->mm);
 		np->domain = domain_get(p->domain);
@@ -227,6 +225,7 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 		files_fork(p->files);
 	c = set_new(np);
 	c->state = SET_READY;
+	c->join_ns = sp->flags & NAMESPACES_JOINED;
 	mon.count.forks++;
 	return c;
 }

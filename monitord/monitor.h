@@ -186,6 +186,8 @@ struct taskset {
 					 * since the last common other call */
 	bool blocking;			/* the call may sleep: others may run */
 	bool redo;			/* leader re-enters the interrupted call */
+	uint64_t join_ns;		/* followers join these namespaces of
+					 * the leader at the first call */
 	bool park;			/* to be parked at the coming stops */
 	bool vforking;			/* SET_CALL: parents wait for a vfork */
 	struct taskset *child;		/* last one created, for the handlers */

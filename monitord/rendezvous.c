@@ -612,6 +612,11 @@ static void rendezvous(struct taskset *s)
 				return;
 		}
 	}
+	if (s->join_ns) {
+		for_each_follower(v)
+			namespaces_follow(s, v, s->join_ns);
+		s->join_ns = 0;
+	}
 	if (is_vsyscall(s)) {
 		vsyscall(s);
 		return;
