@@ -14,6 +14,7 @@
 #include "divergence.h"
 #include "handlers.h"
 #include "h_memory.h"
+#include "h_misc.h"
 #include "procview.h"
 #include "shadow.h"
 #include "signals.h"
@@ -68,6 +69,8 @@ void generic_done(struct taskset *s, int64_t ret)
 	if (ret > 0 && s->row->flags & RF_VIEW && view_active())
 		viewed = view_replicate(s, ret);
 	if (!viewed && set_replicate(s, ret) < 0)
+		return;
+	if (notify_expected(ret) && !notify_received(s))
 		return;
 	set_finish(s, ret);
 }

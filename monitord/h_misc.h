@@ -35,6 +35,14 @@ struct files *files_fork(const struct files *f);
 void timer_create_start(struct taskset *s);
 void sigtimedwait_done(struct taskset *s, int64_t ret);
 
+/*
+ * A message was received and replicated: is it perhaps the notification of a
+ * message queue by a thread (cheap question), and if so, put every
+ * follower's own bytes into its buffer.  False: everything is being killed.
+ */
+bool notify_expected(int64_t ret);
+bool notify_received(struct taskset *s);
+
 /* h_cred.c */
 void settid_start(struct taskset *s);
 void setpgid_done(struct taskset *s, int64_t ret);

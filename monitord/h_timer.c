@@ -10,12 +10,14 @@
  * leader's value (valuemap.h); siginfo_translate() puts it back wherever a
  * siginfo is shown.
  *
- * mq_notify with SIGEV_THREAD is refused: the kernel would send libc's
- * callback pointers of the leader through a netlink socket, where nobody
- * can translate them.
+ * mq_notify with SIGEV_THREAD hands the kernel 32 bytes of libc's (function,
+ * argument, attributes), which come back as a message on a netlink socket.
+ * All variants' bytes are remembered under the leader's, and a message of
+ * that size and content is translated where it is received: see
+ * notify_received().
  */
-#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -29,6 +31,90 @@ struct sigevent_head {
 	int32_t signo;
 	int32_t notify;
 };
+
+/* ---- notifications by a thread ---- */
+
+#define NOTIFY_LEN	32		/* NOTIFY_COOKIE_LEN of linux/mqueue.h */
+#define NOTIFY_KEY	(NOTIFY_LEN - 1)	/* the last byte is the kernel's */
+#define NOTIFY_MAX	256
+
+struct notify {
+	char bytes[MAX_VARIANTS][NOTIFY_LEN];
+	TAILQ_ENTRY(notify) link;
+};
+
+static TAILQ_HEAD(, notify) notifies = TAILQ_HEAD_INITIALIZER(notifies);
+static unsigned int n_notifies;
+
+static struct notify *notify_find(const char *bytes)
+{
+	struct notify *n;
+
+	TAILQ_FOREACH(n, &notifies, link)
+		if (!memcmp(n->bytes[LEADER], bytes, NOTIFY_KEY))
+			return n;
+	return NULL;
+}
+
+/* Read every variant's bytes; false when the kernel will say EFAULT. */
+static bool notify_add(struct taskset *s, const uint64_t at[MAX_VARIANTS])
+{
+	struct notify *n = calloc(1, sizeof(*n)), *old;
+
+	if (!n)
+		die("out of memory");
+	for_each_variant(v) {
+		if (mem_read(&s->t[v], n->bytes[v], at[v], NOTIFY_LEN) < 0) {
+			free(n);
+			return false;
+		}
+	}
+	old = notify_find(n->bytes[LEADER]);
+	if (!old && n_notifies == NOTIFY_MAX)
+		old = TAILQ_FIRST(&notifies);
+	if (old) {
+		TAILQ_REMOVE(&notifies, old, link);
+		free(old);
+		n_notifies--;
+	}
+	TAILQ_INSERT_TAIL(&notifies, n, link);
+	n_notifies++;
+	return true;
+}
+
+bool notify_expected(int64_t ret)
+{
+	return ret == NOTIFY_LEN && n_notifies;
+}
+
+bool notify_received(struct taskset *s)
+{
+	const struct task *lead = &s->t[LEADER];
+	const struct ipmon_item *it = NULL;
+	struct notify *n;
+	char bytes[NOTIFY_LEN];
+	unsigned int i;
+
+	for (i = 0; i < lead->items.n; i++) {
+		it = &lead->items.v[i];
+		if (it->type == IT_OUT && it->len >= NOTIFY_LEN)
+			break;
+	}
+	if (i == lead->items.n ||
+	    mem_read(&s->t[LEADER], bytes, it->addr, NOTIFY_LEN) < 0)
+		return true;
+	n = notify_find(bytes);
+	if (!n)
+		return true;
+	for_each_follower(v)
+		if (i < s->t[v].items.n &&
+		    !follower_write(s, v, it->arg, s->t[v].items.v[i].addr,
+				    n->bytes[v], NOTIFY_KEY))
+			return false;
+	return true;
+}
+
+/* ---- the calls ---- */
 
 void timer_create_start(struct taskset *s)
 {
@@ -52,11 +138,8 @@ void timer_create_start(struct taskset *s)
 				     sizeof(own)) == 0)
 				value[v] = own.value;
 		}
-		if (mq && ev.notify == SIGEV_THREAD) {
-			refuse(s, "notification by a thread");
-			set_finish(s, -ENOSYS);
-			return;
-		}
+		if (mq && ev.notify == SIGEV_THREAD)
+			notify_add(s, value);
 	}
 	ret = set_follower_exec(s, LEADER);
 	if (lead->at != AT_EXIT)
