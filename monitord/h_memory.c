@@ -31,6 +31,7 @@
 
 #include "divergence.h"
 #include "h_memory.h"
+#include "owned.h"
 #include "shadow.h"
 #include "tracee.h"
 
@@ -58,7 +59,7 @@ static bool overlap(uint64_t start, uint64_t end, uint64_t at, uint64_t size)
 bool mem_protected(const struct mm *m, unsigned int v, uint64_t start,
 		   uint64_t len)
 {
-	uint64_t end;
+	uint64_t end, own, own_end;
 
 	start &= ~(PAGE - 1);
 	/* a length of 0 still names its page (mremap of shared memory) */
@@ -68,8 +69,7 @@ bool mem_protected(const struct mm *m, unsigned int v, uint64_t start,
 		end = (end | (PAGE - 1)) + 1;
 	if (!end)
 		return false;
-	return overlap(start, end, m->gate[v], PAGE) ||
-	       overlap(start, end, m->scratch[v], SCRATCH_SIZE);
+	return owned_next(m, v, start, end, &own, &own_end);
 }
 
 bool mem_allowed(struct taskset *s, unsigned int addr, uint64_t len)
@@ -130,10 +130,67 @@ static bool followers_same(struct taskset *s, int64_t ret, const char *note)
 
 /* ---- munmap ---- */
 
+#define TASK_END 0x7ffffffff000ull
+
+/*
+ * The program unmaps more than it has (all of the address space below its
+ * stack, say).  The monitor's pages are none of its, so they stay, and it sees
+ * a success.  The call has been checked to be one that cannot be wrong.
+ */
+static int64_t unmap_around(struct taskset *s, unsigned int v, uint64_t len)
+{
+	const struct mm *m = s->proc->mm;
+	struct task *t = &s->t[v];
+	uint64_t at = t->call.args[0], end = at + len;
+	int64_t r = 0;
+
+	while (at < end && !r) {
+		uint64_t own = end, own_end = end;
+
+		if (owned_next(m, v, at, end, &own, &own_end) && own < at)
+			own = at;
+		if (own > at)
+			r = task_inject(t, SYS_munmap, at, own - at,
+					0, 0, 0, 0);
+		at = own_end;
+	}
+	return r;
+}
+
 void munmap_start(struct taskset *s)
 {
-	if (mem_allowed(s, 0, s->t[LEADER].call.args[1]))
+	const uint64_t *a = s->t[LEADER].call.args;
+	uint64_t len = (a[1] + PAGE - 1) & ~(PAGE - 1);
+	bool around = false, valid = len != 0;
+	int64_t ret = 0;
+
+	for_each_variant(v) {
+		uint64_t at = s->t[v].call.args[0];
+
+		if (mem_protected(s->proc->mm, v, at, len))
+			around = true;
+		if (at & (PAGE - 1) || at > TASK_END || len > TASK_END - at)
+			valid = false;	/* EINVAL, and nothing is done */
+	}
+	if (!around || !valid) {
 		set_leader_go(s);
+		return;
+	}
+	for_each_variant(v) {
+		int64_t r = unmap_around(s, v, len);
+
+		if (v == LEADER)
+			ret = r;
+		else if (r != ret && r != -ESRCH &&
+			 !mem_diverge(s, v, ret, r,
+				      "munmap worked in one variant only"))
+			return;
+	}
+	if (s->t[LEADER].at == AT_DEAD)
+		return;
+	if (!ret)
+		shadow_unmap(s->proc->mm, a[0], len);
+	set_finish(s, ret);
 }
 
 void munmap_done(struct taskset *s, int64_t ret)
