@@ -277,7 +277,8 @@ bool set_compare_filtered(struct taskset *s,
 				 "command 0x%x not known to the syscall table",
 				 (unsigned int)s->t[v].call.args[!first]);
 			refuse(s, what);
-			set_finish(s, s->row->handler == H_IOCTL ? -ENOTTY :
+			set_finish(s, s->row->walker == W_IOCTL ? -ENOTTY :
+				   s->row->walker == W_KEYCTL ? -EOPNOTSUPP :
 				   -EINVAL);
 			return false;
 		}

@@ -235,6 +235,169 @@ static int tun(struct ipmon_walk *w)
 			      "ifreq");
 }
 
+/* SIOCGARP, SIOCSARP, SIOCDARP: struct arpreq { sockaddr pa, ha; int flags;
+ * sockaddr netmask; char dev[16]; } */
+static int arpreq(struct ipmon_walk *w, int get)
+{
+	uint64_t addr = w->args[2];
+	int rc;
+
+	if (!addr)
+		return ipmon_emit_scalar(w, 2, 0, "arpreq");
+	rc = walk_sockaddr(w, 2, addr, 16);
+	if (!rc && !get)
+		rc = ipmon_emit_in(w, 2, addr + 16, 16, "arp_ha");
+	if (!rc)
+		rc = ipmon_emit_in(w, 2, addr + 32, 4, "arp_flags");
+	if (!rc)
+		rc = walk_str(w, 2, addr + 52, IFNAME_SIZE, "arp_dev");
+	if (rc || !get)
+		return rc;
+	return ipmon_emit_out(w, 2, addr, 68, R_SUCCESS, 0, "arpreq");
+}
+
+/* SIOCADDRT, SIOCDELRT: struct rtentry, with much padding and a pointer */
+static int rtentry(struct ipmon_walk *w)
+{
+	unsigned char dev[8];
+	uint64_t addr = w->args[2];
+	unsigned int i;
+	int rc;
+
+	rc = walk_fetch(w, 2, dev, addr + 88, sizeof(dev));
+	if (rc)
+		return rc < 0 ? rc : 0;
+	/* rt_dst, rt_gateway, rt_genmask */
+	for (i = 0; !rc && i < 3; i++)
+		rc = walk_sockaddr(w, 2, addr + 8 + i * 16, 16);
+	if (!rc)
+		rc = ipmon_emit_in(w, 2, addr + 56, 2, "rt_flags");
+	if (!rc)
+		rc = ipmon_emit_in(w, 2, addr + 80, 2, "rt_metric");
+	if (!rc)
+		rc = walk_str(w, 2, pure_u64(dev), IFNAME_SIZE, "rt_dev");
+	if (!rc)
+		rc = ipmon_emit_in(w, 2, addr + 96, 18,
+				   "rt_mtu, rt_window, rt_irtt");
+	return rc;
+}
+
+/* What an ethtool command stores (or, set, reads) behind its number. */
+static const struct {
+	uint16_t cmd;
+	uint8_t size, set;
+} ethtools[] = {
+	/* GSET SSET GDRVINFO GWOL SWOL */
+	{ 0x01, 44, 0 }, { 0x02, 44, 1 }, { 0x03, 196, 0 }, { 0x05, 20, 0 },
+	{ 0x06, 20, 1 },
+	/* COALESCE RINGPARAM PAUSEPARAM CHANNELS, each get and set */
+	{ 0x0e, 92, 0 }, { 0x0f, 92, 1 }, { 0x10, 36, 0 }, { 0x11, 36, 1 },
+	{ 0x12, 16, 0 }, { 0x13, 16, 1 }, { 0x3c, 36, 0 }, { 0x3d, 36, 1 },
+	/* NWAY_RST, GET_TS_INFO, GMODULEINFO, GEEE, SEEE */
+	{ 0x09, 4, 0 }, { 0x41, 44, 0 }, { 0x42, 44, 0 }, { 0x44, 40, 0 },
+	{ 0x45, 40, 1 },
+	/* one value: MSGLVL LINK RXCSUM TXCSUM SG TSO UFO GSO FLAGS PFLAGS
+	 * GRO, get and set; PHYS_ID */
+	{ 0x07, 8, 0 }, { 0x08, 8, 1 }, { 0x0a, 8, 0 }, { 0x14, 8, 0 },
+	{ 0x15, 8, 1 }, { 0x16, 8, 0 }, { 0x17, 8, 1 }, { 0x18, 8, 0 },
+	{ 0x19, 8, 1 }, { 0x1c, 8, 1 }, { 0x1e, 8, 0 }, { 0x1f, 8, 1 },
+	{ 0x21, 8, 0 }, { 0x22, 8, 1 }, { 0x23, 8, 0 }, { 0x24, 8, 1 },
+	{ 0x25, 8, 0 }, { 0x26, 8, 1 }, { 0x27, 8, 0 }, { 0x28, 8, 1 },
+	{ 0x2b, 8, 0 }, { 0x2c, 8, 1 },
+};
+
+/* An array at `head` whose element count is the u32 at `count`. */
+static int ethtool_array(struct ipmon_walk *w, uint64_t addr, unsigned int head,
+			 unsigned int count, unsigned int unit)
+{
+	unsigned char buf[12];
+	uint64_t n;
+	struct ipmon_item item;
+	int rc;
+
+	rc = walk_fetch(w, 2, buf, addr, head);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = ipmon_emit_in(w, 2, addr + 4, head - 4ul, "ethtool");
+	if (!rc)
+		rc = ipmon_emit_out(w, 2, addr, head, R_SUCCESS, 0, "ethtool");
+	n = pure_min(pure_u32(buf + count), 1u << 16);
+	if (rc || !n)
+		return rc;
+	item.type = IT_OUT;
+	item.arg = 2;
+	item.rule = R_U32;
+	item.group = (uint8_t)unit;
+	item.len = (uint32_t)n * unit;
+	item.value = 0;
+	item.addr = addr + head;
+	item.aux = addr + count;
+	item.label = "ethtool data[]";
+	return walk_item(w, &item);
+}
+
+/* SIOCETHTOOL: a command number and what belongs to it, behind a pointer */
+static int ethtool(struct ipmon_walk *w)
+{
+	unsigned char word[8];
+	uint64_t addr;
+	uint32_t cmd;
+	unsigned int i, n = 0;
+	int rc = ifreq_name(w, w->args[2]);
+
+	if (rc || !w->args[2])
+		return rc;
+	rc = walk_fetch(w, 2, word, w->args[2] + IFNAME_SIZE, 8);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	addr = pure_u64(word);
+	rc = walk_fetch(w, 2, word, addr, 4);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	cmd = pure_u32(word);
+	rc = ipmon_emit_scalar(w, 2, cmd, "ethtool command");
+	if (rc)
+		return rc;
+	switch (cmd) {
+	case 0x1b:	/* GSTRINGS */
+		return ethtool_array(w, addr, 12, 8, 32);
+	case 0x1d:	/* GSTATS */
+		return ethtool_array(w, addr, 8, 4, 8);
+	case 0x20:	/* GPERMADDR */
+		return ethtool_array(w, addr, 8, 4, 1);
+	case 0x3a:	/* GFEATURES */
+		return ethtool_array(w, addr, 8, 4, 16);
+	case 0x37:	/* GSSET_INFO: a count for each bit of the mask */
+		rc = walk_inout(w, 2, addr, 16, R_SUCCESS, "ethtool");
+		if (rc || walk_read(w, word, addr + 8, 8))
+			return rc;
+		for (i = 0; i < 64; i++)
+			n += pure_u64(word) >> i & 1;
+		return ipmon_emit_out(w, 2, addr + 16, n * 4ul, R_SUCCESS,
+				      0, "ethtool data[]");
+	case 0x4c:	/* GLINKSETTINGS: words at 18, three masks of so many;
+			 * 0 asks for the number */
+		rc = ipmon_emit_in(w, 2, addr + 18, 1, "mask words");
+		if (rc || walk_read(w, word, addr + 18, 1))
+			return rc;
+		return ipmon_emit_out(w, 2, addr, 48 + (word[0] < 128 ?
+				      word[0] * 12ul : 0), R_SUCCESS, 0,
+				      "ethtool");
+	default:
+		break;
+	}
+	for (i = 0; i < sizeof(ethtools) / sizeof(ethtools[0]); i++) {
+		if (ethtools[i].cmd != cmd)
+			continue;
+		if (ethtools[i].set)
+			return ipmon_emit_in(w, 2, addr, ethtools[i].size,
+					     "ethtool");
+		return ipmon_emit_out(w, 2, addr, ethtools[i].size, R_SUCCESS,
+				      0, "ethtool");
+	}
+	return -WALK_ENOSYS;
+}
+
 /* The legacy 0x89 range; those not listed hold pointers or are obsolete. */
 static int netdev(struct ipmon_walk *w, uint32_t cmd)
 {
@@ -274,7 +437,31 @@ static int netdev(struct ipmon_walk *w, uint32_t cmd)
 			return rc;
 		return walk_str(w, 2, w->args[2] + IFNAME_SIZE, IFNAME_SIZE,
 				"ifr_newname");
-	default:	/* SIOCETHTOOL, routes, bridges, bonds, private ones */
+	case 0x890b: case 0x890c:
+		return rtentry(w);
+	case 0x8931: case 0x8932:	/* ADDMULTI, DELMULTI */
+		return ifreq_set(w, 0);
+	case 0x8946:
+		return ethtool(w);
+	case 0x8947: case 0x8948:	/* SIOCGMIIPHY, SIOCGMIIREG */
+		rc = ifreq_set(w, 4);
+		if (rc || !w->args[2])
+			return rc;
+		return ipmon_emit_out(w, 2, w->args[2] + IFNAME_SIZE, 8,
+				      R_SUCCESS, 0, "mii_ioctl_data");
+	case 0x894b:	/* SIOCOUTQNSD */
+		return ipmon_emit_out(w, 2, w->args[2], 4, R_SUCCESS, 0, "arg");
+	case 0x894c:	/* SIOCGSKNS: the result is a descriptor */
+		return 0;
+	case 0x8953: case 0x8955:	/* SIOCDARP, SIOCSARP */
+		return arpreq(w, 0);
+	case 0x8954:
+		return arpreq(w, 1);
+	case 0x89a0: case 0x89a1:	/* SIOCBRADDBR, SIOCBRDELBR */
+		return walk_str(w, 2, w->args[2], IFNAME_SIZE, "bridge");
+	case 0x89a2: case 0x89a3:	/* SIOCBRADDIF, SIOCBRDELIF */
+		return ifreq_set(w, 4);
+	default:	/* bonds, VLANs, tunnels, private ones */
 		return -WALK_ENOSYS;
 	}
 }

@@ -191,7 +191,14 @@ enum {
 	KEY_BUFIN,	/* payload, length is the next argument */
 	KEY_BUFOUT,	/* buffer, capacity is the next argument */
 	KEY_LEN,	/* size_t */
-	KEY_REFUSED,
+	KEY_IOVIN,	/* vector, count is the next argument */
+	KEY_DH,		/* struct keyctl_dh_params */
+	KEY_KDF,	/* struct keyctl_kdf_params */
+	KEY_PK,		/* struct keyctl_pkey_params */
+	KEY_PKINFO,	/* struct keyctl_pkey_query, out */
+	KEY_PKIN,	/* input, length in the params */
+	KEY_PKIN2,
+	KEY_PKOUT,	/* output, capacity in the params */
 };
 
 static const uint8_t keyops[][4] = {
@@ -215,17 +222,63 @@ static const uint8_t keyops[][4] = {
 	[17] = { KEY_VAL, KEY_BUFOUT, KEY_LEN },	/* GET_SECURITY */
 	[18] = { KEY_END },				/* SESSION_TO_PARENT */
 	[19] = { KEY_VAL, KEY_VAL, KEY_VAL, KEY_VAL },	/* REJECT */
-	[20] = { KEY_REFUSED },				/* INSTANTIATE_IOV */
+	[20] = { KEY_VAL, KEY_IOVIN, KEY_LEN, KEY_VAL },	/* INSTANTIATE_IOV */
 	[21] = { KEY_VAL },				/* INVALIDATE */
 	[22] = { KEY_VAL, KEY_VAL },			/* GET_PERSISTENT */
-	[23] = { KEY_REFUSED },				/* DH_COMPUTE */
-	[24] = { KEY_REFUSED }, [25] = { KEY_REFUSED },	/* PKEY_* */
-	[26] = { KEY_REFUSED }, [27] = { KEY_REFUSED },
-	[28] = { KEY_REFUSED },
+	[23] = { KEY_DH, KEY_BUFOUT, KEY_LEN, KEY_KDF },	/* DH_COMPUTE */
+	[24] = { KEY_VAL, KEY_LEN, KEY_STR, KEY_PKINFO },	/* PKEY_QUERY */
+	[25] = { KEY_PK, KEY_STR, KEY_PKIN, KEY_PKOUT },	/* PKEY_ENCRYPT */
+	[26] = { KEY_PK, KEY_STR, KEY_PKIN, KEY_PKOUT },	/* PKEY_DECRYPT */
+	[27] = { KEY_PK, KEY_STR, KEY_PKIN, KEY_PKOUT },	/* PKEY_SIGN */
+	[28] = { KEY_PK, KEY_STR, KEY_PKIN, KEY_PKIN2 },	/* PKEY_VERIFY */
 	[29] = { KEY_VAL, KEY_STR, KEY_STR },		/* RESTRICT_KEYRING */
 	[30] = { KEY_VAL, KEY_VAL, KEY_VAL, KEY_VAL },	/* MOVE */
 	[31] = { KEY_BUFOUT, KEY_LEN },			/* CAPABILITIES */
 };
+
+/* struct keyctl_kdf_params { char *hashname, *otherinfo; u32 otherinfolen;
+ * u32 spare[8]; } */
+static int key_kdf(struct ipmon_walk *w, unsigned int arg, uint64_t addr)
+{
+	unsigned char kdf[56];
+	int rc;
+
+	if (!addr)
+		return ipmon_emit_scalar(w, arg, 0, "kdf");
+	rc = walk_fetch(w, arg, kdf, addr, sizeof(kdf));
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = walk_str(w, arg, pure_u64(kdf), 128, "hashname");
+	if (!rc)
+		rc = ipmon_emit_scalar(w, arg, pure_u32(kdf + 16),
+				       "otherinfolen");
+	if (!rc && pure_u32(kdf + 16) <= 64)
+		rc = ipmon_emit_in(w, arg, pure_u64(kdf + 8),
+				   pure_u32(kdf + 16), "otherinfo");
+	return rc ? rc : ipmon_emit_in(w, arg, addr + 20, 32, "spare");
+}
+
+/* A buffer of a PKEY_* call: struct keyctl_pkey_params { s32 key_id;
+ * u32 in_len; u32 out_len (or in2_len); u32 spare[7]; } is argument 1. */
+static int key_pk_buf(struct ipmon_walk *w, unsigned int arg, unsigned int what)
+{
+	unsigned char pk[12];
+	uint64_t v = w->args[arg];
+	int rc;
+
+	/* the structure itself has been emitted by KEY_PK */
+	if (!w->args[1] || walk_read(w, pk, w->args[1], sizeof(pk)))
+		return 0;
+	if (what == KEY_PKOUT)
+		return ipmon_emit_out(w, arg, v, pure_u32(pk + 8), R_RET, 0,
+				      "out");
+	rc = walk_null(w, arg, v, NULL);
+	/* more than a key can be long ends as an error of the key type */
+	if (rc || !v)
+		return rc;
+	return ipmon_emit_in(w, arg, v, pure_u32(pk + (what == KEY_PKIN2 ?
+						       8 : 4)), "in");
+}
 
 static int key_arg(struct ipmon_walk *w, unsigned int arg, unsigned int what)
 {
@@ -237,12 +290,27 @@ static int key_arg(struct ipmon_walk *w, unsigned int arg, unsigned int what)
 	case KEY_STR:
 		return walk_str(w, arg, v, 4096, NULL);
 	case KEY_BUFIN:	/* more than 1 MiB is EINVAL */
-		if (w->args[arg + 1] > (1u << 20))
+		if (w->args[arg + 1] >= (1u << 20))
 			return walk_null(w, arg, v, NULL);
 		return ipmon_emit_in(w, arg, v, w->args[arg + 1], NULL);
 	case KEY_BUFOUT:
 		return ipmon_emit_out(w, arg, v, w->args[arg + 1], R_RET, 0,
 				      NULL);
+	case KEY_IOVIN:
+		return walk_iov(w, arg, v, w->args[arg + 1], WALK_SEND, 0, 0,
+				0);
+	case KEY_DH:
+		return ipmon_emit_in(w, arg, v, 12, "params");
+	case KEY_KDF:
+		return key_kdf(w, arg, v);
+	case KEY_PK:
+		return ipmon_emit_in(w, arg, v, 40, "params");
+	case KEY_PKINFO:
+		return ipmon_emit_out(w, arg, v, 48, R_SUCCESS, 0, "query");
+	case KEY_PKIN:
+	case KEY_PKIN2:
+	case KEY_PKOUT:
+		return key_pk_buf(w, arg, what);
 	default:	/* KEY_LEN */
 		return ipmon_emit_scalar(w, arg, v, NULL);
 	}
@@ -254,8 +322,7 @@ int walk_keyctl(struct ipmon_walk *w)
 	unsigned int i;
 	int rc;
 
-	if (op >= sizeof(keyops) / sizeof(keyops[0]) ||
-	    keyops[op][0] == KEY_REFUSED)
+	if (op >= sizeof(keyops) / sizeof(keyops[0]))
 		return -WALK_ENOSYS;
 	for (i = 0; i < 4 && keyops[op][i] != KEY_END; i++) {
 		rc = key_arg(w, i + 1, keyops[op][i]);

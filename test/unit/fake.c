@@ -113,6 +113,11 @@ static long fake_nsems(void *ctx, int semid)
 	return semid < 0 ? -1 : ((struct fake *)ctx)->nsems;
 }
 
+static int fake_pipe_mode(void *ctx, int fd)
+{
+	return fd < 0 ? -EBADF : ((struct fake *)ctx)->pipe_mode;
+}
+
 uint64_t fake_nr(const char *name)
 {
 	for (unsigned int nr = 0; nr < IPMON_NR_MAX; nr++) {
@@ -130,6 +135,7 @@ int fake_walk(struct fake *f, const char *name, const uint64_t args[6])
 		.strnlen = fake_strnlen,
 		.emit = fake_emit,
 		.sem_nsems = f->nsems ? fake_nsems : NULL,
+		.pipe_mode = fake_pipe_mode,
 		.ctx = f,
 		.nr = fake_nr(name),
 	};

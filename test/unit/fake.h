@@ -29,6 +29,7 @@ struct fake {
 	struct ipmon_item item[FAKE_ITEMS];
 	unsigned int items;
 	long nsems;		/* answer of sem_nsems; 0: no such callback */
+	int pipe_mode;		/* answer of pipe_mode */
 };
 
 /* Two variants get different bases, so no address is ever equal. */

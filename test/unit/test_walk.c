@@ -171,6 +171,21 @@ Test(walk, counts_are_bounded)
 	cr_expect_null(fake_item(a, IT_IN, 2, 0));
 }
 
+Test(walk, vmsplice_follows_the_pipe)
+{
+	uint64_t iov[2] = { fake_put(a, NULL, 10), 10 };
+
+	a->pipe_mode = 1;	/* O_WRONLY */
+	WALK(a, "vmsplice", 3, fake_put(a, iov, sizeof(iov)), 1, 0);
+	cr_expect_eq(fake_item(a, IT_IN, 1, 0)->len, 10);
+	a->pipe_mode = 0;	/* O_RDONLY */
+	WALK(a, "vmsplice", 3, fake_put(a, iov, sizeof(iov)), 1, 0);
+	cr_expect_eq(fake_item(a, IT_OUT, 1, 0)->rule, R_VEC);
+	a->pipe_mode = -EBADF;
+	WALK(a, "vmsplice", 3, fake_put(a, iov, sizeof(iov)), 1, 0);
+	cr_expect_null(fake_item(a, IT_IN, 1, 0));
+}
+
 Test(walk, refused_calls_are_not_walked)
 {
 	cr_expect_eq(WALK(a, "ptrace", 0), -ENOSYS);
