@@ -269,9 +269,12 @@ class Suite:
                 limit = True
                 status = None
         seconds = time.monotonic() - start
-        if not limit and case.get("settle"):
-            time.sleep(case.get("settle"))
-        left = kill_left(p.pid, f"{MARK}={mark}".encode(), work)
+        # what only needs a moment more to end by itself is not left behind
+        mark_bytes = f"{MARK}={mark}".encode()
+        patience = time.monotonic() + (0 if limit else 3)
+        while time.monotonic() < patience and leftovers(p.pid, mark_bytes, work):
+            time.sleep(0.05)
+        left = kill_left(p.pid, mark_bytes, work)
         if limit:
             p.wait()
         with open(outp, "rb") as f:
