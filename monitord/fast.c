@@ -42,6 +42,7 @@
 #include "divergence.h"
 #include "fast.h"
 #include "launch.h"
+#include "owned.h"
 #include "patch.h"
 #include "shadow.h"
 #include "tracee.h"
@@ -203,6 +204,19 @@ int fast_setup(struct taskset *s)
 	s->proc->mm->fast = f;
 	fast_attach(s);
 	return 0;
+}
+
+bool fast_range(const struct mm *m, unsigned int v, unsigned int i,
+		uint64_t *start, uint64_t *stop)
+{
+	const struct fast *f = m->fast;
+
+	if (!f || i > 2)
+		return false;
+	*start = i == 0 ? f->region[v] : i == 1 ? f->rings[v] : f->cursors[v];
+	*stop = *start + (i == 0 ? REGION_SIZE : i == 1 ? RINGS_SIZE :
+			  CURSORS_SIZE);
+	return true;
 }
 
 /* ---- contexts ---- */

@@ -51,11 +51,6 @@
 
 /* ---- the monitor's pages ---- */
 
-static bool overlap(uint64_t start, uint64_t end, uint64_t at, uint64_t size)
-{
-	return at && start < at + size && at < end;
-}
-
 bool mem_protected(const struct mm *m, unsigned int v, uint64_t start,
 		   uint64_t len)
 {

@@ -33,6 +33,7 @@
 #include "divergence.h"
 #include "fast.h"
 #include "launch.h"
+#include "owned.h"
 #include "patch.h"
 #include "sites.h"
 #include "tracee.h"
@@ -183,20 +184,28 @@ void patch_free(struct patch_map *p)
 	free(p);
 }
 
-bool patch_owns(const struct mm *mm, unsigned int v, uint64_t start,
-		uint64_t end)
+bool patch_range(const struct mm *m, unsigned int v, unsigned int i,
+		 uint64_t *start, uint64_t *stop)
 {
-	if (!mm->patches)
+	const struct area *a = m->patches ? m->patches->areas : NULL;
+
+	while (a && i--)
+		a = a->next;
+	if (!a)
 		return false;
-	for (const struct area *a = mm->patches->areas; a; a = a->next)
-		if (start < a->at[v] + AREA_SIZE && end > a->at[v])
-			return true;
-	return false;
+	*start = a->at[v];
+	*stop = a->at[v] + AREA_SIZE;
+	return true;
 }
 
 bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip)
 {
-	return patch_owns(mm, v, ip, ip + 1);
+	uint64_t start, stop;
+
+	for (unsigned int i = 0; patch_range(mm, v, i, &start, &stop); i++)
+		if (ip >= start && ip < stop)
+			return true;
+	return false;
 }
 
 /* An area for this object, mapped in all variants; NULL when impossible. */

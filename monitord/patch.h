@@ -21,10 +21,6 @@ int patch_process(struct taskset *s);
  * proves a site: patch it when it is worth it. Cheap for sites known already. */
 void patch_site(struct taskset *s);
 
-/* Does [start, end) of variant v touch a stub area? */
-bool patch_owns(const struct mm *mm, unsigned int v, uint64_t start,
-		uint64_t end);
-
 /* Is ip inside a stub of this address space's variant v? */
 bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip);
 

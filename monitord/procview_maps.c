@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owned.h"
 #include "procview_text.h"
 
 #define PAGE 4096ull
@@ -83,11 +84,6 @@ static bool path_begins(const struct vma *m, const char *path)
 	       !memcmp(m->path, path, strlen(path));
 }
 
-static bool in(const struct vma *m, uint64_t at, uint64_t size)
-{
-	return at && m->start < at + size && m->end > at;
-}
-
 /* libipmon.so or libipmon-compat.so, from where it was found. */
 static bool is_ours(const struct vma *m)
 {
@@ -105,7 +101,9 @@ static bool is_ours(const struct vma *m)
 static bool hidden(const struct mm *mm, unsigned int v, const struct vma *m,
 		   uint64_t *lib_end)
 {
-	if (in(m, mm->gate[v], PAGE) || in(m, mm->scratch[v], SCRATCH_SIZE))
+	uint64_t start, stop;
+
+	if (owned_next(mm, v, m->start, m->end, &start, &stop))
 		return true;
 	if (path_is(m, "[vdso]") || path_begins(m, "[vvar"))
 		return true;
