@@ -134,20 +134,17 @@ static bool followers_same(struct taskset *s, int64_t ret, const char *note)
  */
 static int64_t unmap_around(struct taskset *s, unsigned int v, uint64_t len)
 {
-	const struct mm *m = s->proc->mm;
 	struct task *t = &s->t[v];
-	uint64_t at = t->call.args[0], end = at + len;
+	uint64_t at = t->call.args[0], end = at + len, start, stop;
 	int64_t r = 0;
 
-	while (at < end && !r) {
-		uint64_t own = end, own_end = end;
-
-		if (owned_next(m, v, at, end, &own, &own_end) && own < at)
-			own = at;
-		if (own > at)
-			r = task_inject(t, SYS_munmap, at, own - at,
+	while (r == 0 && at < end) {
+		if (!owned_next(s->proc->mm, v, at, end, &start, &stop))
+			start = stop = end;
+		if (start > at)
+			r = task_inject(t, SYS_munmap, at, start - at,
 					0, 0, 0, 0);
-		at = own_end;
+		at = stop;
 	}
 	return r;
 }
