@@ -16,6 +16,12 @@
  * is everybody's choice: it is written over the followers' strings, in the
  * very buffer the program will go on using, before the call is compared.
  *
+ * A program may well keep the name in another form, too, and build the string
+ * anew for the next call: CPython writes byte code to "x.pyc.<id of a string>"
+ * and then renames that.  So the pairs of last components are remembered, and
+ * a later path of which a component is a follower's name of such a pair
+ * where the leader's has the leader's name gets it as well.
+ *
  * What this gives up: a difference between variants in such a run goes
  * unnoticed at this call.  Directory, prefix, suffix and length are compared
  * as ever, and what the program does with the name afterwards is equal in all
@@ -29,6 +35,15 @@
 #include "tracee.h"
 
 #define PATH_BYTES 4096u
+#define NAME_BYTES 256u
+#define KNOWN_MAX 256u		/* pairs; the oldest is forgotten */
+
+/* What a variant called it, and what it is called. */
+static struct known {
+	unsigned int variant;
+	char own[NAME_BYTES], name[NAME_BYTES];
+} known[KNOWN_MAX];
+static unsigned int known_n;
 
 static bool alnum(char c)
 {
@@ -38,8 +53,12 @@ static bool alnum(char c)
 
 bool newname_differs(const char *a, const char *b, size_t n)
 {
-	size_t first = 0, end = n;
+	size_t first = 0, end;
 
+	/* mkdir takes slashes after the last component */
+	while (n && a[n - 1] == '/' && b[n - 1] == '/')
+		n--;
+	end = n;
 	while (first < n && a[first] == b[first])
 		first++;
 	if (first == n)
@@ -79,6 +98,26 @@ static int created_path(const struct taskset *s)
 	return path;
 }
 
+static void remember(unsigned int v, const char *name, const char *own,
+		     size_t n)
+{
+	struct known *k = &known[known_n % KNOWN_MAX];
+	const char *slash;
+	size_t dir;
+
+	while (n && name[n - 1] == '/')
+		n--;
+	slash = memrchr(name, '/', n);
+	dir = slash ? (size_t)(slash + 1 - name) : 0;
+	if (n - dir >= NAME_BYTES)
+		return;
+	k->variant = v;
+	memcpy(k->own, own + dir, n - dir);
+	memcpy(k->name, name + dir, n - dir);
+	k->own[n - dir] = k->name[n - dir] = '\0';
+	known_n++;
+}
+
 static void adopt(struct taskset *s, unsigned int v, uint64_t addr,
 		  const char *name, size_t n)
 {
@@ -91,6 +130,7 @@ static void adopt(struct taskset *s, unsigned int v, uint64_t addr,
 	    !newname_differs(name, own, n) ||
 	    mem_write(t, addr, name, n) < 0)
 		return;
+	remember(v, name, own, n);
 	mon.count.newnames++;
 	if (!said)
 		verbose("process %d: variants invented different names for a new file; they get the leader's",
@@ -115,4 +155,58 @@ bool newname_compare(struct taskset *s)
 				      (size_t)n);
 	}
 	return set_compare(s);
+}
+
+/* Does the component at `p`, of which the path has `n` bytes, equal `name`? */
+static bool component_is(const char *p, size_t n, const char *name)
+{
+	size_t len = strlen(name);
+
+	return n >= len && !memcmp(p, name, len) && (n == len || p[len] == '/');
+}
+
+bool newname_translate(const char *name, char *own, size_t n, unsigned int v)
+{
+	size_t i = 0;
+	unsigned int have = known_n < KNOWN_MAX ? known_n : KNOWN_MAX;
+
+	while (i < n) {
+		const char *slash;
+		bool found = false;
+
+		if (name[i] == own[i]) {
+			i++;
+			continue;
+		}
+		slash = memrchr(name, '/', i);
+		i = slash ? (size_t)(slash + 1 - name) : 0;
+		for (unsigned int j = 1; j <= have && !found; j++) {
+			const struct known *k =
+				&known[(known_n - j) % KNOWN_MAX];
+
+			found = k->variant == v &&
+				component_is(own + i, n - i, k->own) &&
+				component_is(name + i, n - i, k->name);
+			if (found) {
+				memcpy(own + i, k->name, strlen(k->name));
+				i += strlen(k->name);
+			}
+		}
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+bool newname_known(struct taskset *s, unsigned int v,
+		   const struct ipmon_item *a, const struct ipmon_item *b)
+{
+	char name[PATH_BYTES], own[PATH_BYTES];
+
+	return known_n && s->row->arg[a->arg].kind == K_PATH &&
+	       a->len == b->len && a->len < sizeof(name) &&
+	       !mem_read(&s->t[LEADER], name, a->addr, a->len) &&
+	       !mem_read(&s->t[v], own, b->addr, b->len) &&
+	       newname_translate(name, own, a->len, v) &&
+	       !mem_write(&s->t[v], b->addr, own, a->len);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct taskset;
+struct ipmon_item;
 
 /* Shortest random part that is recognised: the XXXXXX of mkstemp(3). */
 #define NEWNAME_RUN 6u
@@ -21,5 +22,16 @@ bool newname_differs(const char *a, const char *b, size_t n);
 
 /* Comparison (handlers.h) for open with O_CREAT | O_EXCL and for mkdir. */
 bool newname_compare(struct taskset *s);
+
+/*
+ * Two paths of n bytes: where a component of `own` is variant v's own name for
+ * something whose name the leader gave it, and `name` has the leader's, write
+ * that over it.  True when the paths are equal then.
+ */
+bool newname_translate(const char *name, char *own, size_t n, unsigned int v);
+
+/* The same for differing strings a (leader) and b (variant v) of a call. */
+bool newname_known(struct taskset *s, unsigned int v,
+		   const struct ipmon_item *a, const struct ipmon_item *b);
 
 #endif

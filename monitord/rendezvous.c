@@ -38,6 +38,7 @@
 #include "h_misc.h"
 #include "handlers.h"
 #include "launch.h"
+#include "newname.h"
 #include "patch.h"
 #include "signals.h"
 #include "solo.h"
@@ -215,6 +216,9 @@ static bool compare_variant(struct taskset *s, unsigned int v)
 
 			if (off < 0)
 				off = compare_span(s, v, x, y);
+			if (off >= 0 && x->type == IT_STR &&
+			    newname_known(s, v, x, y))
+				off = -1;
 			if (off >= 0) {
 				struct divergence d = {
 					.kind = DIV_PAYLOAD, .set = s,

@@ -71,7 +71,6 @@ Test(newname, other_components)
 {
 	cr_expect_not(differs("/aaaaaaaa/file", "/bbbbbbbb/file"));
 	cr_expect_not(differs("/aaaaaaaa/abcdefgh", "/aaaaaaab/abcdefgi"));
-	cr_expect_not(differs("abcdefgh/", "abcdefgi/"));
 }
 
 Test(newname, other_characters)
@@ -81,4 +80,11 @@ Test(newname, other_characters)
 	cr_expect_not(differs("/tmp/abcdefg.x", "/tmp/bbcdefg.y"),
 		      "two places with a dot between them");
 	cr_expect_not(differs("/tmp/abcd\x80" "fg", "/tmp/abcd\x81" "fg"));
+}
+
+Test(newname, slashes_after_the_last_component)
+{
+	cr_expect(differs("/tmp/abcdef/", "/tmp/abcdeg/"));
+	cr_expect(differs("d1234567//", "d7654321//"));
+	cr_expect_not(differs("abcdef/x", "abcdeg/x"));
 }
