@@ -48,13 +48,8 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <linux/ptrace.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "divergence.h"
 #include "event.h"
@@ -62,435 +57,10 @@
 #include "front.h"
 #include "h_misc.h"
 #include "signals.h"
+#include "signal_int.h"
 #include "tracee.h"
 
-/* kernel-internal codes, visible at syscall-exit stops (linux/errno.h) */
-#define ERESTARTSYS		512
-#define ERESTARTNOINTR		513
-#define ERESTARTNOHAND		514
-#define ERESTART_RESTARTBLOCK	516
-
 #define GRACE_NS	2000000u	/* computing without calls, then stop */
-#define BIT(sig)	(1ull << ((sig) - 1))
-
-/* ---- what the kernel thinks ---- */
-
-struct sigstate {
-	uint64_t pending;	/* private and shared */
-	uint64_t blocked, ignored, caught;
-};
-
-static int sigstate_read(const struct task *t, struct sigstate *st)
-{
-	char path[64], line[256];
-	uint64_t own = 0, shared = 0;
-	FILE *f;
-
-	memset(st, 0, sizeof(*st));
-	snprintf(path, sizeof(path), "/proc/%d/status", t->tid);
-	f = fopen(path, "re");
-	if (!f)
-		return -ESRCH;
-	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "SigPnd: %lx", (unsigned long *)&own);
-		sscanf(line, "ShdPnd: %lx", (unsigned long *)&shared);
-		sscanf(line, "SigBlk: %lx", (unsigned long *)&st->blocked);
-		sscanf(line, "SigIgn: %lx", (unsigned long *)&st->ignored);
-		sscanf(line, "SigCgt: %lx", (unsigned long *)&st->caught);
-	}
-	fclose(f);
-	st->pending = own | shared;
-	return 0;
-}
-
-/* Anything queued at all? Cheap: two calls instead of reading /proc. */
-static bool anything_pending(const struct task *t)
-{
-	siginfo_t info;
-	struct __ptrace_peeksiginfo_args arg = { .off = 0, .nr = 1 };
-
-	if (ptrace(PTRACE_PEEKSIGINFO, t->tid, &arg, &info) > 0)
-		return true;
-	arg.flags = PTRACE_PEEKSIGINFO_SHARED;
-	return ptrace(PTRACE_PEEKSIGINFO, t->tid, &arg, &info) > 0;
-}
-
-static bool default_ignored(int sig)
-{
-	return sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH ||
-		sig == SIGCONT;
-}
-
-static bool default_stops(int sig)
-{
-	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN ||
-		sig == SIGTTOU;
-}
-
-enum effect { EFF_IGNORED, EFF_CAUGHT, EFF_STOPS, EFF_FATAL };
-
-static enum effect effect_of(int sig, const struct sigstate *st)
-{
-	if (sig != SIGKILL && sig != SIGSTOP) {
-		if (st->caught & BIT(sig))
-			return EFF_CAUGHT;
-		if (st->ignored & BIT(sig))
-			return EFF_IGNORED;
-	}
-	if (default_ignored(sig))
-		return EFF_IGNORED;
-	return default_stops(sig) ? EFF_STOPS : EFF_FATAL;
-}
-
-/* Raised by the instruction itself (not by kill): must agree in all. */
-static bool synchronous(const siginfo_t *si)
-{
-	if (si->si_code <= 0)
-		return false;
-	switch (si->si_signo) {
-	case SIGSEGV:
-	case SIGBUS:
-	case SIGILL:
-	case SIGFPE:
-	case SIGTRAP:
-		return true;
-	case SIGSYS:
-		return si->si_code == 1;	/* SYS_SECCOMP */
-	default:
-		return false;
-	}
-}
-
-/* ---- queue ---- */
-
-static void queue(struct taskset *s, const siginfo_t *si)
-{
-	struct pending_signal *ps = calloc(1, sizeof(*ps));
-
-	if (!ps)
-		die("out of memory");
-	ps->info = *si;
-	if (STAILQ_EMPTY(&s->sigq))
-		s->t_sigq = mon.now;
-	STAILQ_INSERT_TAIL(&s->sigq, ps, link);
-	mon.count.deferred++;
-	ticker_want(true);
-}
-
-static void queue_front(struct taskset *s, const siginfo_t *si)
-{
-	struct pending_signal *ps = calloc(1, sizeof(*ps));
-
-	if (!ps)
-		die("out of memory");
-	ps->info = *si;
-	STAILQ_INSERT_HEAD(&s->sigq, ps, link);
-}
-
-void signal_put_aside(struct task *t)
-{
-	struct sigstate st;
-	siginfo_t si;
-
-	if (t->variant != LEADER || ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si))
-		return;
-	if (!sigstate_read(t, &st) &&
-	    effect_of(si.si_signo, &st) == EFF_IGNORED)
-		return;
-	queue(t->set, &si);
-}
-
-/* ---- delivering to one task ---- */
-
-static void show_info(struct taskset *s, struct task *t, const siginfo_t *si)
-{
-	siginfo_t own = *si;
-
-	front_origin(&own);
-	siginfo_translate(s, &own, t->variant);
-	ptrace(PTRACE_SETSIGINFO, t->tid, 0, &own);
-}
-
-/*
- * Make a stopped task (registers prepared) stop for delivery of `si`.  Other
- * signals met on the way are put aside or swallowed.  0: AT_SIGNAL with the
- * right siginfo, resume_sig set.
- */
-static int summon(struct task *t, const siginfo_t *si)
-{
-	struct taskset *s = t->set;
-
-	if (syscall(SYS_tgkill, s->proc->pid[t->variant], t->tid,
-		    si->si_signo) < 0)
-		return -errno;
-	if (task_resume(t, PTRACE_CONT, 0) < 0)
-		return -ESRCH;
-	for (int tries = 0; tries < 100; tries++) {
-		siginfo_t got;
-		int r = task_wait(t);
-
-		if (r < 0)
-			return r;
-		if (t->at == AT_SIGNAL &&
-		    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &got)) {
-			if (got.si_signo == si->si_signo) {
-				show_info(s, t, si);
-				t->resume_sig = si->si_signo;
-				return 0;
-			}
-			signal_put_aside(t);
-		} else if (t->at != AT_STOP && t->at != AT_GROUP) {
-			return -EAGAIN;		/* it runs on without */
-		}
-		if (task_resume(t, PTRACE_CONT, 0) < 0)
-			return -ESRCH;
-	}
-	return -EAGAIN;
-}
-
-static void lost(struct taskset *s, unsigned int v, int sig)
-{
-	struct divergence d = {
-		.kind = DIV_STALL, .set = s, .variant = v, .arg = -1,
-	};
-
-	snprintf(d.note, sizeof(d.note), "variant %u does not accept signal "
-		 "%d (%s), which the others take here", v, sig,
-		 sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
-	diverge(&d);
-}
-
-static void note_signal(struct taskset *s, int sig)
-{
-	struct recent *r = &s->recent[s->recent_pos++ % RECENT_MAX];
-
-	memset(r, 0, sizeof(*r));
-	r->seq = mon.seq;
-	r->signal = sig;
-	mon.count.signals++;
-	if (mon.trace)
-		trace_signal(s, sig);
-}
-
-static void resume_delivery(struct taskset *s)
-{
-	s->state = SET_RUN;
-	s->arrived = 0;
-	s->t_arrived = 0;
-	s->park = false;
-	s->t_run = mon.now;
-	for_each_variant(v) {
-		struct task *t = &s->t[v];
-		int sig = t->resume_sig;
-
-		t->resume_sig = 0;
-		if (t->at == AT_SIGNAL || t->at == AT_STOP)
-			task_resume(t, PTRACE_CONT, sig);
-	}
-}
-
-/*
- * Take the first queued signal that is not blocked now (a handler that runs
- * blocks its own) and find out what it does now: the disposition may have
- * changed since it was put aside.
- */
-static bool pop(struct taskset *s, siginfo_t *si, enum effect *eff)
-{
-	struct pending_signal *ps, *n;
-	struct sigstate st;
-
-	if (STAILQ_EMPTY(&s->sigq) || sigstate_read(&s->t[LEADER], &st))
-		return false;
-	for (ps = STAILQ_FIRST(&s->sigq); ps; ps = n) {
-		n = STAILQ_NEXT(ps, link);
-		if (st.blocked & BIT(ps->info.si_signo))
-			continue;
-		*si = ps->info;
-		*eff = effect_of(si->si_signo, &st);
-		STAILQ_REMOVE(&s->sigq, ps, pending_signal, link);
-		free(ps);
-		s->t_sigq = mon.now;
-		if (*eff != EFF_IGNORED)
-			return true;
-	}
-	return false;
-}
-
-/* Fatal to the whole process: the leader dies of it, the rest follow. */
-static void fatal(struct taskset *s)
-{
-	s->proc->exiting = s->proc->killed = true;
-	s->state = SET_EXITING;
-	robust_exit_all(s->proc);
-	for_each_follower(v)
-		kill(s->proc->pid[v], SIGKILL);
-}
-
-bool signal_deliver_at_entry(struct taskset *s)
-{
-	siginfo_t si;
-	enum effect e;
-
-	while (pop(s, &si, &e)) {
-		for_each_variant(v) {
-			struct task *t = &s->t[v];
-			struct user_regs_struct *r;
-			int err;
-
-			/* a stop or death is the leader's affair */
-			if (v != LEADER && e != EFF_CAUGHT)
-				continue;
-			t->saved_valid = false;
-			t->regs_valid = false;
-			r = task_regs(t);
-			if (!r)
-				continue;
-			r->rax = r->orig_rax;
-			r->orig_rax = (uint64_t)-1;
-			r->rip -= 2;
-			task_regs_changed(t);
-			err = summon(t, &si);
-			if (err == -EAGAIN) {
-				lost(s, v, si.si_signo);
-				return true;
-			}
-		}
-		note_signal(s, si.si_signo);
-		if (e == EFF_CAUGHT) {
-			resume_delivery(s);
-			return true;
-		}
-		if (e == EFF_FATAL)
-			fatal(s);
-		/* followers wait at their entry; the leader comes back to it
-		 * after a stop */
-		s->arrived &= ~(1u << LEADER);
-		s->t[LEADER].resume_sig = 0;
-		task_resume(&s->t[LEADER], PTRACE_CONT, si.si_signo);
-		return true;
-	}
-	return false;
-}
-
-bool signal_waiting(const struct taskset *s)
-{
-	return !STAILQ_EMPTY(&s->sigq) || anything_pending(&s->t[LEADER]);
-}
-
-/* ---- at the end of a call ---- */
-
-/*
- * Let the leader run into the delivery of its pending caught signal.  Passes
- * ignored ones on the way.  1: AT_SIGNAL with *si; 0: it came to another
- * stop (nothing to deliver after all).
- */
-static int leader_to_delivery(struct taskset *s, siginfo_t *si,
-			      enum effect *eff)
-{
-	struct task *t = &s->t[LEADER];
-	int sig = 0;
-
-	for (;;) {
-		struct sigstate st;
-
-		if (task_resume(t, PTRACE_CONT, sig) < 0 || task_wait(t) < 0)
-			return -1;
-		if (t->at == AT_STOP || t->at == AT_GROUP) {
-			sig = 0;
-			continue;
-		}
-		if (t->at != AT_SIGNAL)
-			return 0;
-		if (ptrace(PTRACE_GETSIGINFO, t->tid, 0, si) ||
-		    sigstate_read(t, &st))
-			return -1;
-		*eff = effect_of(si->si_signo, &st);
-		if (*eff != EFF_IGNORED)
-			return 1;
-		sig = si->si_signo;
-	}
-}
-
-/* Address of the temporary mask of a RF_TMPMASK call, in this variant. */
-static uint64_t call_tmpmask(struct task *t, const struct ipmon_row *row)
-{
-	for (unsigned int i = 0; i < row->nargs; i++)
-		if (row->arg[i].kind == K_SIGSET)
-			return t->call.args[i];
-	if (row->nargs == 6 && t->call.args[5]) {
-		/* pselect6, io_pgetevents: { const sigset_t *, size_t } */
-		uint64_t pair[2];
-
-		if (!mem_read(t, pair, t->call.args[5], sizeof(pair)))
-			return pair[0];
-	}
-	return 0;
-}
-
-/* Follower v, AT_ENTRY, takes `si` as the end of its interrupted call. */
-static int follower_interrupted(struct taskset *s, unsigned int v,
-				const siginfo_t *si, int64_t ret)
-{
-	struct task *t = &s->t[v];
-
-	if (s->row->flags & RF_TMPMASK) {
-		uint64_t mask = call_tmpmask(t, s->row);
-
-		if (mask) {
-			const uint64_t a[6] = { mask, 8, 0, 0, 0, 0 };
-			uint64_t nr = t->call.nr;
-
-			if (syscall(SYS_tgkill, s->proc->pid[v], t->tid,
-				    si->si_signo) < 0)
-				return -errno;
-			if (!task_regs(t))
-				return -ESRCH;
-			if (!t->saved_valid) {
-				t->saved = t->regs;
-				t->saved_valid = true;
-			}
-			task_exec(t, SYS_rt_sigsuspend, a);
-			if (t->at != AT_EXIT || !task_regs(t))
-				return -ESRCH;
-			t->regs = t->saved;
-			t->saved_valid = false;
-			t->regs.orig_rax = nr;
-			t->regs.rax = (uint64_t)ret;
-			t->regs_valid = true;
-			task_regs_changed(t);
-			return summon(t, si);
-		}
-	}
-	if (task_skip_to_exit(t, ret) < 0)
-		return -ESRCH;
-	return summon(t, si);
-}
-
-/* The leader is AT_SIGNAL with a caught signal that ended its call with
- * `ret`; followers are still at their entry stops. */
-static void deliver_interrupted(struct taskset *s, const siginfo_t *si,
-				int64_t ret)
-{
-	struct task *lead = &s->t[LEADER];
-
-	show_info(s, lead, si);
-	lead->resume_sig = si->si_signo;
-	if (set_replicate(s, ret) < 0)
-		return;
-	for_each_follower(v) {
-		if (follower_interrupted(s, v, si, ret) == -EAGAIN) {
-			lost(s, v, si->si_signo);
-			return;
-		}
-	}
-	set_note_call(s, ret);
-	note_signal(s, si->si_signo);
-	s->redo = s->rewound = false;
-	s->arrived = 0;
-	s->t_arrived = 0;
-	/* a finished call like any other: wait for the turn */
-	sched_ready(s);
-}
 
 /*
  * A call that is repeated by hand gets what is left of its time-out, where
@@ -583,7 +153,7 @@ bool signal_interrupted(struct taskset *s, int64_t ret)
 		return true;
 	open = st.pending & ~st.blocked;
 	for (sig = 1; sig < 65; sig++)
-		if (open & BIT(sig) && effect_of(sig, &st) != EFF_IGNORED)
+		if (open & BIT(sig) && signal_effect(sig, &st) != EFF_IGNORED)
 			break;
 	s->ret = ret;
 	if (sig == 65) {
@@ -596,7 +166,7 @@ bool signal_interrupted(struct taskset *s, int64_t ret)
 		 * signal follows when the leader is resumed */
 		return false;
 	}
-	found = leader_to_delivery(s, &si, &eff);
+	found = signal_leader_to_delivery(s, &si, &eff);
 	if (found < 0)
 		return true;
 	if (!found) {
@@ -611,100 +181,16 @@ bool signal_interrupted(struct taskset *s, int64_t ret)
 		return true;
 	}
 	if (eff == EFF_CAUGHT) {
-		deliver_interrupted(s, &si, ret);
+		signal_deliver_interrupted(s, &si, ret);
 		return true;
 	}
-	note_signal(s, si.si_signo);
+	signal_note(s, si.si_signo);
 	if (eff == EFF_FATAL)
-		fatal(s);
+		signal_fatal(s);
 	else
 		s->redo = true;
 	s->arrived &= ~(1u << LEADER);
 	task_resume(t, PTRACE_CONT, si.si_signo);
-	return true;
-}
-
-void signal_deliver_at_exit(struct taskset *s)
-{
-	struct task *lead = &s->t[LEADER];
-	struct sigstate st;
-	siginfo_t si;
-	enum effect eff;
-	int r;
-
-	if (!STAILQ_EMPTY(&s->sigq) && pop(s, &si, &eff)) {
-		/* put aside while its own handler ran, and unblocked now */
-		for_each_variant(v) {
-			if (v != LEADER && eff != EFF_CAUGHT)
-				continue;
-			if (summon(&s->t[v], &si) == -EAGAIN) {
-				lost(s, v, si.si_signo);
-				return;
-			}
-		}
-		note_signal(s, si.si_signo);
-		if (eff == EFF_FATAL)
-			fatal(s);
-		return;
-	}
-	if (!anything_pending(lead) || sigstate_read(lead, &st))
-		return;
-	if (!(st.pending & ~st.blocked & st.caught))
-		return;
-	/*
-	 * The result is in the registers already: nothing must be restarted
-	 * when a program's own -512 comes along.
-	 */
-	r = leader_to_delivery(s, &si, &eff);
-	if (r <= 0 || eff != EFF_CAUGHT) {
-		if (r > 0) {
-			lead->resume_sig = si.si_signo;
-			if (eff == EFF_FATAL)
-				fatal(s);
-		} else if (!r) {
-			/* the leader has gone on: so may the rest, and its
-			 * new stop is acted upon once they do */
-			s->early = true;
-		}
-		return;
-	}
-	show_info(s, lead, &si);
-	lead->resume_sig = si.si_signo;
-	for_each_follower(v) {
-		if (summon(&s->t[v], &si) == -EAGAIN) {
-			lost(s, v, si.si_signo);
-			return;
-		}
-	}
-	note_signal(s, si.si_signo);
-}
-
-bool signal_deliver_kicked(struct taskset *s)
-{
-	int64_t ret = s->kick_ret;
-	siginfo_t si;
-	enum effect eff;
-
-	s->kick_ret = 0;
-	s->row = ipmon_row(s->t[LEADER].call.nr);
-	if (!pop(s, &si, &eff))
-		return false;
-	if (eff != EFF_CAUGHT) {
-		/* back to the queue's front: delivered before the call */
-		queue_front(s, &si);
-		return false;
-	}
-	for_each_variant(v) {
-		if (follower_interrupted(s, v, &si, ret) == -EAGAIN) {
-			lost(s, v, si.si_signo);
-			return true;
-		}
-	}
-	set_note_call(s, ret);
-	note_signal(s, si.si_signo);
-	s->arrived = 0;
-	s->t_arrived = 0;
-	sched_ready(s);
 	return true;
 }
 
@@ -797,11 +283,11 @@ void signal_fault_check(struct taskset *s)
 		struct sigstate st;
 
 		if (!sigstate_read(&s->t[LEADER], &st) &&
-		    (effect_of(si[LEADER].si_signo, &st) != EFF_CAUGHT ||
+		    (signal_effect(si[LEADER].si_signo, &st) != EFF_CAUGHT ||
 		     st.blocked & BIT(si[LEADER].si_signo)))
 			s->proc->exiting = s->proc->killed = true;
 	}
-	note_signal(s, si[LEADER].si_signo);
+	signal_note(s, si[LEADER].si_signo);
 	s->arrived = 0;
 	s->t_arrived = 0;
 	for_each_variant(v) {
@@ -823,7 +309,7 @@ void signal_stop(struct task *t)
 		event_continue(t);
 		return;
 	}
-	if (synchronous(&si)) {
+	if (signal_synchronous(&si)) {
 		if (fast_fixup(t))
 			return;
 		t->fault = true;
@@ -841,7 +327,7 @@ void signal_stop(struct task *t)
 		event_continue(t);
 		return;
 	}
-	eff = effect_of(si.si_signo, &st);
+	eff = signal_effect(si.si_signo, &st);
 	switch (eff) {
 	case EFF_CAUGHT:
 		if (s->state == SET_CALL && s->redo) {
@@ -855,20 +341,20 @@ void signal_stop(struct task *t)
 				r->rax = (uint64_t)-EINTR;
 				task_regs_changed(t);
 			}
-			deliver_interrupted(s, &si, s->ret);
+			signal_deliver_interrupted(s, &si, s->ret);
 			return;
 		}
-		queue(s, &si);
+		signal_queue(s, &si);
 		fast_want(s);
 		fast_stop(t, true);
 		event_continue(t);
 		return;
 	case EFF_FATAL:
-		note_signal(s, si.si_signo);
-		fatal(s);
+		signal_note(s, si.si_signo);
+		signal_fatal(s);
 		break;
 	case EFF_STOPS:
-		note_signal(s, si.si_signo);
+		signal_note(s, si.si_signo);
 		break;
 	default:
 		/* would not have been noticed natively; the gate's caller
@@ -931,21 +417,21 @@ void signal_interrupt_stop(struct task *t)
 		if (x->at != AT_STOP)
 			all_stopped = false;
 	}
-	if (all_stopped && pop(s, &si, &eff)) {
+	if (all_stopped && signal_pop(s, &si, &eff)) {
 		for_each_variant(v) {
 			struct task *x = &s->t[v];
 
 			if (v != LEADER && eff != EFF_CAUGHT)
 				continue;
-			if (summon(x, &si) == -EAGAIN) {
-				lost(s, v, si.si_signo);
+			if (signal_summon(x, &si) == -EAGAIN) {
+				signal_lost(s, v, si.si_signo);
 				return;
 			}
 		}
-		note_signal(s, si.si_signo);
+		signal_note(s, si.si_signo);
 		if (eff == EFF_FATAL)
-			fatal(s);
-		resume_delivery(s);
+			signal_fatal(s);
+		signal_resume_delivery(s);
 		return;
 	}
 	if (s->park) {

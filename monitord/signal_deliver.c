@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Signals: delivering to one task, and to all variants of a set.
+ *
+ * Theory of operation
+ * -------------------
+ * tgkill() makes the kernel stop a prepared task for delivery (summon); the
+ * siginfo is replaced there, and the signal goes in when the set is resumed.
+ * What differs between the points of delivery (signal.c) is only how the
+ * registers are prepared, so that each kernel builds the frame and decides
+ * about restarting the call as it would have natively.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "divergence.h"
+#include "fast.h"
+#include "front.h"
+#include "h_misc.h"
+#include "signals.h"
+#include "signal_int.h"
+#include "tracee.h"
+
+/* ---- delivering to one task ---- */
+
+static void show_info(struct taskset *s, struct task *t, const siginfo_t *si)
+{
+	siginfo_t own = *si;
+
+	front_origin(&own);
+	siginfo_translate(s, &own, t->variant);
+	ptrace(PTRACE_SETSIGINFO, t->tid, 0, &own);
+}
+
+/*
+ * Make a stopped task (registers prepared) stop for delivery of `si`.  Other
+ * signals met on the way are put aside or swallowed.  0: AT_SIGNAL with the
+ * right siginfo, resume_sig set.
+ */
+int signal_summon(struct task *t, const siginfo_t *si)
+{
+	struct taskset *s = t->set;
+
+	if (syscall(SYS_tgkill, s->proc->pid[t->variant], t->tid,
+		    si->si_signo) < 0)
+		return -errno;
+	if (task_resume(t, PTRACE_CONT, 0) < 0)
+		return -ESRCH;
+	for (int tries = 0; tries < 100; tries++) {
+		siginfo_t got;
+		int r = task_wait(t);
+
+		if (r < 0)
+			return r;
+		if (t->at == AT_SIGNAL &&
+		    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &got)) {
+			if (got.si_signo == si->si_signo) {
+				show_info(s, t, si);
+				t->resume_sig = si->si_signo;
+				return 0;
+			}
+			signal_put_aside(t);
+		} else if (t->at != AT_STOP && t->at != AT_GROUP) {
+			return -EAGAIN;		/* it runs on without */
+		}
+		if (task_resume(t, PTRACE_CONT, 0) < 0)
+			return -ESRCH;
+	}
+	return -EAGAIN;
+}
+
+void signal_lost(struct taskset *s, unsigned int v, int sig)
+{
+	struct divergence d = {
+		.kind = DIV_STALL, .set = s, .variant = v, .arg = -1,
+	};
+
+	snprintf(d.note, sizeof(d.note), "variant %u does not accept signal "
+		 "%d (%s), which the others take here", v, sig,
+		 sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
+	diverge(&d);
+}
+
+void signal_note(struct taskset *s, int sig)
+{
+	struct recent *r = &s->recent[s->recent_pos++ % RECENT_MAX];
+
+	memset(r, 0, sizeof(*r));
+	r->seq = mon.seq;
+	r->signal = sig;
+	mon.count.signals++;
+	if (mon.trace)
+		trace_signal(s, sig);
+}
+
+void signal_resume_delivery(struct taskset *s)
+{
+	s->state = SET_RUN;
+	s->arrived = 0;
+	s->t_arrived = 0;
+	s->park = false;
+	s->t_run = mon.now;
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		int sig = t->resume_sig;
+
+		t->resume_sig = 0;
+		if (t->at == AT_SIGNAL || t->at == AT_STOP)
+			task_resume(t, PTRACE_CONT, sig);
+	}
+}
+
+/* Fatal to the whole process: the leader dies of it, the rest follow. */
+void signal_fatal(struct taskset *s)
+{
+	s->proc->exiting = s->proc->killed = true;
+	s->state = SET_EXITING;
+	robust_exit_all(s->proc);
+	for_each_follower(v)
+		kill(s->proc->pid[v], SIGKILL);
+}
+
+bool signal_deliver_at_entry(struct taskset *s)
+{
+	siginfo_t si;
+	enum effect e;
+
+	while (signal_pop(s, &si, &e)) {
+		for_each_variant(v) {
+			struct task *t = &s->t[v];
+			struct user_regs_struct *r;
+			int err;
+
+			/* a stop or death is the leader's affair */
+			if (v != LEADER && e != EFF_CAUGHT)
+				continue;
+			t->saved_valid = false;
+			t->regs_valid = false;
+			r = task_regs(t);
+			if (!r)
+				continue;
+			r->rax = r->orig_rax;
+			r->orig_rax = (uint64_t)-1;
+			r->rip -= 2;
+			task_regs_changed(t);
+			err = signal_summon(t, &si);
+			if (err == -EAGAIN) {
+				signal_lost(s, v, si.si_signo);
+				return true;
+			}
+		}
+		signal_note(s, si.si_signo);
+		if (e == EFF_CAUGHT) {
+			signal_resume_delivery(s);
+			return true;
+		}
+		if (e == EFF_FATAL)
+			signal_fatal(s);
+		/* followers wait at their entry; the leader comes back to it
+		 * after a stop */
+		s->arrived &= ~(1u << LEADER);
+		s->t[LEADER].resume_sig = 0;
+		task_resume(&s->t[LEADER], PTRACE_CONT, si.si_signo);
+		return true;
+	}
+	return false;
+}
+
+/* ---- at the end of a call ---- */
+
+/*
+ * Let the leader run into the delivery of its pending caught signal.  Passes
+ * ignored ones on the way.  1: AT_SIGNAL with *si; 0: it came to another
+ * stop (nothing to deliver after all).
+ */
+int signal_leader_to_delivery(struct taskset *s, siginfo_t *si,
+			      enum effect *eff)
+{
+	struct task *t = &s->t[LEADER];
+	int sig = 0;
+
+	for (;;) {
+		struct sigstate st;
+
+		if (task_resume(t, PTRACE_CONT, sig) < 0 || task_wait(t) < 0)
+			return -1;
+		if (t->at == AT_STOP || t->at == AT_GROUP) {
+			sig = 0;
+			continue;
+		}
+		if (t->at != AT_SIGNAL)
+			return 0;
+		if (ptrace(PTRACE_GETSIGINFO, t->tid, 0, si) ||
+		    sigstate_read(t, &st))
+			return -1;
+		*eff = signal_effect(si->si_signo, &st);
+		if (*eff != EFF_IGNORED)
+			return 1;
+		sig = si->si_signo;
+	}
+}
+
+/* Address of the temporary mask of a RF_TMPMASK call, in this variant. */
+static uint64_t call_tmpmask(struct task *t, const struct ipmon_row *row)
+{
+	for (unsigned int i = 0; i < row->nargs; i++)
+		if (row->arg[i].kind == K_SIGSET)
+			return t->call.args[i];
+	if (row->nargs == 6 && t->call.args[5]) {
+		/* pselect6, io_pgetevents: { const sigset_t *, size_t } */
+		uint64_t pair[2];
+
+		if (!mem_read(t, pair, t->call.args[5], sizeof(pair)))
+			return pair[0];
+	}
+	return 0;
+}
+
+/* Follower v, AT_ENTRY, takes `si` as the end of its interrupted call. */
+static int follower_interrupted(struct taskset *s, unsigned int v,
+				const siginfo_t *si, int64_t ret)
+{
+	struct task *t = &s->t[v];
+
+	if (s->row->flags & RF_TMPMASK) {
+		uint64_t mask = call_tmpmask(t, s->row);
+
+		if (mask) {
+			const uint64_t a[6] = { mask, 8, 0, 0, 0, 0 };
+			uint64_t nr = t->call.nr;
+
+			if (syscall(SYS_tgkill, s->proc->pid[v], t->tid,
+				    si->si_signo) < 0)
+				return -errno;
+			if (!task_regs(t))
+				return -ESRCH;
+			if (!t->saved_valid) {
+				t->saved = t->regs;
+				t->saved_valid = true;
+			}
+			task_exec(t, SYS_rt_sigsuspend, a);
+			if (t->at != AT_EXIT || !task_regs(t))
+				return -ESRCH;
+			t->regs = t->saved;
+			t->saved_valid = false;
+			t->regs.orig_rax = nr;
+			t->regs.rax = (uint64_t)ret;
+			t->regs_valid = true;
+			task_regs_changed(t);
+			return signal_summon(t, si);
+		}
+	}
+	if (task_skip_to_exit(t, ret) < 0)
+		return -ESRCH;
+	return signal_summon(t, si);
+}
+
+/* The leader is AT_SIGNAL with a caught signal that ended its call with
+ * `ret`; followers are still at their entry stops. */
+void signal_deliver_interrupted(struct taskset *s, const siginfo_t *si,
+				int64_t ret)
+{
+	struct task *lead = &s->t[LEADER];
+
+	show_info(s, lead, si);
+	lead->resume_sig = si->si_signo;
+	if (set_replicate(s, ret) < 0)
+		return;
+	for_each_follower(v) {
+		if (follower_interrupted(s, v, si, ret) == -EAGAIN) {
+			signal_lost(s, v, si->si_signo);
+			return;
+		}
+	}
+	set_note_call(s, ret);
+	signal_note(s, si->si_signo);
+	s->redo = s->rewound = false;
+	s->arrived = 0;
+	s->t_arrived = 0;
+	/* a finished call like any other: wait for the turn */
+	sched_ready(s);
+}
+
+void signal_deliver_at_exit(struct taskset *s)
+{
+	struct task *lead = &s->t[LEADER];
+	struct sigstate st;
+	siginfo_t si;
+	enum effect eff;
+	int r;
+
+	if (!STAILQ_EMPTY(&s->sigq) && signal_pop(s, &si, &eff)) {
+		/* put aside while its own handler ran, and unblocked now */
+		for_each_variant(v) {
+			if (v != LEADER && eff != EFF_CAUGHT)
+				continue;
+			if (signal_summon(&s->t[v], &si) == -EAGAIN) {
+				signal_lost(s, v, si.si_signo);
+				return;
+			}
+		}
+		signal_note(s, si.si_signo);
+		if (eff == EFF_FATAL)
+			signal_fatal(s);
+		return;
+	}
+	if (!sigstate_pending(lead) || sigstate_read(lead, &st))
+		return;
+	if (!(st.pending & ~st.blocked & st.caught))
+		return;
+	/*
+	 * The result is in the registers already: nothing must be restarted
+	 * when a program's own -512 comes along.
+	 */
+	r = signal_leader_to_delivery(s, &si, &eff);
+	if (r <= 0 || eff != EFF_CAUGHT) {
+		if (r > 0) {
+			lead->resume_sig = si.si_signo;
+			if (eff == EFF_FATAL)
+				signal_fatal(s);
+		} else if (!r) {
+			/* the leader has gone on: so may the rest, and its
+			 * new stop is acted upon once they do */
+			s->early = true;
+		}
+		return;
+	}
+	show_info(s, lead, &si);
+	lead->resume_sig = si.si_signo;
+	for_each_follower(v) {
+		if (signal_summon(&s->t[v], &si) == -EAGAIN) {
+			signal_lost(s, v, si.si_signo);
+			return;
+		}
+	}
+	signal_note(s, si.si_signo);
+}
+
+bool signal_deliver_kicked(struct taskset *s)
+{
+	int64_t ret = s->kick_ret;
+	siginfo_t si;
+	enum effect eff;
+
+	s->kick_ret = 0;
+	s->row = ipmon_row(s->t[LEADER].call.nr);
+	if (!signal_pop(s, &si, &eff))
+		return false;
+	if (eff != EFF_CAUGHT) {
+		/* back to the queue's front: delivered before the call */
+		signal_queue_front(s, &si);
+		return false;
+	}
+	for_each_variant(v) {
+		if (follower_interrupted(s, v, &si, ret) == -EAGAIN) {
+			signal_lost(s, v, si.si_signo);
+			return true;
+		}
+	}
+	set_note_call(s, ret);
+	signal_note(s, si.si_signo);
+	s->arrived = 0;
+	s->t_arrived = 0;
+	sched_ready(s);
+	return true;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shared by signal.c, signal_state.c and signal_deliver.c only.
+ */
+#ifndef MONITORD_SIGNAL_INT_H
+#define MONITORD_SIGNAL_INT_H
+
+#include "monitor.h"
+
+/* kernel-internal codes, visible at syscall-exit stops (linux/errno.h) */
+#define ERESTARTSYS		512
+#define ERESTARTNOINTR		513
+#define ERESTARTNOHAND		514
+#define ERESTART_RESTARTBLOCK	516
+
+#define BIT(sig)	(1ull << ((sig) - 1))
+
+/* ---- signal_state.c: what the kernel thinks ---- */
+
+struct sigstate {
+	uint64_t pending;	/* private and shared */
+	uint64_t blocked, ignored, caught;
+};
+
+/* 0, or -ESRCH. */
+int sigstate_read(const struct task *t, struct sigstate *st);
+bool sigstate_pending(const struct task *t);
+
+enum effect { EFF_IGNORED, EFF_CAUGHT, EFF_STOPS, EFF_FATAL };
+
+enum effect signal_effect(int sig, const struct sigstate *st);
+bool signal_synchronous(const siginfo_t *si);
+
+/* The set's queue of signals put aside. */
+void signal_queue(struct taskset *s, const siginfo_t *si);
+void signal_queue_front(struct taskset *s, const siginfo_t *si);
+bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff);
+
+/* ---- signal_deliver.c ---- */
+
+int signal_summon(struct task *t, const siginfo_t *si);
+/* A variant did not take a signal that others take: a divergence. */
+void signal_lost(struct taskset *s, unsigned int v, int sig);
+/* Into the set's history, the counters and the trace. */
+void signal_note(struct taskset *s, int sig);
+void signal_resume_delivery(struct taskset *s);
+void signal_fatal(struct taskset *s);
+int signal_leader_to_delivery(struct taskset *s, siginfo_t *si,
+			      enum effect *eff);
+void signal_deliver_interrupted(struct taskset *s, const siginfo_t *si,
+				int64_t ret);
+
+#endif

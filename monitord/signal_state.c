@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Signals: what the kernel thinks of them, and what is put aside.
+ *
+ * Theory of operation
+ * -------------------
+ * Masks, dispositions and pending sets are the leader's, read from its
+ * /proc/TID/status whenever a decision depends on them: nothing is modelled.
+ * A signal that was taken from the leader waits in the queue of its set until
+ * all variants are at one point (signal.c says which); by then mask and
+ * disposition may have changed, so they are looked at again.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <linux/ptrace.h>
+
+#include "event.h"
+#include "signals.h"
+#include "signal_int.h"
+#include "tracee.h"
+
+int sigstate_read(const struct task *t, struct sigstate *st)
+{
+	char path[64], line[256];
+	uint64_t own = 0, shared = 0;
+	FILE *f;
+
+	memset(st, 0, sizeof(*st));
+	snprintf(path, sizeof(path), "/proc/%d/status", t->tid);
+	f = fopen(path, "re");
+	if (!f)
+		return -ESRCH;
+	while (fgets(line, sizeof(line), f)) {
+		sscanf(line, "SigPnd: %lx", (unsigned long *)&own);
+		sscanf(line, "ShdPnd: %lx", (unsigned long *)&shared);
+		sscanf(line, "SigBlk: %lx", (unsigned long *)&st->blocked);
+		sscanf(line, "SigIgn: %lx", (unsigned long *)&st->ignored);
+		sscanf(line, "SigCgt: %lx", (unsigned long *)&st->caught);
+	}
+	fclose(f);
+	st->pending = own | shared;
+	return 0;
+}
+
+/* Anything queued at all? Cheap: two calls instead of reading /proc. */
+bool sigstate_pending(const struct task *t)
+{
+	siginfo_t info;
+	struct __ptrace_peeksiginfo_args arg = { .off = 0, .nr = 1 };
+
+	if (ptrace(PTRACE_PEEKSIGINFO, t->tid, &arg, &info) > 0)
+		return true;
+	arg.flags = PTRACE_PEEKSIGINFO_SHARED;
+	return ptrace(PTRACE_PEEKSIGINFO, t->tid, &arg, &info) > 0;
+}
+static bool default_ignored(int sig)
+{
+	return sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH ||
+		sig == SIGCONT;
+}
+
+static bool default_stops(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN ||
+		sig == SIGTTOU;
+}
+
+enum effect signal_effect(int sig, const struct sigstate *st)
+{
+	if (sig != SIGKILL && sig != SIGSTOP) {
+		if (st->caught & BIT(sig))
+			return EFF_CAUGHT;
+		if (st->ignored & BIT(sig))
+			return EFF_IGNORED;
+	}
+	if (default_ignored(sig))
+		return EFF_IGNORED;
+	return default_stops(sig) ? EFF_STOPS : EFF_FATAL;
+}
+
+/* Raised by the instruction itself (not by kill): must agree in all. */
+bool signal_synchronous(const siginfo_t *si)
+{
+	if (si->si_code <= 0)
+		return false;
+	switch (si->si_signo) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGTRAP:
+		return true;
+	case SIGSYS:
+		return si->si_code == 1;	/* SYS_SECCOMP */
+	default:
+		return false;
+	}
+}
+
+/* ---- queue ---- */
+
+void signal_queue(struct taskset *s, const siginfo_t *si)
+{
+	struct pending_signal *ps = calloc(1, sizeof(*ps));
+
+	if (!ps)
+		die("out of memory");
+	ps->info = *si;
+	if (STAILQ_EMPTY(&s->sigq))
+		s->t_sigq = mon.now;
+	STAILQ_INSERT_TAIL(&s->sigq, ps, link);
+	mon.count.deferred++;
+	ticker_want(true);
+}
+
+void signal_queue_front(struct taskset *s, const siginfo_t *si)
+{
+	struct pending_signal *ps = calloc(1, sizeof(*ps));
+
+	if (!ps)
+		die("out of memory");
+	ps->info = *si;
+	STAILQ_INSERT_HEAD(&s->sigq, ps, link);
+}
+
+void signal_put_aside(struct task *t)
+{
+	struct sigstate st;
+	siginfo_t si;
+
+	if (t->variant != LEADER || ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si))
+		return;
+	if (!sigstate_read(t, &st) &&
+	    signal_effect(si.si_signo, &st) == EFF_IGNORED)
+		return;
+	signal_queue(t->set, &si);
+}
+
+/*
+ * Take the first queued signal that is not blocked now (a handler that runs
+ * blocks its own) and find out what it does now: the disposition may have
+ * changed since it was put aside.
+ */
+bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff)
+{
+	struct pending_signal *ps, *n;
+	struct sigstate st;
+
+	if (STAILQ_EMPTY(&s->sigq) || sigstate_read(&s->t[LEADER], &st))
+		return false;
+	for (ps = STAILQ_FIRST(&s->sigq); ps; ps = n) {
+		n = STAILQ_NEXT(ps, link);
+		if (st.blocked & BIT(ps->info.si_signo))
+			continue;
+		*si = ps->info;
+		*eff = signal_effect(si->si_signo, &st);
+		STAILQ_REMOVE(&s->sigq, ps, pending_signal, link);
+		free(ps);
+		s->t_sigq = mon.now;
+		if (*eff != EFF_IGNORED)
+			return true;
+	}
+	return false;
+}
+
+bool signal_waiting(const struct taskset *s)
+{
+	return !STAILQ_EMPTY(&s->sigq) || sigstate_pending(&s->t[LEADER]);
+}
