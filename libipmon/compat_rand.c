@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * OpenSSL's random numbers.
+ *
+ * OpenSSL 3 mixes the address of its generator, the thread's id (an address)
+ * and the time into every seed (providers/implementations/rands, "nonce"), so
+ * under disjoint layouts every variant would draw other keys from the same
+ * entropy.  A program that is linked with libcrypto is given a random method
+ * that takes every byte from getrandom(2), whose bytes the monitor replicates:
+ * RAND_set_rand_method(3), the library's own interface for it.
+ *
+ * The symbols are looked up, not linked: most programs have no libcrypto.  One
+ * that is brought in later with dlopen is not seen here.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* struct rand_meth_st of <openssl/rand.h>, unchanged since OpenSSL 0.9 */
+struct rand_method {
+	int (*seed)(const void *buf, int num);
+	int (*bytes)(unsigned char *buf, int num);
+	void (*cleanup)(void);
+	int (*add)(const void *buf, int num, double entropy);
+	int (*pseudorand)(unsigned char *buf, int num);
+	int (*status)(void);
+};
+
+static int fill(unsigned char *buf, int num)
+{
+	int saved = errno;
+
+	while (num > 0) {
+		long n = syscall(SYS_getrandom, buf, (size_t)num, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return 0;
+		buf += n;
+		num -= (int)n;
+	}
+	errno = saved;
+	return 1;
+}
+
+static int seeded(const void *buf, int num)
+{
+	return 1;
+}
+
+static int added(const void *buf, int num, double entropy)
+{
+	return 1;
+}
+
+static int ready(void)
+{
+	return 1;
+}
+
+static const struct rand_method method = {
+	.seed = seeded, .bytes = fill, .add = added, .pseudorand = fill,
+	.status = ready,
+};
+
+__attribute__((constructor)) static void replace_random(void)
+{
+	int (*set)(const struct rand_method *);
+
+	*(void **)&set = dlsym(RTLD_DEFAULT, "RAND_set_rand_method");
+	if (set)
+		set(&method);
+}
