@@ -115,6 +115,31 @@ victim_fail(const char *file, int line, const char *what)
 			victim_fail(__FILE_NAME__, __LINE__, \
 				    #expr " fails with " #err); \
 	} while (0)
+/* The call and what it says, for sweeps over a family of calls: what matters is
+ * that the answer is the native one, whatever this kernel's is.  SAYS prints
+ * the value, DOES (for descriptors, ids and addresses) only that it is one. */
+#define SAYS(expr) \
+	({ \
+		errno = 0; \
+		long says_ = (long)(expr); \
+		int e_ = errno; \
+		if (says_ == -1 && e_) \
+			printf("%s: %s\n", #expr, strerrorname_np(e_)); \
+		else \
+			printf("%s = %ld\n", #expr, says_); \
+		errno = e_; \
+		says_; \
+	})
+#define DOES(expr) \
+	({ \
+		errno = 0; \
+		long does_ = (long)(expr); \
+		int e_ = errno; \
+		printf("%s: %s\n", #expr, \
+		       does_ == -1 && e_ ? strerrorname_np(e_) : "done"); \
+		errno = e_; \
+		does_; \
+	})
 /* For functions that return the error, like pthread_*. */
 #define ZERO(expr) CHECK((errno = (expr)) == 0)
 
