@@ -160,7 +160,8 @@ class Suite:
     def __init__(self, args):
         self.args = args
         self.build = os.path.abspath(args.build)
-        self.monitord = os.path.join(self.build, "monitord", "monitord")
+        self.monitord = os.path.abspath(
+            args.monitord or os.path.join(self.build, "monitord", "monitord"))
         self.top = tempfile.mkdtemp(prefix="e2e.")
         os.chmod(self.top, 0o755)
         self.logs = os.path.abspath(args.logs) if args.logs else \
@@ -179,6 +180,9 @@ class Suite:
                "SHELL": "/bin/sh", "PYTHONHASHSEED": "0",
                "PYTHONDONTWRITEBYTECODE": "1",
                "GIT_CONFIG_NOSYSTEM": "1", MARK: mark}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            if name in os.environ:
+                env[name] = os.environ[name]
         env.update(case.get("env", {}))
         return env
 
@@ -577,7 +581,8 @@ class Suite:
                 self.run_case(c)
             p, f, s = (a - b for a, b in
                        zip((self.passed, self.failed, self.skipped), before))
-            print(f"== {name}: {len(members)} cases, {p} passed, {f} failed, "
+            label = f"{self.args.label}/" if self.args.label else ""
+            print(f"== {label}{name}: {len(members)} cases, {p} passed, {f} failed, "
                   f"{s} skipped in {time.monotonic() - start:.0f} s", flush=True)
         return self.failed
 
@@ -585,6 +590,8 @@ class Suite:
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     ap.add_argument("--build", required=True)
+    ap.add_argument("--monitord", help="another monitord than the build's")
+    ap.add_argument("--label", help="put before the names of the groups")
     ap.add_argument("--logs", help="folder for the logs of failures")
     ap.add_argument("--n", type=lambda s: [int(x) for x in s.split(",")])
     ap.add_argument("--policy", type=lambda s: s.split(","))

@@ -533,6 +533,10 @@ AcceptEnv GIVEN
         ctx.note(command, status, out if len(out) < 200 else hashlib.md5(out).hexdigest(),
                  b"\nerr\n" in err)
         if status == 255 and not out:
+            try:
+                p.wait(5)
+            except subprocess.TimeoutExpired:
+                pass
             raise Fail(f"no login: {err.decode(errors='replace')[-300:]} {ctx.complaint()}")
         try:
             status = p.wait(20)
