@@ -10,6 +10,7 @@
 #include "h_misc.h"
 #include "h_process.h"
 #include "handlers.h"
+#include "internal.h"
 #include "launch.h"
 #include "newname.h"
 #include "placement.h"
@@ -39,6 +40,7 @@ const struct handler handlers[H_MAX] = {
 	[H_SIGTIMEDWAIT] = { .start = leader_start,
 			     .done = sigtimedwait_done },
 	[H_FUTEX] = { .start = futex_start, .done = futex_done },
+	[H_CHANNEL] = { .done = channel_done },
 	[H_SETTID] = { .start = settid_start },
 	[H_SETPGID] = { .start = leader_start, .done = setpgid_done },
 	[H_CHDIR] = { .start = leader_start, .done = chdir_done },

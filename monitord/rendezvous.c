@@ -37,6 +37,7 @@
 #include "fast.h"
 #include "h_misc.h"
 #include "handlers.h"
+#include "internal.h"
 #include "launch.h"
 #include "newname.h"
 #include "patch.h"
@@ -191,6 +192,30 @@ static int64_t compare_span(struct taskset *s, unsigned int v,
 	return -1;
 }
 
+/* The same, passing over equivalent pointers on internal channels. */
+static int64_t compare_internal(struct taskset *s, unsigned int v,
+				const struct ipmon_item *a,
+				const struct ipmon_item *b)
+{
+	int64_t off = compare_span(s, v, a, b);
+
+	while (off >= 0) {
+		int64_t next = internal_pointer(s, v, a, b, off);
+		struct ipmon_item p = *a, q = *b;
+
+		if (next < 0)
+			return off;
+		p.addr += (uint64_t)next;
+		q.addr += (uint64_t)next;
+		p.len -= (uint32_t)next;
+		q.len -= (uint32_t)next;
+		off = compare_span(s, v, &p, &q);
+		if (off >= 0)
+			off += next;
+	}
+	return -1;
+}
+
 /* Compare variant v with the leader; what differs is left in `found`. */
 static bool compare_variant(struct taskset *s, unsigned int v)
 {
@@ -215,7 +240,7 @@ static bool compare_variant(struct taskset *s, unsigned int v)
 			int64_t off = x->len != y->len ? 0 : -1;
 
 			if (off < 0)
-				off = compare_span(s, v, x, y);
+				off = compare_internal(s, v, x, y);
 			if (off >= 0 && x->type == IT_STR &&
 			    newname_known(s, v, x, y))
 				off = -1;

@@ -256,6 +256,7 @@ enum ipmon_handler {
 	H_OPEN,		/* may turn out to be a /proc view */
 	H_IOCTL, H_PROCESS_VM, H_AIO, H_SIGTIMEDWAIT, H_ROBUST, H_IPMON,
 	H_PERSONALITY, H_CAP, H_PRLIMIT,
+	H_CHANNEL,	/* pipe pipe2 socketpair: remembered as internal */
 	H_AFFINITY_SET, H_AFFINITY_GET,
 	H_NEWNAME,	/* mkdir and such: generic, but see newname.c */
 	H_GETDENTS, H_PROCESS_MADVISE, H_VMSPLICE,

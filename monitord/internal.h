@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pipes and socket pairs that lead nowhere but to processes of the program:
+ * theory of operation in internal.c.
+ */
+#ifndef MONITORD_INTERNAL_H
+#define MONITORD_INTERNAL_H
+
+#include "monitor.h"
+
+/* pipe, pipe2, socketpair have succeeded: remember what they made. */
+void channel_done(struct taskset *s, int64_t ret);
+
+/*
+ * Input spans x (leader) and y (variant v) differ at `off`.  If the bytes
+ * there are one pointer into equivalent places of both variants, and the call
+ * writes to an internal channel, returns the offset behind it; else -1.
+ */
+int64_t internal_pointer(struct taskset *s, unsigned int v,
+			 const struct ipmon_item *x,
+			 const struct ipmon_item *y, int64_t off);
+
+#endif
