@@ -51,6 +51,8 @@ int main(void)
 	CHECK(!strcmp(m + 150 * P + 8, "by the parent"));
 	(void)madvise(m + 30 * P, P, MADV_REMOVE);
 	CHECK(*(unsigned long *)(m + 31 * P) == 31);
+	/* it holds addresses */
+	OK(unlink("f"));
 	puts("late ok");
 	return 0;
 }

@@ -79,6 +79,8 @@ int main(void)
 	close(wo);
 	strcpy(w + 2 * P + 8, "end");
 	CHECK(!strcmp(r3, "CONTENT"));
+	/* it holds addresses */
+	OK(unlink("f"));
 	puts("shared modes ok");
 	return 0;
 }
