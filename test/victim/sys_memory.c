@@ -17,7 +17,7 @@
 
 int main(void)
 {
-	char *p = OK((long)mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+	char *p = (char *)OK((long)mmap(NULL, 65536, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)), *q;
 	unsigned char vec[16];
 	unsigned long nodes[16] = { 1 };
@@ -119,7 +119,7 @@ int main(void)
 	int m = OK(memfd_create("m", MFD_ALLOW_SEALING | MFD_CLOEXEC));
 	SAYS(ftruncate(m, 8192));
 	SAYS(fcntl(m, F_GET_SEALS));
-	q = OK((long)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, m, 0));
+	q = (char *)OK((long)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, m, 0));
 	strcpy(q, "shared");
 	SAYS(fcntl(m, F_ADD_SEALS, F_SEAL_WRITE));
 	SAYS(fcntl(m, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW));
@@ -129,7 +129,7 @@ int main(void)
 	SAYS(fcntl(m, F_ADD_SEALS, F_SEAL_WRITE));
 	SAYS(pwrite(m, "x", 1, 0));
 	DOES((long)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, m, 0));
-	q = OK((long)mmap(NULL, 8192, PROT_READ, MAP_SHARED, m, 0));
+	q = (char *)OK((long)mmap(NULL, 8192, PROT_READ, MAP_SHARED, m, 0));
 	printf("  %s\n", q);
 	SAYS(fcntl(m, F_ADD_SEALS, F_SEAL_SEAL));
 	SAYS(fcntl(m, F_ADD_SEALS, 0x1000));
@@ -138,7 +138,7 @@ int main(void)
 	SAYS(memfd_create(NULL, 0));
 	DOES(memfd_create("", 0x8));
 	/* sealed mappings cannot be changed any more */
-	q = OK((long)mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	q = (char *)OK((long)mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	if (SAYS(syscall(SYS_mseal, q, 4096, 0)) == 0) {
 		SAYS(mprotect(q, 4096, PROT_READ | PROT_WRITE));
 		SAYS(munmap(q, 4096));

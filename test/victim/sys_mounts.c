@@ -6,12 +6,13 @@
  * refusals are seen.
  */
 #include "victim.h"
-#define BIND 4096
-#define REC 16384
-#define REMOUNT 32
-#define RDONLY 1
-#define MOVE 8192
-#define PRIVATE (1 << 18)
+#include <sys/mount.h>
+#define BIND MS_BIND
+#define REC MS_REC
+#define REMOUNT MS_REMOUNT
+#define RDONLY MS_RDONLY
+#define MOVE MS_MOVE
+#define PRIVATE MS_PRIVATE
 
 #ifndef SYS_statmount
 #define SYS_statmount 457
@@ -140,7 +141,7 @@ static void tests(void)
 	SAYS(umount2("a", 0x1000));
 	t = OK(open("a/file", O_RDONLY));
 	SAYS(umount2("a", 0));
-	SAYS(umount2("a", 2 /* MNT_DETACH */));
+	SAYS(umount2("a", MNT_DETACH));
 	close(t);
 	get("a/file");
 	/* the new calls */
@@ -173,7 +174,7 @@ static void tests(void)
 	REAP(CHILD(
 		SAYS(chdir("b"));
 		SAYS(syscall(SYS_pivot_root, ".", "."));
-		SAYS(umount2(".", 2 /* MNT_DETACH */));
+		SAYS(umount2(".", MNT_DETACH));
 		SAYS(chdir(cwd));
 		execl("/bin/sh", "sh", "-c", "echo new root; ls -d /usr", NULL)
 	));
