@@ -18,6 +18,7 @@
 #include "procview.h"
 #include "shadow.h"
 #include "signals.h"
+#include "solo.h"
 #include "tracee.h"
 
 void generic_start(struct taskset *s)
@@ -72,6 +73,8 @@ void generic_done(struct taskset *s, int64_t ret)
 		return;
 	if (notify_expected(ret) && !notify_received(s))
 		return;
+	if (s->row->flags & RF_PRIVATE)
+		solo_note_clock(s, ret);
 	set_finish(s, ret);
 }
 

@@ -159,6 +159,13 @@ struct pending_signal {
 	STAILQ_ENTRY(pending_signal) link;
 };
 
+/* What a set was told about the time since its last other call (solo.c). */
+#define CLOCK_SLOTS 14
+struct clock_cache {
+	uint64_t value[CLOCK_SLOTS][2];
+	unsigned int known;		/* bit per slot */
+};
+
 #define RECENT_MAX 16
 struct recent {
 	uint64_t seq;
@@ -184,6 +191,8 @@ struct taskset {
 	uint64_t t_sigq;		/* ns, first deferral; 0 = empty queue */
 	unsigned int solos;		/* private calls made alone (solo.c)
 					 * since the last common other call */
+	struct clock_cache clocks;	/* likewise */
+	uint64_t sp[MAX_VARIANTS];	/* stack pointers at that call */
 	bool blocking;			/* the call may sleep: others may run */
 	bool redo;			/* leader re-enters the interrupted call */
 	uint64_t join_ns;		/* followers join these namespaces of

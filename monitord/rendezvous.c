@@ -659,7 +659,10 @@ static void rendezvous(struct taskset *s)
 		refuse_start(s);
 		return;
 	}
-	s->solos = s->row->flags & RF_PRIVATE ? s->solos : 0;
+	if (!(s->row->flags & RF_PRIVATE))
+		solo_reset(s);
+	else if (solo_apart(s))
+		return;
 	s->blocking = s->row->flags & (RF_BLOCK | RF_YIELD);
 	h = &handlers[s->row->handler];
 	if (h->compare ? !h->compare(s) : !set_compare(s))

@@ -16,11 +16,27 @@
  * to their next call, while the others wait.  Anything visible outside the
  * variant still has to be asked for by all of them, in the same order.
  *
+ * Waking a thread of the own process counts as private too: its helper thread
+ * is woken when enough memory is free.  In the leader it wakes the thread of
+ * all variants; a follower's alone wakes nobody, followers do not sleep there.
+ *
+ * The clock is read by everything, so the additional read of one variant often
+ * meets a read by the program itself in the others.  So reads from different
+ * stack depths (the stack pointers do not differ as at the last common call,
+ * on the same stack) are not taken for the same one: the deeper one is answered
+ * alone first.  And until the next common call that is not private, who reads
+ * a clock alone is told what was told before.  So whichever read was the additional one, all variants end up
+ * with the same time in the others, and what they compute from it agrees.
+ *
  * Bounded: a set that makes SOLO_MAX such calls without a common one in
  * between has parted ways, which is reported as the divergence it is.
  */
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <linux/futex.h>
 
 #include "h_memory.h"
 #include "shadow.h"
@@ -28,6 +44,8 @@
 #include "tracee.h"
 
 #define SOLO_MAX 1024
+#define SAME_STACK (1 << 20)
+#define SAME_DEPTH 64
 
 #ifndef MADV_COLD
 #define MADV_COLD 20
@@ -57,6 +75,8 @@ static bool private_call(const struct task *t)
 	const uint64_t *a = t->call.args;
 	const struct mm *mm = t->set->proc->mm;
 
+	if (row->handler == H_FUTEX)
+		return (int)a[1] == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG);
 	if (!(row->flags & RF_PRIVATE))
 		return false;
 	switch (row->handler) {
@@ -82,28 +102,85 @@ static bool private_call(const struct task *t)
 	}
 }
 
-bool solo(struct taskset *s)
+/* Where the last answer to a clock call is kept; -1: nowhere. */
+static int clock_slot(const struct call *c)
 {
-	unsigned int mask = 0;
+	if (c->nr == SYS_clock_gettime)
+		return c->args[0] < CLOCK_SLOTS - 2 ? (int)c->args[0] : -1;
+	return c->nr == SYS_gettimeofday ? CLOCK_SLOTS - 2 : CLOCK_SLOTS - 1;
+}
 
-	if (s->solos >= SOLO_MAX)
-		return false;
-	for_each_variant(v)
-		if (private_call(&s->t[v]))
-			mask |= 1u << v;
-	if (!mask)
-		return false;
+/* The address the answer goes to, and its size. */
+static uint64_t clock_out(const struct call *c, size_t *size)
+{
+	*size = c->nr == SYS_time ? 8 : 16;
+	return c->nr == SYS_clock_gettime ? c->args[1] : c->args[0];
+}
+
+static void note_clock(struct task *t, int64_t ret)
+{
+	struct clock_cache *cc = &t->set->clocks;
+	int slot = clock_slot(&t->call);
+	uint64_t value[2] = { (uint64_t)ret, 0 }, at;
+	size_t size;
+
+	if (slot < 0 || ret < 0)
+		return;
+	at = clock_out(&t->call, &size);
+	if (t->call.nr != SYS_time &&
+	    (!at || mem_read(t, value, at, size) < 0))
+		return;
+	memcpy(cc->value[slot], value, sizeof(value));
+	cc->known |= 1u << slot;
+}
+
+void solo_note_clock(struct taskset *s, int64_t ret)
+{
+	if (mon.live != 1u << LEADER &&
+	    s->row->handler == H_GENERIC)
+		note_clock(&s->t[LEADER], ret);
+}
+
+/* Answer a clock call of one variant, from memory if there is one. */
+static int64_t clock_alone(struct task *t)
+{
+	struct clock_cache *cc = &t->set->clocks;
+	int slot = clock_slot(&t->call);
+	int64_t ret = task_exec(t, t->call.nr, t->call.args);
+	size_t size;
+	uint64_t at = clock_out(&t->call, &size);
+
+	if (t->at != AT_EXIT || ret < 0 || slot < 0)
+		return ret;
+	if (!(cc->known & (1u << slot))) {
+		note_clock(t, ret);
+		return ret;
+	}
+	if (at)
+		mem_write(t, at, cc->value[slot], size);
+	return t->call.nr == SYS_time ? (int64_t)cc->value[slot][0] : ret;
+}
+
+/* Carry out the call of the variants in `mask` and let them go on. */
+static void alone(struct taskset *s, unsigned int mask)
+{
 	s->solos++;
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
+		const struct ipmon_row *row = ipmon_row(t->call.nr);
 		int64_t ret;
 
 		if (!(mask & (1u << v)))
 			continue;
-		ret = task_exec(t, t->call.nr, t->call.args);
-		if (t->at != AT_EXIT)
+		if (row->handler == H_GENERIC)
+			ret = clock_alone(t);
+		else if (row->handler == H_FUTEX && v != LEADER)
+			ret = 0;	/* nobody sleeps in a follower */
+		else
+			ret = task_exec(t, t->call.nr, t->call.args);
+		if (t->at != AT_EXIT && t->at != AT_ENTRY)
 			continue;
-		if (ipmon_row(t->call.nr)->handler == H_BRK)
+		if (row->handler == H_BRK)
 			s->proc->mm->brk[v] = 0;
 		mon.count.solo++;
 		s->arrived &= ~(1u << v);
@@ -112,5 +189,78 @@ bool solo(struct taskset *s)
 	}
 	s->t_arrived = s->arrived ? mon.now : 0;
 	s->t_run = mon.now;
+}
+
+bool solo(struct taskset *s)
+{
+	unsigned int mask = 0, clocks = 0;
+
+	if (s->solos >= SOLO_MAX)
+		return false;
+	for_each_variant(v) {
+		if (!private_call(&s->t[v]))
+			continue;
+		if (ipmon_row(s->t[v].call.nr)->handler == H_GENERIC)
+			clocks |= 1u << v;
+		else
+			mask |= 1u << v;
+	}
+	/*
+	 * Who reads the clock waits for who arranges its memory: most likely
+	 * it reads the clock next, and then they all get the same time.
+	 */
+	if (!mask)
+		mask = clocks;
+	if (!mask)
+		return false;
+	alone(s, mask);
 	return true;
+}
+
+/*
+ * How much higher up the stack than the leader a variant is.  Frames that align
+ * themselves make a small difference, stacks that start differently none.
+ */
+static int64_t higher(const struct taskset *s, unsigned int v)
+{
+	int64_t lead = (int64_t)(s->t[LEADER].call.sp - s->sp[LEADER]);
+	int64_t own = (int64_t)(s->t[v].call.sp - s->sp[v]);
+
+	if (llabs(lead) > SAME_STACK || llabs(own) > SAME_STACK ||
+	    llabs(own - lead) < SAME_DEPTH)
+		return 0;
+	return own - lead;
+}
+
+bool solo_apart(struct taskset *s)
+{
+	int64_t deepest = 0;
+	unsigned int mask = 1u << LEADER;
+	bool apart = false;
+
+	if (s->row->handler != H_GENERIC || s->solos >= SOLO_MAX)
+		return false;
+	for_each_follower(v) {
+		int64_t up = higher(s, v);
+
+		apart |= up != 0;
+		if (up < deepest) {
+			deepest = up;
+			mask = 0;
+		}
+		if (up == deepest)
+			mask |= 1u << v;
+	}
+	if (!apart)
+		return false;
+	alone(s, mask);
+	return true;
+}
+
+void solo_reset(struct taskset *s)
+{
+	s->solos = 0;
+	s->clocks.known = 0;
+	for_each_variant(v)
+		s->sp[v] = s->t[v].call.sp;
 }

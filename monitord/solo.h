@@ -14,4 +14,16 @@
  */
 bool solo(struct taskset *s);
 
+/*
+ * All ask for the same private call.  True when they ask for the time from
+ * different places and one of them has been answered, as above.
+ */
+bool solo_apart(struct taskset *s);
+
+/* All have been told the time: remember which. */
+void solo_note_clock(struct taskset *s, int64_t ret);
+
+/* All make a call that is not private. */
+void solo_reset(struct taskset *s);
+
 #endif

@@ -189,6 +189,11 @@ static const uint8_t futex_uses[] = {
 	[13] = F_TIMEOUT | F_OUT,				/* LOCK_PI2 */
 };
 
+/*
+ * The time-out is not compared: the leader's is used, it leaves no process,
+ * and a deadline may come from a clock that the variants read on their own
+ * (RF_PRIVATE) or from a delay drawn with an address as the seed (jemalloc).
+ */
 int walk_futex(struct ipmon_walk *w)
 {
 	/* without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME */
@@ -202,7 +207,7 @@ int walk_futex(struct ipmon_walk *w)
 	if (uses & F_VAL)
 		rc = ipmon_emit_scalar(w, 2, (uint32_t)w->args[2], "val");
 	if (!rc && (uses & F_TIMEOUT))
-		rc = ipmon_emit_in(w, 3, w->args[3], 16, "timeout");
+		rc = walk_null(w, 3, w->args[3], "timeout");
 	if (!rc && (uses & F_VAL2))
 		rc = ipmon_emit_scalar(w, 3, (uint32_t)w->args[3], "val2");
 	if (!rc && (uses & F_UADDR2))

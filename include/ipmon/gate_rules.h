@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which calls may be made from the gate.
+ *
+ * Theory of operation
+ * -------------------
+ * The filter (monitord/filter.c) lets pass what the broker may want to make at
+ * the gate, and the broker (libipmon/core/decide.c) must not try what the
+ * filter does not let pass: both ask here.
+ *
+ * What is allowed must be harmless in the hands of an attacker who jumps to the
+ * gate with registers of his choice: reading and writing through descriptors
+ * and names the process could use anyway; nothing that touches the address
+ * space, processes, signals, credentials or the filter itself.
+ *
+ * Rows flagged RF_BYCMD are allowed for the commands listed here only.
+ */
+#ifndef IPMON_GATE_RULES_H
+#define IPMON_GATE_RULES_H
+
+#include <ipmon/table.h>
+
+/* The call passes if (args[arg] & mask) == value. */
+struct ipmon_gate_rule {
+	uint16_t nr;
+	uint8_t arg;
+	uint8_t flags;		/* GATE_* */
+	uint32_t mask, value;
+};
+/* others can see what it does: `verified` waits for the followers */
+#define GATE_WAIT	1u
+/* for the filter: the broker leaves these to monitord at present */
+#define GATE_UNUSED	2u
+
+static const struct ipmon_gate_rule ipmon_gate_rules[] = {
+	/* fcntl: F_DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, SETLK, SETLKW,
+	 * the OFD locks, F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_GET_SEALS */
+	{ 72, 1, 0, 0xffffffffu, 0 },
+	{ 72, 1, 0, 0xffffffffu, 1 },
+	{ 72, 1, 0, 0xffffffffu, 2 },
+	{ 72, 1, 0, 0xffffffffu, 3 },
+	{ 72, 1, 0, 0xffffffffu, 4 },
+	{ 72, 1, 0, 0xffffffffu, 5 },
+	{ 72, 1, GATE_WAIT, 0xffffffffu, 6 },
+	{ 72, 1, GATE_WAIT, 0xffffffffu, 7 },
+	{ 72, 1, 0, 0xffffffffu, 36 },
+	{ 72, 1, GATE_WAIT, 0xffffffffu, 37 },
+	{ 72, 1, GATE_WAIT, 0xffffffffu, 38 },
+	{ 72, 1, 0, 0xffffffffu, 1030 },
+	{ 72, 1, 0, 0xffffffffu, 1032 },
+	{ 72, 1, 0, 0xffffffffu, 1034 },
+	/* ioctl: FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, and what isatty and
+	 * terminal programs look at: TCGETS, TIOCGPGRP, TIOCOUTQ, TIOCGWINSZ */
+	{ 16, 1, 0, 0xffffffffu, 0x541b },
+	{ 16, 1, 0, 0xffffffffu, 0x5421 },
+	{ 16, 1, 0, 0xffffffffu, 0x5450 },
+	{ 16, 1, 0, 0xffffffffu, 0x5451 },
+	{ 16, 1, 0, 0xffffffffu, 0x5401 },
+	{ 16, 1, 0, 0xffffffffu, 0x540f },
+	{ 16, 1, 0, 0xffffffffu, 0x5411 },
+	{ 16, 1, 0, 0xffffffffu, 0x5413 },
+	/* futex: wait and wake on words of the caller's own memory: WAIT, WAKE,
+	 * WAIT_BITSET, WAKE_BITSET, with or without PRIVATE, CLOCK_REALTIME */
+	{ 202, 1, 0, 0x7fu, 0 },
+	{ 202, 1, 0, 0x7fu, 1 },
+	{ 202, 1, 0, 0x7fu, 9 },
+	{ 202, 1, 0, 0x7fu, 10 },
+	/* madvise: advice that loses no content and keeps inheritance: NORMAL,
+	 * RANDOM, SEQUENTIAL, WILLNEED, HUGEPAGE, NOHUGEPAGE */
+	{ 28, 2, GATE_UNUSED, 0xffffffffu, 0 },
+	{ 28, 2, GATE_UNUSED, 0xffffffffu, 1 },
+	{ 28, 2, GATE_UNUSED, 0xffffffffu, 2 },
+	{ 28, 2, GATE_UNUSED, 0xffffffffu, 3 },
+	{ 28, 2, GATE_UNUSED, 0xffffffffu, 14 },
+	{ 28, 2, GATE_UNUSED, 0xffffffffu, 15 },
+};
+#define IPMON_GATE_RULES \
+	(sizeof(ipmon_gate_rules) / sizeof(ipmon_gate_rules[0]))
+
+/* Is there a rule for this number at all? */
+static inline int ipmon_gate_by_rule(uint64_t nr)
+{
+	for (unsigned int i = 0; i < IPMON_GATE_RULES; i++)
+		if (ipmon_gate_rules[i].nr == nr)
+			return 1;
+	return 0;
+}
+
+/* The rule this call satisfies, or NULL. */
+static inline const struct ipmon_gate_rule *
+ipmon_gate_rule(uint64_t nr, const uint64_t args[6])
+{
+	for (unsigned int i = 0; i < IPMON_GATE_RULES; i++) {
+		const struct ipmon_gate_rule *r = &ipmon_gate_rules[i];
+
+		if (r->nr == nr && ((uint32_t)args[r->arg] & r->mask) ==
+		    r->value)
+			return r;
+	}
+	return NULL;
+}
+
+/*
+ * Rows the leader may execute at the gate, whatever the arguments (subject to
+ * the rules above if there are any for the number).
+ */
+static inline int ipmon_gate_row(const struct ipmon_row *row)
+{
+	if (row->flags & RF_NEVER_INPROC)
+		return 0;
+	switch (row->handler) {
+	case H_FUTEX:
+		if (!(row->flags & RF_BYCMD))
+			return 0;
+		/* fall through */
+	case H_GENERIC:
+	case H_GETDENTS:
+	case H_IOCTL:
+	case H_SELF_PID:
+	case H_SELF_TID:
+		if (row->exec != EXEC_LEADER)
+			return 0;
+		break;
+	case H_OPEN:
+	case H_EPOLL_CTL:
+	case H_EPOLL_WAIT:
+		break;
+	default:
+		return 0;
+	}
+	switch (row->cls) {
+	case CLASS_BASE:
+	case CLASS_NONSOCK_RO:
+	case CLASS_NONSOCK_RW:
+	case CLASS_SOCK_RO:
+	case CLASS_SOCK_RW:
+		return 1;
+	case CLASS_EFFECT:
+		return (row->flags & RF_GATE) != 0;
+	default:
+		return 0;
+	}
+}
+
+#endif

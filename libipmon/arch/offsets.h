@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the assembly knows of the C structures: held against them in entry.h.
+ */
+#ifndef IPMON_ARCH_OFFSETS_H
+#define IPMON_ARCH_OFFSETS_H
+
+/* struct ipmon_ctx, through %gs */
+#define CTX_SELF	0
+#define CTX_GATE	8
+#define CTX_STACK	16
+#define CTX_SAVED_SP	24
+#define CTX_LIVE	40
+#define CTX_PENDING	44
+#define CTX_INSIDE	48
+
+/* struct ipmon_frame */
+#define FRAME_NR	0
+#define FRAME_ARGS	8
+#define FRAME_FLAGS	64
+
+/* IPMON_KICKED */
+#define KICKED		-4096
+
+/* RFLAGS under which IP-MON does not run: TF, DF, NT, AC. */
+#define FLAGS_UNUSUAL	0x44500
+
+#endif

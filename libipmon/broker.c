@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The broker: entry.S comes here with every call of a live task.
+ *
+ * decide() is asked first; it must come to the same answer in every variant.
+ * A call that is left to monitord goes back to the intact syscall and traps
+ * there, in all variants.
+ */
+#include "broker.h"
+
+uint64_t epoll_ctl_word(const uint64_t args[6], struct packed_event *ev)
+{
+	if ((int32_t)args[1] == EPOLL_CTL_DEL_)
+		return 0;
+	if (!args[3] || mem_get(ev, args[3], sizeof(*ev)))
+		return 1ull << 32;
+	return ev->events;
+}
+
+#define EPOLL_CTL_ADD_	1
+#define EPOLL_CTL_MOD_	3
+
+int epoll_slot(const struct ipmon_ctx *ctx, const uint64_t args[6])
+{
+	int epfd = (int)args[0], fd = (int)args[2];
+
+	switch ((int32_t)args[1]) {
+	case EPOLL_CTL_ADD_:
+		return epoll_place(ctx_epoll(ctx), epfd, fd);
+	case EPOLL_CTL_MOD_:
+		return epoll_find(ctx_epoll(ctx), epfd, fd);
+	default:	/* DEL needs none, others are EINVAL */
+		return 0;
+	}
+}
+
+void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
+		  uint64_t data)
+{
+	struct ipmon_epoll *t = ctx_epoll(ctx);
+	int epfd = (int)args[0], fd = (int)args[2];
+
+	switch ((int32_t)args[1]) {
+	case EPOLL_CTL_ADD_:
+		epoll_add(t, slot, epfd, fd, data);
+		break;
+	case EPOLL_CTL_MOD_:
+		t->slot[slot].data = data;
+		break;
+	case EPOLL_CTL_DEL_:
+		epoll_del(t, epfd, fd);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A path into /proc may become a view: monitord opens it.  One that cannot be
+ * read is the kernel's affair. */
+static int path_left(const struct ipmon_plan *plan, const uint64_t args[6])
+{
+	unsigned char p[6];
+	const char *path = (const void *)(uintptr_t)args[plan->path - 1];
+	size_t not;
+
+	if (!path)
+		return 0;
+	not = ipmon_copy(p, path, sizeof(p));
+	return ipmon_path_left(p, (unsigned int)(sizeof(p) - not));
+}
+
+struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
+				  struct ipmon_frame *f)
+{
+	uint64_t nr = (uint32_t)f->nr;
+	const struct ipmon_plan *plan = ipmon_plan(nr);
+	enum ipmon_decision d = ipmon_decide(ctx, plan, nr, f->args);
+
+	if (d == DECIDE_RELAXED || d == DECIDE_VERIFIED) {
+		if ((plan->flags & PLAN_OPEN) && path_left(plan, f->args))
+			d = DECIDE_LEFT;
+	}
+	switch (d) {
+	case DECIDE_PID:
+		ctx->n_calls++;
+		return handled(ctx->vpid);
+	case DECIDE_TID:
+		ctx->n_calls++;
+		return handled(ctx->vtid);
+	case DECIDE_RELAXED:
+	case DECIDE_VERIFIED:
+		ctx->n_calls++;
+		if (ctx->variant)
+			return follower_call(ctx, f, plan);
+		return leader_call(ctx, f, plan, d == DECIDE_VERIFIED);
+	default:
+		if (ctx->variant)
+			follower_left(ctx);
+		return left();
+	}
+}

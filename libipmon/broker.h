@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The broker: what happens to a call that reached IP-MON.
+ *
+ *	broker.c	decides, answers what needs nobody else
+ *	leader.c	makes the call at the gate and tells the followers
+ *	follower.c	compares, takes over the leader's outputs
+ *	wait.c		who waits for whom, and wakes him
+ *	memory.c	the program's memory: walks, spans
+ *
+ * Rules: those of init.c; the program's memory is touched through
+ * arch/copy.S only; nothing is held across a call that may sleep.
+ */
+#ifndef IPMON_BROKER_H
+#define IPMON_BROKER_H
+
+#include <ipmon/abi.h>
+#include <ipmon/items.h>
+
+#include "arch/entry.h"
+#include "core/decide.h"
+#include "core/epoll.h"
+#include "core/stream.h"
+
+#define EINTR_ 4
+#define EFAULT_ 14
+
+static inline struct ipmon_outcome handled(int64_t ret)
+{
+	return (struct ipmon_outcome){ ret, 1 };
+}
+
+static inline struct ipmon_outcome left(void)
+{
+	return (struct ipmon_outcome){ 0, 0 };
+}
+
+static inline struct ipmon_ring *ctx_ring(const struct ipmon_ctx *ctx)
+{
+	return (void *)(uintptr_t)ctx->ring;
+}
+
+static inline struct ipmon_cursor *ctx_cursors(const struct ipmon_ctx *ctx)
+{
+	return (void *)(uintptr_t)ctx->cursors;
+}
+
+static inline struct ipmon_epoll *ctx_epoll(const struct ipmon_ctx *ctx)
+{
+	return (void *)(uintptr_t)ctx->epoll;
+}
+
+/* How far the leader may be in front. */
+static inline uint64_t ctx_capacity(const struct ipmon_ctx *ctx)
+{
+	uint64_t n = ctx->max_lag_bytes & ~7ull;
+
+	if (!n || n > IPMON_RING_BYTES)
+		return IPMON_RING_BYTES;
+	return n < 8192 ? 8192 : n;
+}
+
+/* The words of a lane: their number, and number i. */
+static inline unsigned int lane_words(const struct ipmon_plan *plan)
+{
+	return plan->nargs ? plan->nargs + 1u : 0;
+}
+
+static inline uint64_t lane_nulls(const struct ipmon_plan *plan,
+				  const uint64_t args[6])
+{
+	unsigned int cmp = plan->null_cmp, i;
+	uint64_t bits = 0;
+
+	for (i = 0; cmp; i++, cmp >>= 1)
+		if ((cmp & 1) && args[i])
+			bits |= 1ull << i;
+	return bits;
+}
+
+/* struct epoll_event, packed as on x86-64 */
+struct packed_event {
+	uint32_t events;
+	uint64_t data;
+} __attribute__((packed));
+
+/* One more word: the events of epoll_ctl.  Bit 32: not readable. */
+#define EPOLL_CTL_DEL_	2
+uint64_t epoll_ctl_word(const uint64_t args[6], struct packed_event *ev);
+/* The slot this epoll_ctl is about; -1: none, monitord shall do it.  Equal in
+ * all variants. */
+int epoll_slot(const struct ipmon_ctx *ctx, const uint64_t args[6]);
+/* The kernel has accepted it. */
+void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
+		  uint64_t data);
+
+/* ---- memory.c ---- */
+
+int mem_get(void *dst, uint64_t src, size_t n);		/* 0 or -1 */
+int mem_put(uint64_t dst, const void *src, size_t n);
+/* How many bytes of [addr, addr + len) can be read, by pages. */
+uint64_t mem_readable(uint64_t addr, uint64_t len);
+/* A walk with our memory; emit and ctx are the caller's. */
+void walk_init(struct ipmon_walk *w, uint64_t nr, const uint64_t args[6]);
+
+/* ---- leader.c, follower.c ---- */
+
+struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+				 const struct ipmon_plan *plan, int verified);
+struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
+				   struct ipmon_frame *f,
+				   const struct ipmon_plan *plan);
+/* The call is left to monitord: records of private calls that only the leader
+ * made are out of the way before. */
+void follower_left(struct ipmon_ctx *ctx);
+
+/* ---- wait.c ---- */
+
+/* Leader: wait until the tails of all live followers have reached pos. */
+void leader_wait(struct ipmon_ctx *ctx, uint64_t pos);
+/* Leader: wake all followers that sleep. */
+void wake_followers(struct ipmon_ctx *ctx);
+/* Leader: about to make a call of this kind (PLAN_*); it has returned. */
+void before_block(struct ipmon_ctx *ctx, unsigned int plan_flags);
+void after_block(struct ipmon_ctx *ctx, unsigned int plan_flags);
+/* Leader: the lag mark has been passed. */
+void lag_check(struct ipmon_ctx *ctx);
+
+enum next_status { NEXT_RECORD, NEXT_BAD, NEXT_TRAPPED };
+/* Follower: the next record, waiting for it. */
+enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec);
+/* Follower: a record has been consumed. */
+void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who handles a call: see decide.h.
+ */
+#include <ipmon/gate_rules.h>
+
+#include "decide.h"
+#include "plan_table.h"		/* generated: static const plan_table[] */
+
+#define O_CREAT_	0100u
+#define O_EXCL_		0200u
+
+static const struct ipmon_plan plan_left;
+
+const struct ipmon_plan *ipmon_plan(uint64_t nr)
+{
+	return nr < IPMON_NR_MAX ? &plan_table[nr] : &plan_left;
+}
+
+/* Negative numbers are AT_FDCWD or an error: the kernel knows. */
+static int slow_fd(const struct ipmon_ctx *ctx, uint64_t reg)
+{
+	const uint8_t *map = (const uint8_t *)(uintptr_t)ctx->slow_fds;
+	uint32_t fd = (uint32_t)reg;
+
+	if (fd >> 31)
+		return 0;
+	return fd >= IPMON_SLOW_FDS || (map[fd / 8] >> fd % 8 & 1);
+}
+
+static int epoll_foreign(const struct ipmon_ctx *ctx)
+{
+	const struct ipmon_epoll *t = (const void *)(uintptr_t)ctx->epoll;
+
+	return !t || t->foreign;
+}
+
+enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
+				 const struct ipmon_plan *plan, uint64_t nr,
+				 const uint64_t args[6])
+{
+	unsigned int fds = plan->fds, flags = plan->flags, i;
+	int wait = flags & PLAN_WAIT;
+
+	if (plan->action != DECIDE_RELAXED)
+		return plan->action;
+	for (i = 0; fds; i++, fds >>= 1)
+		if ((fds & 1) && slow_fd(ctx, args[i]))
+			return DECIDE_LEFT;
+	if (flags & (PLAN_FILEDATA | PLAN_RULES | PLAN_OPEN | PLAN_EPOLL_CTL |
+		     PLAN_EPOLL_WAIT)) {
+		if ((flags & PLAN_FILEDATA) && (ctx->flags & IPMON_CTX_FILEDATA))
+			return DECIDE_LEFT;
+		if (flags & PLAN_RULES) {
+			const struct ipmon_gate_rule *r =
+				ipmon_gate_rule(nr, args);
+
+			if (!r || r->flags & GATE_UNUSED)
+				return DECIDE_LEFT;
+			wait = r->flags & GATE_WAIT;
+		}
+		if ((flags & PLAN_OPEN) && (ctx->flags & IPMON_CTX_NO_OPEN))
+			return DECIDE_LEFT;
+		if (flags & PLAN_EXCL) {
+			/* a name that must be new may be invented by each
+			 * variant: newname.c of monitord */
+			if ((args[plan->flag_arg] & (O_CREAT_ | O_EXCL_)) ==
+			    (O_CREAT_ | O_EXCL_))
+				return DECIDE_LEFT;
+			wait = ipmon_call_class(ipmon_row(nr), args) ==
+				CLASS_EFFECT;
+		}
+		if ((flags & PLAN_EPOLL_WAIT) && epoll_foreign(ctx))
+			return DECIDE_LEFT;
+		if ((flags & PLAN_EPOLL_CTL) && !ctx->epoll)
+			return DECIDE_LEFT;
+	}
+	return wait && ctx->policy == IPMON_VERIFIED ? DECIDE_VERIFIED :
+		DECIDE_RELAXED;
+}
+
+int ipmon_path_left(const unsigned char *p, unsigned int n)
+{
+	static const char proc[] = "/proc";
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		if (i >= n || p[i] != (unsigned char)proc[i])
+			return 0;
+	return n == 5 || p[5] == '/' || p[5] == '\0';
+}

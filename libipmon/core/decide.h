@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a call is handled in-process, and whether at all.
+ *
+ * Theory of operation
+ * -------------------
+ * Every variant decides by itself, before anything is exchanged, so the
+ * decision may depend only on the table row, the argument registers as far as
+ * they are compared, and what monitord wrote equally into all contexts.
+ * Pure code.
+ *
+ * A plan is what follows from the row alone, one cache line per number,
+ * computed at build time (mkplan.c) from the table by ipmon_plan_make().
+ */
+#ifndef IPMON_CORE_DECIDE_H
+#define IPMON_CORE_DECIDE_H
+
+#include <ipmon/abi.h>
+#include <ipmon/table.h>
+
+enum ipmon_decision {
+	DECIDE_LEFT = 0,	/* monitord handles it */
+	DECIDE_PID,		/* answered from the context, no record */
+	DECIDE_TID,
+	DECIDE_RELAXED,		/* the leader executes, then tells */
+	DECIDE_VERIFIED,	/* the leader tells, waits, then executes */
+};
+
+/* How the inputs are serialised. */
+enum ipmon_lane {
+	LANE_WALK = 0,	/* as items, by the row's walk */
+	LANE_SCALAR,	/* registers only */
+	LANE_IN,	/* registers and one input span */
+	LANE_OUT,	/* registers; one output span */
+};
+
+enum {
+	PLAN_WAIT	= 1u << 0,	/* verified waits (class of the row) */
+	PLAN_BLOCK	= 1u << 1,	/* waits for an event: wake followers */
+	PLAN_TRANSFER	= 1u << 2,	/* may block, mostly does not */
+	PLAN_FILEDATA	= 1u << 3,
+	PLAN_RULES	= 1u << 4,	/* see gate_rules.h */
+	PLAN_OPEN	= 1u << 5,
+	PLAN_EPOLL_CTL	= 1u << 6,
+	PLAN_EPOLL_WAIT	= 1u << 7,
+	PLAN_PRIVATE	= 1u << 8,	/* reads the clock: see solo.c */
+	PLAN_EXCL	= 1u << 9,	/* flags argument: O_CREAT | O_EXCL is
+					 * left, what changes the file waits */
+};
+
+enum { LEN_FIXED, LEN_INT, LEN_UINT, LEN_SIZE };
+
+struct ipmon_plan {
+	uint64_t mask[6];	/* bits of each register that are compared */
+	uint8_t action;		/* enum ipmon_decision, RELAXED for calls that
+				 * can be handled */
+	uint8_t lane;		/* enum ipmon_lane, if the arguments allow */
+	uint8_t nargs;
+	uint8_t null_cmp;	/* arguments compared for null-ness */
+	uint8_t null_need;	/* the lane is open only if these are null */
+	uint8_t fds;		/* arguments that are descriptors */
+	uint8_t path;		/* index of the (last) path + 1, 0 none */
+	uint8_t mem;		/* LANE_IN, LANE_OUT: index of the span */
+	uint8_t len_arg;	/* index of its length */
+	uint8_t len_kind;	/* LEN_* */
+	uint16_t len_fixed;
+	uint8_t rule;		/* LANE_OUT: enum ipmon_rule */
+	uint8_t flag_arg;	/* PLAN_EXCL: index of the flags */
+	uint16_t flags;		/* PLAN_* */
+};
+_Static_assert(sizeof(struct ipmon_plan) == 64, "one cache line");
+
+void ipmon_plan_make(uint64_t nr, struct ipmon_plan *plan);
+
+/* The plan of `nr`; one that says DECIDE_LEFT when out of range. */
+const struct ipmon_plan *ipmon_plan(uint64_t nr);
+
+/* nr is the number as the kernel takes it (32 bits). */
+enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
+				 const struct ipmon_plan *plan, uint64_t nr,
+				 const uint64_t args[6]);
+
+/* The lane this call takes: the plan's, or LANE_WALK. */
+static inline unsigned int ipmon_lane(const struct ipmon_plan *plan,
+				      const uint64_t args[6])
+{
+	unsigned int need = plan->null_need;
+
+	for (unsigned int i = 0; need; i++, need >>= 1)
+		if ((need & 1) && args[i])
+			return LANE_WALK;
+	return plan->lane;
+}
+
+/*
+ * May opening this path lead to a view of /proc?  `p` is the beginning of the
+ * string, n bytes.  A mere shortcut: what it misses (links, relative names) is
+ * found out by asking the kernel afterwards.
+ */
+int ipmon_path_left(const unsigned char *p, unsigned int n);
+
+/* Bytes of the span of LANE_IN or LANE_OUT. */
+static inline uint64_t ipmon_plan_len(const struct ipmon_plan *plan,
+				      const uint64_t args[6])
+{
+	uint64_t v;
+
+	switch (plan->len_kind) {
+	case LEN_FIXED:
+		return plan->len_fixed;
+	case LEN_INT:
+		v = args[plan->len_arg];
+		return (int32_t)v < 0 ? 0 : (uint32_t)v;
+	case LEN_UINT:
+		return (uint32_t)args[plan->len_arg];
+	default:
+		v = args[plan->len_arg];
+		return v < 0x7ffff000u ? v : 0x7ffff000u;
+	}
+}
+
+#endif

@@ -1,0 +1,674 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A follower: asks for the same as the leader did, and gets what it got.
+ *
+ * Theory of operation
+ * -------------------
+ * The next record must be of the same call with the same inputs.  They are
+ * compared as the own walk emits them; then come the outputs, which are copied
+ * into the own buffers, never more than these hold; then the result.  Nothing in
+ * the ring is believed: see ring.h and stream.h.
+ *
+ * A difference is reported to monitord (IPMON_NR_DIVERGED), which may say that
+ * it has been resolved: then the record is looked at again.  Before a record is
+ * consumed nothing of the program has been touched, so that is possible.
+ *
+ * Private calls.  Some code makes more or fewer calls of a kind that concern
+ * the variant only (monitord/solo.c says why).  In-process these are the clocks:
+ *
+ *  - the follower reads a clock, the leader's next record is something else (or
+ *    it is at a rendezvous): the follower gets the time it was last told for
+ *    that clock, or, if there is none, what its own kernel says.  The record
+ *    stays.
+ *  - the follower wants something else, the leader's next record is a clock: the
+ *    record is skipped, its time remembered.
+ *
+ * At most SOLO_MAX of them without a common call in between.  So time never goes
+ * backwards for a follower, and at the common calls it is the leader's.
+ */
+#include "broker.h"
+
+#define SOLO_MAX	1024u
+#define NOTE(text)	((uint64_t)(uintptr_t)(text))
+#define NS_PER_US	1000
+
+struct follower {
+	struct ipmon_ctx *ctx;
+	struct ipmon_frame *f;
+	const struct ipmon_plan *plan;
+	uint64_t nr;
+	struct ipmon_reader r;
+	struct ipmon_difference diff;	/* filled when a comparison fails */
+	unsigned int n_out;
+	struct {
+		uint64_t addr;
+		uint32_t len;
+		uint8_t arg;
+		uint64_t label;
+	} out[1024];
+};
+
+/* ---- plumbing ---- */
+
+static int next_record(void *p, struct ipmon_record *rec)
+{
+	/* in the middle of a call: the leader cannot be at a rendezvous */
+	return follower_next(p, rec) == NEXT_RECORD ? 0 : -1;
+}
+
+static void record_consumed(void *p, unsigned int flags)
+{
+	follower_consumed(p, flags);
+}
+
+static void reader_init(struct ipmon_reader *r, struct ipmon_ctx *ctx)
+{
+	r->ring = ctx_ring(ctx);
+	r->cur = &ctx_cursors(ctx)[ctx->variant];
+	r->c = &ctx->c;
+	r->wait = next_record;
+	r->consumed = record_consumed;
+	r->ctx = ctx;
+	r->status = READER_OK;
+}
+
+/* ---- differences ---- */
+
+static int differ(struct follower *fo, unsigned int kind, int arg,
+		  uint64_t leader, uint64_t own, uint64_t label,
+		  const char *note)
+{
+	struct ipmon_difference *d = &fo->diff;
+
+	d->kind = kind;
+	d->arg = arg;
+	d->value[0] = leader;
+	d->value[1] = own;
+	d->label = label;
+	d->note = NOTE(note);
+	return -1;
+}
+
+/* The reader found no well-formed continuation where we expected one. */
+static int malformed(struct follower *fo)
+{
+	if (fo->r.status != READER_FORWARD && !fo->diff.kind)
+		differ(fo, IPMON_DIV_ARGUMENT, -1, 0, 0, 0,
+		       "a different number of arguments in memory");
+	return -1;
+}
+
+/* Report.  1: look again; 0: leave the call to monitord. */
+static int report(struct follower *fo, int have_record)
+{
+	struct ipmon_difference *d = &fo->diff;
+	struct ipmon_call call = { IPMON_NR_DIVERGED, { 0 } };
+
+	d->nr[0] = have_record ? fo->r.rec.nr : 0;
+	d->nr[1] = (uint32_t)fo->nr;
+	d->record = have_record ?
+		(uint64_t)(uintptr_t)ring_at(fo->r.ring, fo->ctx->c.tail) : 0;
+	call.args[0] = d->kind;
+	call.args[1] = (uint64_t)(int64_t)d->arg;
+	call.args[2] = d->offset;
+	call.args[3] = d->record;
+	call.args[4] = d->addr;
+	call.args[5] = (uint64_t)(uintptr_t)d;
+	return ipmon_gate_raw(&call) == 0;
+}
+
+/* ---- comparing ---- */
+
+static int compare_words(struct follower *fo)
+{
+	const struct ipmon_plan *plan = fo->plan;
+	const uint64_t *args = fo->f->args;
+	unsigned int n = lane_words(plan), i;
+	const uint64_t *at;
+	uint64_t v, own;
+
+	if (!n)
+		return 0;
+	at = (const void *)reader_bytes(&fo->r, n * 8);
+	if (!at)
+		return malformed(fo);
+	for (i = 0; i < plan->nargs; i++) {
+		v = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
+		own = args[i] & plan->mask[i];
+		if (v != own)
+			return differ(fo, IPMON_DIV_ARGUMENT, (int)i, v, own, 0,
+				      NULL);
+	}
+	v = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
+	own = lane_nulls(plan, args);
+	if (v != own) {
+		i = (unsigned int)__builtin_ctzll(v ^ own);
+		return differ(fo, IPMON_DIV_ARGUMENT, (int)i, v >> i & 1,
+			      own >> i & 1, 0,
+			      "one pointer is NULL, the other not");
+	}
+	return 0;
+}
+
+/* An input span of our memory against its chunks. */
+static int compare_span(struct follower *fo, unsigned int arg, uint64_t addr,
+			uint64_t len, uint64_t label)
+{
+	struct ipmon_difference *d = &fo->diff;
+	uint64_t done = 0;
+	unsigned int flags;
+
+	do {
+		const unsigned char *at;
+		struct ipmon_equal eq;
+		uint32_t n;
+		char c;
+
+		if (reader_chunk(&fo->r, len - done, 1, &at, &n, &flags))
+			return malformed(fo);
+		eq = ipmon_equal((const void *)(uintptr_t)(addr + done), at, n);
+		if (eq.n < n) {
+			d->addr = addr;
+			d->len[0] = d->len[1] = len;
+			d->offset = done + eq.n;
+			d->bytes = (uint64_t)(uintptr_t)at;
+			d->at = done;
+			d->n_bytes = n;
+			return differ(fo, IPMON_DIV_PAYLOAD, (int)arg, 0, 0,
+				      label, eq.fault ? "the leader's buffer is "
+				      "readable here, this variant's is not" :
+				      NULL);
+		}
+		done += n;
+		/* ours must end at the same byte */
+		if (flags == CHUNK_FAULT && done < len &&
+		    !mem_get(&c, addr + done, 1)) {
+			d->addr = addr;
+			d->len[0] = d->len[1] = len;
+			d->offset = done;
+			return differ(fo, IPMON_DIV_PAYLOAD, (int)arg, 0, 0,
+				      label, "this variant's buffer is readable "
+				      "here, the leader's is not");
+		}
+	} while (flags == CHUNK_MORE);
+	return 0;
+}
+
+static int emit(void *ctx, const struct ipmon_item *it)
+{
+	struct follower *fo = ctx;
+	uint64_t label = NOTE(it->label), v;
+	uint64_t own = stream_item(it->type, it->arg, it->rule, it->len);
+	unsigned int type;
+
+	if (reader_word(&fo->r, &v))
+		return malformed(fo);
+	if (v != own) {
+		type = (uint8_t)v;
+		if (type != it->type || (uint8_t)(v >> 8) != it->arg)
+			return differ(fo, IPMON_DIV_ARGUMENT, it->arg, 0, 0,
+				      label, type == IT_FAULT ||
+				      it->type == IT_FAULT ?
+				      "one pointer is readable, the other not" :
+				      "one pointer is NULL, the other not");
+		if (type != IT_IN && type != IT_STR)
+			return differ(fo, IPMON_DIV_ARGUMENT, it->arg, v >> 32,
+				      it->len, label,
+				      "output buffers differ in size");
+		/* the first byte that differs, as far as this record goes */
+		fo->diff.addr = it->addr;
+		fo->diff.len[0] = v >> 32;
+		fo->diff.len[1] = it->len;
+		differ(fo, IPMON_DIV_PAYLOAD, it->arg, 0, 0, label, NULL);
+		if (!reader_word(&fo->r, &v) &&
+		    (uint32_t)v <= fo->r.end - fo->r.pos) {
+			uint32_t n = (uint32_t)v < it->len ? (uint32_t)v :
+				it->len;
+			const unsigned char *at = ring_at(fo->r.ring,
+				fo->ctx->c.tail) + fo->r.pos;
+
+			fo->diff.bytes = (uint64_t)(uintptr_t)at;
+			fo->diff.n_bytes = (uint32_t)v;
+			fo->diff.offset = ipmon_equal((const void *)(uintptr_t)
+						      it->addr, at, n).n;
+		}
+		return -1;
+	}
+	switch (it->type) {
+	case IT_SCALAR:
+		if (reader_word(&fo->r, &v))
+			return malformed(fo);
+		if (v != it->value)
+			return differ(fo, IPMON_DIV_ARGUMENT, it->arg, v,
+				      it->value, label, NULL);
+		return 0;
+	case IT_IN:
+	case IT_STR:
+		return compare_span(fo, it->arg, it->addr, it->len, label);
+	case IT_OUT:
+		/* the leader keeps track of no more */
+		if (fo->n_out == sizeof(fo->out) / sizeof(fo->out[0]))
+			return -1;
+		fo->out[fo->n_out].addr = it->addr;
+		fo->out[fo->n_out].len = it->len;
+		fo->out[fo->n_out].arg = it->arg;
+		fo->out[fo->n_out].label = label;
+		fo->n_out++;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* The walk ended early: the leader must have left the call to monitord. */
+static int expect_forward(struct follower *fo)
+{
+	uint64_t v;
+
+	while (fo->r.status == READER_OK && !fo->diff.kind)
+		if (reader_word(&fo->r, &v))
+			break;
+	return malformed(fo);
+}
+
+/* All inputs; 0 when they are equal.  -1: see r.status and diff. */
+static int compare_inputs(struct follower *fo, unsigned int lane,
+			  uint64_t ctl_word)
+{
+	const uint64_t *args = fo->f->args;
+	const struct ipmon_plan *plan = fo->plan;
+	struct ipmon_walk w;
+	uint64_t v;
+
+	if (!(fo->r.rec.flags & REC_LANE) != (lane == LANE_WALK)) {
+		/* it depends on null-ness which form it takes */
+		return differ(fo, IPMON_DIV_ARGUMENT, -1, 0, 0, 0,
+			      "one pointer is NULL, the other not");
+	}
+	if (lane == LANE_WALK) {
+		walk_init(&w, fo->nr, args);
+		w.emit = emit;
+		w.ctx = fo;
+		if (ipmon_walk(&w)) {
+			if (fo->diff.kind || fo->r.status != READER_OK)
+				return -1;
+			return expect_forward(fo);
+		}
+		if (reader_word(&fo->r, &v) || v != STREAM_END)
+			return malformed(fo);
+		return 0;
+	}
+	if (compare_words(fo))
+		return -1;
+	if (plan->flags & PLAN_EPOLL_CTL) {
+		if (reader_word(&fo->r, &v))
+			return malformed(fo);
+		if (v != ctl_word)
+			return differ(fo, IPMON_DIV_ARGUMENT, 3, v, ctl_word, 0,
+				      NULL);
+	}
+	if (lane == LANE_IN && args[plan->mem])
+		return compare_span(fo, plan->mem, args[plan->mem],
+				    ipmon_plan_len(plan, args), 0);
+	return 0;
+}
+
+/* ---- taking over ---- */
+
+/* One output span: at most `cap` bytes at addr. */
+static int take_span(struct follower *fo, unsigned int arg, uint64_t addr,
+		     uint64_t cap, uint64_t label)
+{
+	uint64_t done = 0;
+	unsigned int flags;
+
+	do {
+		const unsigned char *at;
+		uint32_t n;
+		size_t not;
+
+		if (reader_chunk(&fo->r, cap - done, 0, &at, &n, &flags))
+			return -1;
+		not = ipmon_copy((void *)(uintptr_t)(addr + done), at, n);
+		if (not) {
+			fo->diff.addr = addr;
+			fo->diff.offset = done + n - not;
+			fo->diff.len[0] = fo->diff.len[1] = cap;
+			return differ(fo, IPMON_DIV_RESULT, (int)arg, 0,
+				      (uint64_t)-EFAULT_, label,
+				      "the leader's output buffer is writable, "
+				      "this variant's is not");
+		}
+		done += n;
+	} while (flags == CHUNK_MORE);
+	return 0;
+}
+
+/* Events, with the data this variant attached to them. */
+static int take_events(struct follower *fo)
+{
+	const struct ipmon_epoll *t = ctx_epoll(fo->ctx);
+	uint64_t addr = fo->f->args[1], cap, done = 0;
+	int32_t max = (int32_t)fo->f->args[2];
+	struct packed_event ev;
+	unsigned int flags, have = 0;
+	uint64_t data;
+
+	cap = max > 0 ? (uint64_t)max * sizeof(ev) : 0;
+	do {
+		const unsigned char *at;
+		uint32_t n, i;
+
+		if (reader_chunk(&fo->r, cap - done - have, 0, &at, &n, &flags))
+			return -1;
+		/* chunks end anywhere */
+		for (i = 0; i < n; i++) {
+			((unsigned char *)&ev)[have++] = at[i];
+			if (have < sizeof(ev))
+				continue;
+			have = 0;
+			if (epoll_data(t, ev.data, &data))
+				data = 0;
+			ev.data = data;
+			if (mem_put(addr + done, &ev, sizeof(ev)))
+				return differ(fo, IPMON_DIV_RESULT, 1, 0,
+					      (uint64_t)-EFAULT_, 0,
+					      "the leader's output buffer is "
+					      "writable, this variant's is not");
+			done += sizeof(ev);
+		}
+	} while (flags == CHUNK_MORE);
+	return 0;
+}
+
+static int take_outputs(struct follower *fo, unsigned int lane)
+{
+	const uint64_t *args = fo->f->args;
+	const struct ipmon_plan *plan = fo->plan;
+	unsigned int i;
+
+	if (plan->flags & PLAN_EPOLL_WAIT)
+		return take_events(fo);
+	if (lane == LANE_OUT && args[plan->mem])
+		return take_span(fo, plan->mem, args[plan->mem],
+				 ipmon_plan_len(plan, args), 0);
+	for (i = 0; lane == LANE_WALK && i < fo->n_out; i++)
+		if (take_span(fo, fo->out[i].arg, fo->out[i].addr,
+			      fo->out[i].len, fo->out[i].label))
+			return -1;
+	return 0;
+}
+
+/* ---- private calls ---- */
+
+/*
+ * Which clock this call reads: clock_gettime is the one whose time is its second
+ * argument; gettimeofday and time are views of CLOCK_REALTIME.
+ */
+static int clock_of(const struct ipmon_plan *plan, uint64_t first)
+{
+	uint32_t id = (uint32_t)first;
+
+	if (plan->mem == 0)
+		return 0;
+	return id < IPMON_CLOCKS ? (int)id : -1;
+}
+
+static void remember(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+		     uint64_t first, const void *time)
+{
+	const uint64_t *t = time;
+	int id = clock_of(plan, first);
+
+	if (id < 0 || plan->len_fixed != sizeof(struct ipmon_time))
+		return;
+	ctx->clock[id].sec = (int64_t)t[0];
+	ctx->clock[id].nsec = (int64_t)t[1] * (plan->mem ? 1 : NS_PER_US);
+	ctx->clocks |= 1u << id;
+}
+
+/* A clock this variant alone reads. */
+static struct ipmon_outcome own_time(struct follower *fo)
+{
+	const struct ipmon_plan *plan = fo->plan;
+	const uint64_t *args = fo->f->args;
+	int id = clock_of(plan, args[0]);
+	struct ipmon_time t;
+	uint64_t out = args[plan->mem];
+
+	fo->ctx->n_private++;
+	if (id < 0 || !(fo->ctx->clocks >> id & 1) ||
+	    ipmon_lane(plan, args) == LANE_WALK)
+		return handled(ipmon_gate_raw(&fo->f->call));
+	t = fo->ctx->clock[id];
+	if (plan->mem == 0)
+		t.nsec /= NS_PER_US;
+	if (out && mem_put(out, &t, plan->len_fixed))
+		return handled(-EFAULT_);
+	return handled(plan->nargs == 1 ? t.sec : 0);
+}
+
+/* The present record is a clock only the leader read. 0, or -1. */
+static int skip_private(struct ipmon_ctx *ctx, struct ipmon_reader *r)
+{
+	const struct ipmon_plan *plan = ipmon_plan(r->rec.nr);
+	uint32_t in = 8 * lane_words(plan);
+	const uint64_t *w;
+
+	w = (const void *)(ring_at(r->ring, ctx->c.tail) + RING_HEADER);
+	if (r->rec.flags == REC_LANE && r->rec.in_len == in &&
+	    r->rec.out_len == 8 + sizeof(struct ipmon_time))
+		remember(ctx, plan, w[0], w + in / 8 + 1);
+	ctx->n_private++;
+	return reader_skip(r);
+}
+
+static int is_private(unsigned int nr)
+{
+	return ipmon_plan(nr)->flags & PLAN_PRIVATE;
+}
+
+void follower_left(struct ipmon_ctx *ctx)
+{
+	struct ipmon_reader r;
+	unsigned int n;
+
+	reader_init(&r, ctx);
+	for (n = 0; n < SOLO_MAX; n++)
+		if (ring_next(r.ring, r.cur, r.c, &r.rec) != RING_RECORD ||
+		    !is_private(r.rec.nr) || skip_private(ctx, &r))
+			return;
+}
+
+/* ---- the call ---- */
+
+/* Everything behind the comparison. */
+static int take_over(struct follower *fo, unsigned int lane, int64_t *ret)
+{
+	uint64_t first = fo->plan->nargs ? fo->f->args[0] : 0;
+
+	if (reader_outputs(&fo->r) || take_outputs(fo, lane))
+		return -1;
+	if ((fo->plan->flags & PLAN_PRIVATE) && lane == LANE_OUT &&
+	    fo->r.rec.out_len == 8 + sizeof(struct ipmon_time))
+		remember(fo->ctx, fo->plan, first,
+			 ring_at(fo->r.ring, fo->ctx->c.tail) + fo->r.pos -
+			 sizeof(struct ipmon_time));
+	return reader_finish(&fo->r, ret);
+}
+
+/*
+ * Wait for the record of this call.  1: it is there; 0: *o is the answer.
+ */
+static int find_record(struct follower *fo, struct ipmon_outcome *o)
+{
+	struct ipmon_ctx *ctx = fo->ctx;
+	int private = fo->plan->flags & PLAN_PRIVATE;
+	enum next_status st;
+
+	for (;;) {
+		st = follower_next(ctx, &fo->r.rec);
+		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr)
+			return 1;
+		if (private && ctx->solos < SOLO_MAX) {
+			ctx->solos++;
+			*o = own_time(fo);
+			return 0;
+		}
+		if (st == NEXT_RECORD && is_private(fo->r.rec.nr) &&
+		    ctx->solos < SOLO_MAX) {
+			ctx->solos++;
+			if (!skip_private(ctx, &fo->r))
+				continue;
+			st = NEXT_BAD;
+		}
+		fo->diff.kind = 0;
+		differ(fo, IPMON_DIV_CALL, -1, 0, 0, 0,
+		       st == NEXT_BAD ? "the leader wrote no valid record" :
+		       st == NEXT_TRAPPED ?
+		       "the leader is at a call that is not made in-process" :
+		       NULL);
+		if (!report(fo, st == NEXT_RECORD)) {
+			*o = left();
+			return 0;
+		}
+	}
+}
+
+static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
+					  struct ipmon_frame *f,
+					  const struct ipmon_plan *plan)
+{
+	unsigned int lane = ipmon_lane(plan, f->args);
+	struct packed_event ev = { 0, 0 };
+	struct ipmon_outcome o;
+	struct follower fo;
+	uint64_t word = 0, start;
+	int64_t ret = 0;
+	int slot = 0;
+
+	fo.ctx = ctx;
+	fo.f = f;
+	fo.plan = plan;
+	fo.nr = (uint32_t)f->nr;
+	if (plan->flags & PLAN_EPOLL_CTL) {
+		word = epoll_ctl_word(f->args, &ev);
+		slot = epoll_slot(ctx, f->args);
+		if (slot < 0) {
+			follower_left(ctx);
+			return left();
+		}
+	}
+	for (;;) {
+		reader_init(&fo.r, ctx);
+		fo.diff = (struct ipmon_difference){ 0 };
+		fo.n_out = 0;
+		if (!find_record(&fo, &o))
+			return o;
+		if (fo.r.rec.flags & REC_FORWARD)
+			goto forward;
+		reader_begin(&fo.r);
+		start = ctx->c.tail;
+		if (!compare_inputs(&fo, lane, word) &&
+		    !take_over(&fo, lane, &ret))
+			break;
+		if (fo.r.status == READER_FORWARD)
+			goto forward;
+		if ((plan->flags & PLAN_PRIVATE) && ctx->solos < SOLO_MAX &&
+		    fo.diff.kind == IPMON_DIV_ARGUMENT) {
+			ctx->solos++;
+			return own_time(&fo);
+		}
+		if (!fo.diff.kind)
+			differ(&fo, IPMON_DIV_CALL, -1, 0, 0, 0,
+			       "the leader wrote no valid record");
+		/* a call that is partly consumed cannot be looked at again */
+		if (!report(&fo, 1) || ctx->c.tail != start)
+			return left();
+	}
+	if (!(plan->flags & PLAN_PRIVATE))
+		ctx->solos = 0;
+	if ((plan->flags & PLAN_EPOLL_CTL) && !ret)
+		epoll_commit(ctx, f->args, slot, ev.data);
+	return handled(ret);
+forward:
+	ctx->n_forwarded++;
+	ring_consume(fo.r.cur, &ctx->c, fo.r.rec.size);
+	follower_consumed(ctx, fo.r.rec.flags);
+	return left();
+}
+
+/*
+ * The most frequent shapes, one record without streaming: registers, and a span
+ * out or in.  Anything unexpected: 0, nothing has been consumed, compared_call()
+ * looks at it again.
+ */
+static int quick_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+		      const struct ipmon_plan *plan, unsigned int lane,
+		      int64_t *ret)
+{
+	struct ipmon_cursor *cur = &ctx_cursors(ctx)[ctx->variant];
+	unsigned int words = lane_words(plan), i;
+	const struct ipmon_ring *r = ctx_ring(ctx);
+	struct ipmon_record rec;
+	const uint64_t *at;
+	uint64_t head, n;
+	uint32_t in = 8 * words;
+
+	if (ring_next(r, cur, &ctx->c, &rec) != RING_RECORD ||
+	    rec.nr != (uint32_t)f->nr || rec.flags != REC_LANE)
+		return 0;
+	at = (const void *)(ring_at(r, ctx->c.tail) + RING_HEADER);
+	if (rec.in_len < in)
+		return 0;
+	for (i = 0; i < plan->nargs; i++)
+		if (__atomic_load_n(&at[i], __ATOMIC_RELAXED) !=
+		    (f->args[i] & plan->mask[i]))
+			return 0;
+	if (words && __atomic_load_n(&at[i], __ATOMIC_RELAXED) !=
+	    lane_nulls(plan, f->args))
+		return 0;
+	at += words;
+	if (lane != LANE_SCALAR && f->args[plan->mem]) {
+		void *mem = (void *)(uintptr_t)f->args[plan->mem];
+
+		n = ipmon_plan_len(plan, f->args);
+		if ((lane == LANE_IN ? rec.in_len - in : rec.out_len) < 8)
+			return 0;
+		head = __atomic_load_n(at++, __ATOMIC_RELAXED);
+		if (lane == LANE_IN) {
+			if (head != n || rec.in_len - in != 8 + ((n + 7) & ~7ull) ||
+			    rec.out_len || ipmon_equal(mem, at, n).n != n)
+				return 0;
+		} else {
+			if (head > n || rec.in_len != in ||
+			    rec.out_len != 8 + ((head + 7) & ~7ull) ||
+			    (plan->flags & PLAN_PRIVATE) ||
+			    (head && ipmon_copy(mem, at, head)))
+				return 0;
+		}
+	} else if (rec.in_len != in || rec.out_len) {
+		return 0;
+	}
+	*ret = rec.ret;
+	ring_consume(cur, &ctx->c, rec.size);
+	follower_consumed(ctx, rec.flags);
+	return 1;
+}
+
+struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
+				   struct ipmon_frame *f,
+				   const struct ipmon_plan *plan)
+{
+	unsigned int lane = ipmon_lane(plan, f->args);
+	int64_t ret;
+
+	if (lane != LANE_WALK &&
+	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT)) &&
+	    quick_call(ctx, f, plan, lane, &ret)) {
+		if (!(plan->flags & PLAN_PRIVATE))
+			ctx->solos = 0;
+		return handled(ret);
+	}
+	return compared_call(ctx, f, plan);
+}

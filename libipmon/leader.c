@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The leader: makes the call, and tells the followers what it asked for and
+ * what came of it.
+ *
+ * Theory of operation
+ * -------------------
+ *	relaxed	 [inputs that are in memory] call  inputs result outputs, publish
+ *	verified inputs, publish, wait for the followers, call  result outputs
+ *
+ * Inputs in memory are put into the ring (not yet published) before the call,
+ * because the call may change them; registers cannot change and come after it.
+ * Publishing a piece before the call is harmless: followers compare it early.
+ *
+ * The call is left to monitord (REC_FORWARD, the followers do the same) when the
+ * gate says IPMON_KICKED, when the walker does not know the command, when there
+ * are more outputs than we keep track of, when a file turns out to be
+ * one of /proc.
+ *
+ * Outputs are read from our own memory after the call, by the rules of items.h:
+ * the leader's memory is what counts, followers get what is in it.
+ */
+#include "broker.h"
+
+#define NR_CLOSE	3
+#define NR_FSTATFS	138
+#define PROC_MAGIC	0x9fa0
+
+#define OUTS_MAX	1024u
+/* Spans of at most this many bytes are written in one go. */
+#define SMALL		4096u
+
+/* ---- plumbing ---- */
+
+/* The ring is full: let the slowest follower get well ahead before we go on, or
+ * we would wake each other at every record. */
+static void wait_room(void *p, uint64_t pos)
+{
+	struct ipmon_ctx *ctx = p;
+	uint64_t more = pos + ctx_capacity(ctx) / 4;
+
+	leader_wait(ctx, (int64_t)(more - ctx->p.head) > 0 ? ctx->p.head :
+		    more);
+}
+
+static void writer_init(struct ipmon_writer *w, struct ipmon_ctx *ctx,
+			uint64_t nr, unsigned int flags)
+{
+	w->ring = ctx_ring(ctx);
+	w->cur = ctx_cursors(ctx);
+	w->mask = &ctx->followers;
+	w->p = &ctx->p;
+	w->capacity = ctx_capacity(ctx);
+	w->wait = wait_room;
+	w->ctx = ctx;
+	w->rec = NULL;
+	w->pos = w->cap = w->in_len = 0;
+	w->nr = (uint16_t)nr;
+	w->flags = (uint16_t)flags;
+	w->outputs = 0;
+}
+
+static inline void published(struct ipmon_ctx *ctx)
+{
+	if ((int64_t)(ctx->p.head - ctx->p.wake_at) >= 0)
+		lag_check(ctx);
+}
+
+static struct ipmon_outcome forward(struct ipmon_ctx *ctx, uint64_t nr)
+{
+	struct ipmon_writer w;
+
+	ctx->n_forwarded++;
+	if (ctx->followers) {
+		writer_init(&w, ctx, nr, 0);
+		writer_finish(&w, REC_FORWARD, 0);
+	}
+	return left();
+}
+
+/* The program's call.  IPMON_KICKED: it is to be left to monitord. */
+static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+			 const struct ipmon_call *call)
+{
+	unsigned int block = plan->flags & (PLAN_BLOCK | PLAN_TRANSFER);
+	int64_t ret;
+
+	if (!block)
+		return ipmon_gate_call(call);
+	before_block(ctx, block);
+	ret = ipmon_gate_call(call);
+	after_block(ctx, block);
+	return ret;
+}
+
+/*
+ * A file has been opened, fd >= 0.  One of /proc is monitord's: it is closed
+ * again, opening it had no effect.
+ */
+static int opened_proc(int64_t fd)
+{
+	uint64_t st[16];	/* struct statfs: f_type is the first word */
+	const struct ipmon_call stat_call = {
+		NR_FSTATFS, { (uint64_t)fd, (uint64_t)(uintptr_t)st }
+	};
+	const struct ipmon_call close_call = { NR_CLOSE, { (uint64_t)fd } };
+
+	if (ipmon_gate_raw(&stat_call) || st[0] != PROC_MAGIC)
+		return 0;
+	ipmon_gate_raw(&close_call);
+	return 1;
+}
+
+/* ---- lanes ---- */
+
+static void put_words(uint64_t *at, const struct ipmon_plan *plan,
+		      const uint64_t args[6])
+{
+	unsigned int i;
+
+	for (i = 0; i < plan->nargs; i++)
+		at[i] = args[i] & plan->mask[i];
+	at[i] = lane_nulls(plan, args);
+}
+
+/* Bytes of the output span of LANE_OUT. */
+static uint64_t lane_out(const struct ipmon_plan *plan,
+			 const uint64_t args[6], int64_t ret)
+{
+	const struct ipmon_item item = {
+		.type = IT_OUT, .rule = plan->rule,
+		.len = (uint32_t)ipmon_plan_len(plan, args),
+	};
+	uint64_t none = 0, n;
+
+	if (ret != -EFAULT_)
+		return ipmon_actual(&item, ret, 0, &none);
+	/* what the kernel filled before it met a bad page in the buffer */
+	if (plan->rule != R_RET)
+		return 0;
+	n = mem_readable(args[plan->mem], item.len);
+	return n == item.len ? 0 : n;
+}
+
+/*
+ * A relaxed call in one record of known size: header, words, and at most one
+ * small span.  `in` says whether the span is an input.
+ */
+static unsigned char *small_record(struct ipmon_ctx *ctx, uint32_t need)
+{
+	unsigned char *at;
+	uint64_t avail;
+
+	while (!(at = ring_reserve(ctx_ring(ctx), ctx_cursors(ctx),
+				   ctx->followers, &ctx->p, ctx_capacity(ctx),
+				   need, &avail)))
+		wait_room(ctx, avail);
+	return at;
+}
+
+static void small_header(struct ipmon_ctx *ctx, unsigned char *at,
+			 uint32_t size, uint64_t nr, int64_t ret,
+			 uint32_t in_len, uint32_t out_len)
+{
+	struct ipmon_record *rec = (void *)at;
+
+	rec->size = size;
+	rec->nr = (uint16_t)nr;
+	rec->flags = REC_LANE;
+	rec->ret = ret;
+	rec->in_len = in_len;
+	rec->out_len = out_len;
+	ring_publish(ctx_ring(ctx), &ctx->p, size);
+	published(ctx);
+}
+
+/* 8 + n bytes of span at `at`; returns the length of the chunk. */
+static uint32_t small_span(unsigned char *at, uint64_t addr, uint32_t n)
+{
+	size_t not = ipmon_copy(at + 8, (const void *)(uintptr_t)addr, n);
+
+	n -= (uint32_t)not;
+	*(uint64_t *)(void *)at = n | (not ? (uint64_t)CHUNK_FAULT << 32 : 0);
+	return 8 + ring_align(n);
+}
+
+static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
+				       struct ipmon_frame *f,
+				       const struct ipmon_plan *plan,
+				       unsigned int lane, uint64_t nr)
+{
+	int64_t ret = make_call(ctx, plan, &f->call);
+	uint32_t in = 8 * lane_words(plan), out = 0;
+	unsigned char *at;
+	uint64_t n = 0;
+	int has_span = lane == LANE_OUT && f->args[plan->mem];
+
+	if (ret == IPMON_KICKED)
+		return forward(ctx, nr);
+	if (!ctx->followers)
+		return handled(ret);
+	if (has_span)
+		n = lane_out(plan, f->args, ret);
+	if (n > SMALL) {
+		struct ipmon_writer w;
+
+		writer_init(&w, ctx, nr, REC_LANE);
+		put_words((uint64_t *)(void *)writer_room(&w, in), plan,
+			  f->args);
+		writer_outputs(&w);
+		writer_span(&w, f->args[plan->mem], n);
+		writer_finish(&w, 0, ret);
+		published(ctx);
+		return handled(ret);
+	}
+	at = small_record(ctx, RING_HEADER + in +
+			  (has_span ? 8 + ring_align((uint32_t)n) : 0));
+	if (in)
+		put_words((uint64_t *)(void *)(at + RING_HEADER), plan,
+			  f->args);
+	if (has_span)
+		out = small_span(at + RING_HEADER + in, f->args[plan->mem],
+				 (uint32_t)n);
+	small_header(ctx, at, RING_HEADER + in + out, nr, ret, in, out);
+	return handled(ret);
+}
+
+/* LANE_IN, a small span: into the ring first, then the call. */
+static struct ipmon_outcome lane_before(struct ipmon_ctx *ctx,
+					struct ipmon_frame *f,
+					const struct ipmon_plan *plan,
+					uint64_t nr, uint32_t n)
+{
+	uint32_t in = 8 * lane_words(plan);
+	unsigned char *at = small_record(ctx, RING_HEADER + in + 8 +
+					 ring_align(n));
+	int64_t ret;
+
+	put_words((uint64_t *)(void *)(at + RING_HEADER), plan, f->args);
+	in += small_span(at + RING_HEADER + in, f->args[plan->mem], n);
+	ret = make_call(ctx, plan, &f->call);
+	if (ret == IPMON_KICKED)
+		return forward(ctx, nr);
+	small_header(ctx, at, RING_HEADER + in, nr, ret, in, 0);
+	return handled(ret);
+}
+
+/* ---- everything else ---- */
+
+struct out {
+	uint64_t addr, aux, value;
+	uint32_t len;
+	uint8_t rule, group;
+};
+
+struct walk_out {
+	struct ipmon_writer *w;
+	unsigned int n;
+	struct out out[OUTS_MAX];
+};
+
+static int emit(void *ctx, const struct ipmon_item *it)
+{
+	struct walk_out *wo = ctx;
+	struct out *o;
+
+	writer_word(wo->w, stream_item(it->type, it->arg, it->rule, it->len));
+	switch (it->type) {
+	case IT_SCALAR:
+		writer_word(wo->w, it->value);
+		break;
+	case IT_IN:
+	case IT_STR:
+		writer_span(wo->w, it->addr, it->len);
+		break;
+	case IT_OUT:
+		if (wo->n == OUTS_MAX)
+			return -1;
+		o = &wo->out[wo->n++];
+		o->addr = it->addr;
+		o->aux = it->aux;
+		o->value = it->value;
+		o->len = it->len;
+		o->rule = it->rule;
+		o->group = it->group;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static void put_outputs(struct walk_out *wo, int64_t ret)
+{
+	unsigned int group = 0, i;
+	uint64_t vec_left = 0;
+
+	for (i = 0; i < wo->n; i++) {
+		const struct out *o = &wo->out[i];
+		const struct ipmon_item item = {
+			.type = IT_OUT, .rule = o->rule, .group = o->group,
+			.len = o->len, .value = o->value,
+		};
+		unsigned int size = ipmon_rule_word(o->rule);
+		int vec = o->rule == R_VEC || o->rule == R_VEC_U32;
+		uint64_t word = 0, n;
+		struct ipmon_item it = item;
+
+		it.aux = o->rule == R_RETMUL ? o->aux : 0;
+		if (size && o->aux && mem_get(&word, o->aux, size))
+			word = 0;
+		if (vec && o->group != group) {
+			group = o->group;
+			vec_left = ipmon_vec_total(&it, ret, word);
+		} else if (!vec) {
+			group = 0;
+		}
+		n = ipmon_actual(&it, ret, word, &vec_left);
+		if (ret == -EFAULT_) {
+			n = vec || o->rule == R_RET ?
+				mem_readable(o->addr, o->len) : 0;
+			if (n == o->len)
+				n = 0;
+		}
+		writer_span(wo->w, o->addr, n);
+	}
+}
+
+/*
+ * What the kernel returned from an epoll instance carries tags.  Events whose
+ * tag we do not know are dropped: the program must not see them.  The number
+ * left.
+ */
+static int64_t known_events(const struct ipmon_epoll *t, uint64_t addr,
+			    int64_t n)
+{
+	int64_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		struct packed_event ev;
+		uint64_t data;
+
+		if (mem_get(&ev, addr + (uint64_t)i * sizeof(ev), sizeof(ev)))
+			break;
+		if (epoll_data(t, ev.data, &data))
+			continue;
+		if (kept != i)
+			mem_put(addr + (uint64_t)kept * sizeof(ev), &ev,
+				sizeof(ev));
+		kept++;
+	}
+	return kept;
+}
+
+static void own_events(const struct ipmon_epoll *t, uint64_t addr, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		uint64_t at = addr + (uint64_t)i * sizeof(struct packed_event) +
+			offsetof(struct packed_event, data);
+		uint64_t data;
+
+		if (mem_get(&data, at, sizeof(data)) ||
+		    epoll_data(t, data, &data))
+			continue;
+		mem_put(at, &data, sizeof(data));
+	}
+}
+
+/* Inputs of any call. 0, or -1: monitord shall do it. */
+static int put_inputs(struct ipmon_writer *w, struct walk_out *wo,
+		      const struct ipmon_frame *f,
+		      const struct ipmon_plan *plan, unsigned int lane,
+		      uint64_t word)
+{
+	unsigned int in = 8 * lane_words(plan);
+	struct ipmon_walk walk;
+
+	if (lane == LANE_WALK) {
+		walk_init(&walk, w->nr, f->args);
+		walk.emit = emit;
+		walk.ctx = wo;
+		if (ipmon_walk(&walk))
+			return -1;
+		writer_word(w, STREAM_END);
+		return 0;
+	}
+	if (in)
+		put_words((uint64_t *)(void *)writer_room(w, in), plan,
+			  f->args);
+	if (plan->flags & PLAN_EPOLL_CTL)
+		writer_word(w, word);
+	if (lane == LANE_IN && f->args[plan->mem])
+		writer_span(w, f->args[plan->mem],
+			    ipmon_plan_len(plan, f->args));
+	return 0;
+}
+
+static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
+					 struct ipmon_frame *f,
+					 const struct ipmon_plan *plan,
+					 unsigned int lane, int verified)
+{
+	uint64_t nr = (uint32_t)f->nr, word = 0;
+	struct ipmon_call call = f->call;
+	struct packed_event ev = { 0, 0 }, tagged;
+	int slot = 0, tell = ctx->followers != 0, tries = 0;
+	struct ipmon_writer w;
+	struct walk_out wo;
+	int64_t ret;
+
+	if (plan->flags & PLAN_EPOLL_CTL) {
+		word = epoll_ctl_word(f->args, &ev);
+		slot = epoll_slot(ctx, f->args);
+		if (slot < 0)
+			return left();
+		if ((int32_t)f->args[1] != EPOLL_CTL_DEL_ && !(word >> 32)) {
+			tagged.events = ev.events;
+			tagged.data = IPMON_EPOLL_TAG | (uint32_t)slot;
+			call.args[3] = (uint64_t)(uintptr_t)&tagged;
+		}
+	}
+	if (tell) {
+		writer_init(&w, ctx, nr, lane == LANE_WALK ? 0 : REC_LANE);
+		wo.w = &w;
+		wo.n = 0;
+		if (put_inputs(&w, &wo, f, plan, lane, word))
+			return forward(ctx, nr);
+		if (verified) {
+			writer_flush(&w, REC_INPUTS | REC_MORE, 0);
+			leader_wait(ctx, ctx->p.head);
+			ctx->n_verified++;
+		}
+	}
+	do {
+		ret = make_call(ctx, plan, &call);
+		if (ret == IPMON_KICKED ||
+		    ((plan->flags & PLAN_OPEN) && ret >= 0 &&
+		     opened_proc(ret)))
+			return forward(ctx, nr);
+		if (!(plan->flags & PLAN_EPOLL_WAIT) || ret <= 0)
+			break;
+		ret = known_events(ctx_epoll(ctx), f->args[1], ret);
+		/* nothing but unknown ones: as if nothing had happened, but not
+		 * for ever */
+		if (!ret && ++tries == 8)
+			ret = -EINTR_;
+	} while (!ret);
+	if (tell) {
+		writer_outputs(&w);
+		if (plan->flags & PLAN_EPOLL_WAIT)
+			writer_span(&w, f->args[1], ret > 0 ? (uint64_t)ret *
+				    sizeof(struct packed_event) : 0);
+		else if (lane == LANE_WALK)
+			put_outputs(&wo, ret);
+		else if (lane == LANE_OUT && f->args[plan->mem])
+			writer_span(&w, f->args[plan->mem],
+				    lane_out(plan, f->args, ret));
+		writer_finish(&w, 0, ret);
+		published(ctx);
+	}
+	if ((plan->flags & PLAN_EPOLL_WAIT) && ret > 0)
+		own_events(ctx_epoll(ctx), f->args[1], ret);
+	if ((plan->flags & PLAN_EPOLL_CTL) && !ret)
+		epoll_commit(ctx, f->args, slot, ev.data);
+	return handled(ret);
+}
+
+struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+				 const struct ipmon_plan *plan, int verified)
+{
+	unsigned int lane = ipmon_lane(plan, f->args);
+	uint64_t nr = (uint32_t)f->nr, n;
+
+	if (!verified && !(plan->flags & (PLAN_OPEN | PLAN_EPOLL_CTL |
+					  PLAN_EPOLL_WAIT))) {
+		if (lane == LANE_SCALAR || lane == LANE_OUT)
+			return lane_after(ctx, f, plan, lane, nr);
+		if (lane == LANE_IN && ctx->followers && f->args[plan->mem]) {
+			n = ipmon_plan_len(plan, f->args);
+			if (n <= SMALL)
+				return lane_before(ctx, f, plan, nr,
+						   (uint32_t)n);
+		}
+	}
+	return general_call(ctx, f, plan, lane, verified);
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Waiting and waking.
+ *
+ * Theory of operation
+ * -------------------
+ * A follower streams: it goes on from record to record, and when there is none
+ * it looks a while longer (spins) and then sleeps on ring->wake.  Waking it costs
+ * the leader a kernel entry and often a wake-up across cores, many times the
+ * price of a call, so it is put off until it matters:
+ *
+ *	the leader is about to wait for an event (PLAN_BLOCK): it has time
+ *	the follower is half of what is allowed behind (lag_check)
+ *	the leader waits for the follower (verified call, no room)
+ *	every LAZY-th call that may block but mostly does not (PLAN_TRANSFER)
+ *	the leader stands at a rendezvous: monitord wakes
+ *
+ * monitord may wake a follower for any other reason (time): it looks at the
+ * ring again.
+ *
+ * The leader sleeps on the cursor's `space`, having written which position it
+ * needs: the follower that gets there wakes it.
+ *
+ * How long to spin is learnt, up to ctx->spin_max: a spin that was crowned with
+ * success makes the next one longer, a vain one halves it.
+ *
+ * Our own futex calls may end early for any reason (a stop by monitord, a
+ * restarted call): every sleep is in a loop around its condition.
+ */
+#include "broker.h"
+
+#define NR_FUTEX	202
+#define FUTEX_WAIT_	0
+#define FUTEX_WAKE_	1
+
+#define LAZY		16u
+#define SPIN_LEAST	16u
+
+/* A follower may be dropped while we wait for it: look at ctx->followers again
+ * after this long. */
+#define LOOK_NS		100000000
+
+static void futex_wait(uint32_t *word, uint32_t seen, const int64_t timeout[2])
+{
+	const struct ipmon_call call = {
+		NR_FUTEX, { (uint64_t)(uintptr_t)word, FUTEX_WAIT_, seen,
+			    (uint64_t)(uintptr_t)timeout }
+	};
+
+	ipmon_gate_raw(&call);
+}
+
+static void futex_wake(uint32_t *word)
+{
+	const struct ipmon_call call = {
+		NR_FUTEX, { (uint64_t)(uintptr_t)word, FUTEX_WAKE_, 0x7fffffff }
+	};
+
+	ipmon_gate_raw(&call);
+}
+
+/* Spin until the position at *word has reached `from`; 0: in vain. */
+static int spin(struct ipmon_ctx *ctx, const uint64_t *word, uint64_t from)
+{
+	uint32_t n = ctx->spin, i;
+
+	if (!ctx->spin_max)
+		return 0;
+	if (n < SPIN_LEAST)
+		n = SPIN_LEAST;
+	if (n > ctx->spin_max)
+		n = ctx->spin_max;
+	for (i = 0; i < n; i++) {
+		if ((int64_t)(__atomic_load_n(word, __ATOMIC_ACQUIRE) - from) >=
+		    0) {
+			ctx->spin = n + n / 4 + 1;
+			return 1;
+		}
+		__builtin_ia32_pause();
+	}
+	ctx->spin = n / 2;
+	return 0;
+}
+
+/* ---- leader ---- */
+
+void wake_followers(struct ipmon_ctx *ctx)
+{
+	struct ipmon_ring *r = ctx_ring(ctx);
+	struct ipmon_cursor *cur = ctx_cursors(ctx);
+	uint64_t mask = ctx->followers;
+	int sleeping = 0;
+
+	ctx->lazy = 0;
+	/* what was published comes before the look at `sleeping` */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned int v = 0; mask; v++, mask >>= 1)
+		if ((mask & 1) &&
+		    __atomic_load_n(&cur[v].sleeping, __ATOMIC_RELAXED))
+			sleeping = 1;
+	if (!sleeping)
+		return;
+	/* monitord counts it up as well */
+	__atomic_add_fetch(&r->wake, 1, __ATOMIC_SEQ_CST);
+	futex_wake(&r->wake);
+	ctx->n_wakes++;
+}
+
+void lag_check(struct ipmon_ctx *ctx)
+{
+	ctx->p.wake_at = ctx->p.head + ctx_capacity(ctx) / 2;
+	wake_followers(ctx);
+}
+
+/* Do sleepers have anything to read? A sleeper's tail does not move. */
+static int worth_waking(const struct ipmon_ctx *ctx)
+{
+	const struct ipmon_cursor *cur = ctx_cursors(ctx);
+	uint64_t mask = ctx->followers;
+
+	for (unsigned int v = 0; mask; v++, mask >>= 1)
+		if ((mask & 1) &&
+		    __atomic_load_n(&cur[v].sleeping, __ATOMIC_RELAXED) &&
+		    __atomic_load_n(&cur[v].tail, __ATOMIC_RELAXED) !=
+		    ctx->p.head)
+			return 1;
+	return 0;
+}
+
+void before_block(struct ipmon_ctx *ctx, unsigned int plan_flags)
+{
+	if (plan_flags & PLAN_BLOCK) {
+		__atomic_store_n(&ctx_ring(ctx)->state, RING_BLOCKED,
+				 __ATOMIC_RELAXED);
+		/* as in wake_followers() */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (worth_waking(ctx))
+			wake_followers(ctx);
+	} else if (worth_waking(ctx) && ++ctx->lazy >= LAZY) {
+		wake_followers(ctx);
+	}
+}
+
+void after_block(struct ipmon_ctx *ctx, unsigned int plan_flags)
+{
+	if (plan_flags & PLAN_BLOCK)
+		__atomic_store_n(&ctx_ring(ctx)->state, RING_RUNNING,
+				 __ATOMIC_RELAXED);
+}
+
+static int passed(const struct ipmon_cursor *cur, uint64_t pos)
+{
+	/* acquire: see ring.h */
+	return (int64_t)(__atomic_load_n(&cur->tail, __ATOMIC_ACQUIRE) - pos) >=
+		0;
+}
+
+void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
+{
+	static const int64_t look[2] = { 0, LOOK_NS };
+	struct ipmon_cursor *cur = ctx_cursors(ctx);
+	struct ipmon_ring *r = ctx_ring(ctx);
+	int woken = 0;
+
+	for (unsigned int v = 1; v < IPMON_MAX_VARIANTS; v++) {
+		struct ipmon_cursor *c = &cur[v];
+
+		/* the mask shrinks when monitord drops a follower */
+		while ((*(volatile uint64_t *)&ctx->followers >> v & 1) &&
+		       !passed(c, pos)) {
+			uint32_t seen;
+
+			if (!woken) {
+				wake_followers(ctx);
+				woken = 1;
+			}
+			if (spin(ctx, &c->tail, pos))
+				continue;
+			ctx->n_waits++;
+			__atomic_store_n(&r->state, RING_WAITING,
+					 __ATOMIC_RELAXED);
+			seen = __atomic_load_n(&c->space, __ATOMIC_RELAXED);
+			__atomic_store_n(&c->want, pos, __ATOMIC_RELAXED);
+			/* release: the follower that sees it sees want */
+			__atomic_store_n(&c->leader_waits, 1, __ATOMIC_RELEASE);
+			/* the flag comes before the second look at tail */
+			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			if (!passed(c, pos))
+				futex_wait(&c->space, seen, look);
+			__atomic_store_n(&c->leader_waits, 0, __ATOMIC_RELAXED);
+			__atomic_store_n(&r->state, RING_RUNNING,
+					 __ATOMIC_RELAXED);
+			/* it may have gone to sleep in between */
+			woken = 0;
+		}
+	}
+}
+
+/* ---- follower ---- */
+
+static void wake_leader(struct ipmon_ctx *ctx, struct ipmon_cursor *c)
+{
+	/* acquire: want was written before leader_waits */
+	if (!__atomic_load_n(&c->leader_waits, __ATOMIC_ACQUIRE) ||
+	    (int64_t)(ctx->c.tail -
+		      __atomic_load_n(&c->want, __ATOMIC_RELAXED)) < 0)
+		return;
+	__atomic_store_n(&c->leader_waits, 0, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&c->space, 1, __ATOMIC_SEQ_CST);
+	futex_wake(&c->space);
+	ctx->n_wakes++;
+}
+
+void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags)
+{
+	struct ipmon_cursor *c = &ctx_cursors(ctx)[ctx->variant];
+
+	/*
+	 * A leader may wait for just this record (verified): tail comes before
+	 * the look at its flag.  Otherwise it waits for room, more records
+	 * will be consumed, and follower_next() looks before it waits.
+	 */
+	if (rec_flags & REC_INPUTS)
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
+		wake_leader(ctx, c);
+}
+
+static int trapped(const struct ipmon_ring *r)
+{
+	/* acquire: whatever was published before monitord wrote it is seen */
+	return __atomic_load_n(&r->state, __ATOMIC_ACQUIRE) == RING_TRAPPED;
+}
+
+enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec)
+{
+	struct ipmon_ring *r = ctx_ring(ctx);
+	struct ipmon_cursor *c = &ctx_cursors(ctx)[ctx->variant];
+	uint32_t seen;
+	int at_rendezvous;
+
+	for (;;) {
+		/* in this order: a record published before the rendezvous
+		 * must not be overlooked */
+		at_rendezvous = ctx->c.tail == ctx->c.head && trapped(r);
+		switch (ring_next(r, c, &ctx->c, rec)) {
+		case RING_RECORD:
+			return NEXT_RECORD;
+		case RING_BAD:
+			return NEXT_BAD;
+		default:
+			break;
+		}
+		if (at_rendezvous)
+			return NEXT_TRAPPED;
+		/* skips may have made room */
+		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
+			wake_leader(ctx, c);
+		if (spin(ctx, &r->head, ctx->c.tail + 1))
+			continue;
+		ctx->n_waits++;
+		seen = __atomic_load_n(&r->wake, __ATOMIC_RELAXED);
+		__atomic_store_n(&c->sleeping, 1, __ATOMIC_RELAXED);
+		/* the flag, and the tail, come before the looks at head, state
+		 * and leader_waits */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
+			wake_leader(ctx, c);
+		if (__atomic_load_n(&r->head, __ATOMIC_ACQUIRE) ==
+		    ctx->c.tail && !trapped(r))
+			futex_wait(&r->wake, seen, NULL);
+		__atomic_store_n(&c->sleeping, 0, __ATOMIC_RELAXED);
+	}
+}
