@@ -125,7 +125,12 @@ void dispatch(struct task *t)
 
 static void compare_status(struct proc *p)
 {
+	int lead = p->exit_status[LEADER];
+
 	if (p->killed || mon.ending)
+		return;
+	/* SIGKILL from outside came when its end was already agreed on */
+	if (WIFSIGNALED(lead) && WTERMSIG(lead) == SIGKILL)
 		return;
 	for_each_follower(v) {
 		struct divergence d = {

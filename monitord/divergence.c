@@ -321,13 +321,24 @@ static const char *why_leader(const struct divergence *d, bool leader_alone)
 	return "no follower is to blame";
 }
 
+/*
+ * SIGKILL ends a ptrace stop.  If it came for the leader while its call was
+ * looked at, registers and memory could not be read any more, and that is all
+ * there is to the difference.  No call of the set is executed in any case.
+ */
+static bool killed_meanwhile(const struct divergence *d)
+{
+	return d->set && d->kind != DIV_EXIT && d->kind != DIV_KILLED &&
+	       task_dying(&d->set->t[LEADER]);
+}
+
 bool diverge(const struct divergence *d)
 {
 	bool leader_alone, blame_leader, keep;
 	unsigned int deviating;
 	struct report *r;
 
-	if (mon.ending)
+	if (mon.ending || killed_meanwhile(d))
 		return false;
 	tsc_trap(false);	/* libdw and others may ask for the time */
 	mon.count.divergences++;

@@ -600,7 +600,7 @@ int exec_setup(struct taskset *s)
 	r = setup_all(s, im);
 	for (unsigned int v = 0; v < mon.n; v++)
 		image_free(&im[v]);
-	if (r < 0)
+	if (r < 0 && !task_dying(&s->t[LEADER]))
 		say("process %d: cannot prepare the new program: %s",
 		    (int)s->proc->vpid, strerror(-r));
 	else if (launch_no_new_privs)

@@ -280,6 +280,16 @@ static void new_image(struct taskset *s)
 	mon.count.execs++;
 }
 
+/* SIGKILL came in the middle: what is left to do is bury it. */
+static bool exec_killed(struct taskset *s)
+{
+	if (!task_dying(&s->t[LEADER]))
+		return false;
+	s->pinned = false;
+	s->proc->execing = false;
+	return true;
+}
+
 void exec_event(struct task *t)
 {
 	struct taskset *s = t->set;
@@ -312,6 +322,8 @@ void exec_event(struct task *t)
 		x->saved_valid = false;
 		if (task_resume(x, PTRACE_SYSCALL, 0) < 0 ||
 		    task_wait(x) < 0 || x->at != AT_EXIT) {
+			if (exec_killed(s))
+				return;
 			say("process %d vanished during exec", p->vpid);
 			kill_all(EXIT_MONITOR);
 			return;
@@ -320,6 +332,8 @@ void exec_event(struct task *t)
 	s->pinned = false;
 	new_image(s);
 	if (exec_setup(s) < 0) {
+		if (exec_killed(s))
+			return;
 		kill_all(EXIT_MONITOR);
 		return;
 	}

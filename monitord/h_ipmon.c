@@ -192,8 +192,9 @@ void ipmon_register_start(struct taskset *s)
 		if (!wrong)
 			wrong = verify(&s->t[v]);
 	if (wrong) {
-		say("process %d: registration of libipmon refused: it is %s",
-		    (int)s->proc->vpid, wrong);
+		if (!task_dying(&s->t[LEADER]))
+			say("process %d: registration of libipmon refused: it is %s",
+			    (int)s->proc->vpid, wrong);
 		set_finish(s, -EPERM);
 		return;
 	}

@@ -274,6 +274,8 @@ void fork_event(struct task *t)
 	child = event_pid(t);
 	if (child <= 0 || event_child_stop(child) < 0 ||
 	    spawn_parse(t, s->row, &sp) < 0) {
+		if (task_dying(t))
+			return;		/* both were killed */
 		say("a new process could not be followed");
 		kill_all(EXIT_MONITOR);
 		return;

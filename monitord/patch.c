@@ -311,6 +311,8 @@ static bool apply(struct taskset *s, struct object *o,
 		memcpy(jmp + 1, &rel, 4);
 		if (mem_poke(&s->t[v], to, stub, n) ||
 		    mem_poke(&s->t[v], from, jmp, sizeof(jmp))) {
+			if (v == LEADER && task_dying(&s->t[v]))
+				return false;
 			say("patching process %d failed half-way",
 			    s->proc->vpid);
 			kill_all(EXIT_MONITOR);

@@ -254,7 +254,9 @@ void signal_fault_check(struct taskset *s)
 	memset(si, 0, sizeof(si));
 	for_each_variant(v) {
 		if (faults & (1u << v)) {
-			ptrace(PTRACE_GETSIGINFO, s->t[v].tid, 0, &si[v]);
+			/* killed in the meantime: its death is what counts */
+			if (ptrace(PTRACE_GETSIGINFO, s->t[v].tid, 0, &si[v]))
+				return;
 			if (si[v].si_signo != SIGSEGV || !is_rdtsc(&s->t[v]))
 				tsc = false;
 		}

@@ -157,6 +157,41 @@ int task_wait(struct task *t)
 	return 0;
 }
 
+/* SIGKILL is pending, or it is a zombie: what a running task still shows. */
+static bool doomed(pid_t tid)
+{
+	char path[64], line[128];
+	bool yes = true;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	f = fopen(path, "re");
+	if (!f)
+		return true;
+	while (fgets(line, sizeof(line), f)) {
+		unsigned long long set;
+		char state;
+
+		if (sscanf(line, "State: %c", &state) == 1)
+			yes = state == 'Z' || state == 'X';
+		else if (sscanf(line, "SigPnd: %llx", &set) == 1 ||
+			 sscanf(line, "ShdPnd: %llx", &set) == 1)
+			yes |= set >> (SIGKILL - 1) & 1;
+	}
+	fclose(f);
+	return yes;
+}
+
+bool task_dying(const struct task *t)
+{
+	if (!t->tid || t->at == AT_DEAD || t->death_pending)
+		return true;
+	if (t->at == AT_RUN)
+		return doomed(t->tid);
+	errno = 0;
+	return ptrace(PTRACE_PEEKUSER, t->tid, 0, 0) == -1 && errno == ESRCH;
+}
+
 /*
  * Wait during a synchronous operation: signals are put aside (leader) or
  * swallowed (follower), stray stops are continued.

@@ -28,6 +28,12 @@ int task_resume(struct task *t, int how, int sig);
  * the run's time-out.  Returns 0, -ESRCH (died) or -ETIMEDOUT.
  */
 int task_wait(struct task *t);
+/*
+ * Is the task dead, or has SIGKILL ended its stop?  Then everything asked of it
+ * fails although nothing is wrong: its death is what counts, and will be
+ * reported.
+ */
+bool task_dying(const struct task *t);
 
 /* Memory.  0 or -EFAULT / -ESRCH; the *_some forms return bytes done. */
 int mem_read(struct task *t, void *dst, uint64_t src, size_t n);
