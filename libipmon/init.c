@@ -17,6 +17,7 @@
 #include <elf.h>
 #include <ipmon/abi.h>
 
+#include "arch/entry.h"
 #include "arch/syscall.h"
 #include "table_hash.h"	/* generated */
 
@@ -44,6 +45,14 @@ __attribute__((constructor)) static void init(void)
 		.size = sizeof(r),
 		.abi = IPMON_ABI_VERSION,
 		.table_hash = IPMON_TABLE_HASH,
+		.ranges = {
+			.entry = (uint64_t)ipmon_entry,
+			.window_start = (uint64_t)ipmon_window_start,
+			.window_end = (uint64_t)ipmon_window_end,
+			.copy_start = (uint64_t)ipmon_copy_start,
+			.copy_end = (uint64_t)ipmon_copy_end,
+			.copy_fault = (uint64_t)ipmon_copy_fault,
+		},
 	};
 
 	text_range(&r);

@@ -22,21 +22,20 @@
  * What the gate allows must be harmless in the hands of an attacker who jumps
  * there with registers of his choice: nothing that touches the address space
  * (but fresh anonymous memory without execute permission), processes,
- * signals, credentials or the filter itself.
+ * signals, credentials or the filter itself.  The list is shared with IP-MON:
+ * ipmon/gate_rules.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <linux/audit.h>
-#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <ipmon/gate_rules.h>
 /* after launch.h: <elf.h> turns some of our names into macros */
 #include "launch.h"
 #include <seccomp.h>
@@ -71,94 +70,24 @@ static void prologue(struct sock_filter f[PROLOGUE], uint64_t ip)
 		f[i] = code[i];
 }
 
-/*
- * Commands of irregular calls that are as harmless as a read or write of the
- * same descriptor.  `mask` selects the bits that must equal `value`.
- */
-static const struct arg_rule {
-	int nr;
-	unsigned int arg;
-	uint64_t mask, value;
-} arg_rules[] = {
-	/* fcntl: look at flags, switch O_NONBLOCK and close-on-exec */
-	{ SYS_fcntl, 1, 0xffffffffu, F_GETFD },
-	{ SYS_fcntl, 1, 0xffffffffu, F_SETFD },
-	{ SYS_fcntl, 1, 0xffffffffu, F_GETFL },
-	{ SYS_fcntl, 1, 0xffffffffu, F_SETFL },
-	/* ioctl: what servers do per connection */
-	{ SYS_ioctl, 1, 0xffffffffu, FIONREAD },
-	{ SYS_ioctl, 1, 0xffffffffu, FIONBIO },
-	/* futex: wait and wake on words of the caller's own memory */
-	{ SYS_futex, 1, 0x7fu, FUTEX_WAIT },
-	{ SYS_futex, 1, 0x7fu, FUTEX_WAKE },
-	{ SYS_futex, 1, 0x7fu, FUTEX_WAIT_BITSET },
-	{ SYS_futex, 1, 0x7fu, FUTEX_WAKE_BITSET },
-	/* madvise: advice that loses no content and keeps inheritance */
-	{ SYS_madvise, 2, 0xffffffffu, MADV_NORMAL },
-	{ SYS_madvise, 2, 0xffffffffu, MADV_RANDOM },
-	{ SYS_madvise, 2, 0xffffffffu, MADV_SEQUENTIAL },
-	{ SYS_madvise, 2, 0xffffffffu, MADV_WILLNEED },
-	{ SYS_madvise, 2, 0xffffffffu, MADV_HUGEPAGE },
-	{ SYS_madvise, 2, 0xffffffffu, MADV_NOHUGEPAGE },
-};
-
-/* Who executes the call at the gate is the leader alone: regular rows, and
- * those whose irregularity an in-process broker handles as well. */
-static bool leader_call(const struct ipmon_row *row)
-{
-	switch (row->handler) {
-	case H_GENERIC:
-		return row->exec == EXEC_LEADER;
-	case H_OPEN:
-	case H_EPOLL_CTL:
-	case H_EPOLL_WAIT:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool row_in_gate(const struct ipmon_row *row)
-{
-	if (row->flags & RF_NEVER_INPROC || !leader_call(row))
-		return false;
-	switch (row->cls) {
-	case CLASS_BASE:
-	case CLASS_NONSOCK_RO:
-	case CLASS_NONSOCK_RW:
-	case CLASS_SOCK_RO:
-	case CLASS_SOCK_RW:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool has_arg_rule(int nr)
-{
-	for (size_t i = 0; i < sizeof(arg_rules) / sizeof(arg_rules[0]); i++)
-		if (arg_rules[i].nr == nr)
-			return true;
-	return false;
-}
-
 static int relaxed_rules(scmp_filter_ctx ctx)
 {
 	int r;
 
 	for (int nr = 0; nr < IPMON_NR_MAX; nr++) {
-		if (!row_in_gate(ipmon_row((uint64_t)nr)) || has_arg_rule(nr))
+		if (!ipmon_gate_row(ipmon_row((uint64_t)nr)) ||
+		    ipmon_gate_by_rule((uint64_t)nr))
 			continue;
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < sizeof(arg_rules) / sizeof(arg_rules[0]); i++) {
-		const struct arg_rule *a = &arg_rules[i];
+	for (size_t i = 0; i < IPMON_GATE_RULES; i++) {
+		const struct ipmon_gate_rule *g = &ipmon_gate_rules[i];
 
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, a->nr, 1,
-				     SCMP_CMP64(a->arg, SCMP_CMP_MASKED_EQ,
-						a->mask, a->value));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, g->nr, 1,
+				     SCMP_CMP64(g->arg, SCMP_CMP_MASKED_EQ,
+						g->mask, g->value));
 		if (r < 0)
 			return r;
 	}

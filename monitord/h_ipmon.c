@@ -124,9 +124,25 @@ static int library_load(void)
 
 /* ---- one variant's registration ---- */
 
+/* Addresses that monitord will move instruction pointers to. */
+static bool ranges_inside(const struct ipmon_register *reg)
+{
+	const struct ipmon_ranges *g = &reg->ranges;
+	const uint64_t at[] = {
+		g->entry, g->window_start, g->window_end, g->copy_start,
+		g->copy_end, g->copy_fault,
+	};
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+		if (at[i] < reg->text_start || at[i] >= reg->text_end)
+			return false;
+	return g->window_start < g->window_end && g->copy_start < g->copy_end;
+}
+
 /* NULL when it is in order, or what is wrong with it. */
 static const char *verify(struct task *t)
 {
+	struct mm *mm = t->set->proc->mm;
 	struct ipmon_register reg;
 	struct find f = { 0 };
 	unsigned char *text;
@@ -160,7 +176,14 @@ static const char *verify(struct task *t)
 	equal = !mem_read(t, text, reg.text_start, lib.size) &&
 		!memcmp(text, lib.text, lib.size);
 	free(text);
-	return equal ? NULL : "of modified text";
+	if (!equal)
+		return "of modified text";
+	if (!ranges_inside(&reg))
+		return "with ranges outside its text";
+	mm->ranges[t->variant] = reg.ranges;
+	mm->ipmon_text[t->variant][0] = reg.text_start;
+	mm->ipmon_text[t->variant][1] = reg.text_end;
+	return NULL;
 }
 
 /* Put the environment back as execve's caller made it. */

@@ -16,7 +16,24 @@
 #include <stdint.h>
 
 #define IPMON_NR_REGISTER	0x49504dul	/* "IPM" */
-#define IPMON_ABI_VERSION	1u
+#define IPMON_ABI_VERSION	2u
+
+/*
+ * What libipmon tells monitord about its own text: addresses and instruction
+ * ranges with a meaning.  All lie in [text_start, text_end).
+ */
+struct ipmon_ranges {
+	uint64_t entry;		/* ipmon_entry: target of the stubs */
+	uint64_t window_start;	/* pending is tested ... */
+	uint64_t window_end;	/* ... until the gate is entered: a stop in here
+				 * moves ip back to window_start.  All that is
+				 * needed from there on is in registers.  A stop at
+				 * the gate's first byte belongs to it as well:
+				 * the return address is popped then */
+	uint64_t copy_start;	/* a fault in [copy_start, copy_end) continues */
+	uint64_t copy_end;	/* at copy_fault, all registers as they are */
+	uint64_t copy_fault;
+};
 
 struct ipmon_register {
 	uint32_t size;		/* sizeof(struct ipmon_register) */
@@ -24,10 +41,27 @@ struct ipmon_register {
 	uint64_t table_hash;	/* ipmon_table_hash() of the library */
 	uint64_t text_start;	/* the library's executable segment as mapped */
 	uint64_t text_end;
+	struct ipmon_ranges ranges;
 };
-_Static_assert(sizeof(struct ipmon_register) == 32, "registration ABI");
+_Static_assert(sizeof(struct ipmon_register) == 80, "registration ABI");
 
 /* ---- the in-process half: context, rings, gate ---- */
+
+/* Where a ring's two ends stand: kept by IP-MON in its context. */
+struct ipmon_producer {
+	uint64_t head;		/* published so far, as ring->head */
+	uint64_t limit;		/* head may go this far, as last seen */
+	uint64_t wake_at;	/* look for sleepers when head gets here */
+};
+struct ipmon_consumer {
+	uint64_t tail;		/* consumed so far, as cursor->tail */
+	uint64_t head;		/* ring->head as last seen */
+};
+
+#define IPMON_CLOCKS	12u	/* clock ids 0 .. 11 (clock_gettime(2)) */
+struct ipmon_time {
+	int64_t sec, nsec;
+};
 
 /*
  * Every task has one context, reached through %gs: only; no pointer to it is
@@ -57,12 +91,23 @@ struct ipmon_ctx {
 	uint64_t epoll;		/* struct ipmon_epoll, private to the process */
 	uint32_t flags;		/* IPMON_CTX_* */
 	int32_t vpid, vtid;	/* as the program sees them */
-	uint32_t pad;
-	uint64_t max_lag_bytes;	/* relaxed: followers may be this far behind */
+	uint32_t spin_max;	/* looks a waiter may take before it sleeps;
+				 * 0: never spin */
+	uint64_t max_lag_bytes;	/* the leader waits for followers that are
+				 * further behind; 0: the ring's size */
 	/* counters, written by IP-MON only, read by monitord for --stats */
 	uint64_t n_calls, n_verified, n_forwarded, n_wakes, n_waits;
+	uint64_t n_private;	/* follower: private calls made or skipped */
+	/* IP-MON's own state; all zero when a ring is attached */
+	struct ipmon_producer p;	/* leader */
+	struct ipmon_consumer c;	/* follower */
+	uint32_t spin;		/* present length of a spin */
+	uint32_t lazy;		/* wakes put off since the last one */
+	uint32_t solos;		/* follower: private calls alone in a row */
+	uint32_t clocks;	/* follower: bit per valid clock[] */
+	struct ipmon_time clock[IPMON_CLOCKS];	/* what it was last told */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 168, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 424, "context ABI");
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 
@@ -77,6 +122,8 @@ enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 /* What lies where: one hidden region per process, by offset. */
 #define IPMON_CTX_SIZE		65536u	/* context, then stack growing down
 					 * from its end */
+#define IPMON_CTXS		1024u	/* contexts: threads and processes of
+					 * one image and its forks */
 #define IPMON_SLOTS		64u	/* task sets with a ring, per process
 					 * tree of one image */
 
@@ -94,9 +141,11 @@ enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 #define IPMON_RING_BYTES	(1u << 18)	/* of records, power of two */
 struct ipmon_ring {
 	uint64_t head;		/* bytes published since creation (release) */
+	uint8_t pad0[64 - 8];
+	/* written rarely: a cache line of their own */
 	uint32_t wake;		/* futex followers sleep on; changed to wake */
-	uint32_t state;		/* enum ipmon_ring_state, for diagnosis */
-	uint8_t pad[4096 - 16];
+	uint32_t state;		/* enum ipmon_ring_state */
+	uint8_t pad[4096 - 72];
 	uint8_t data[IPMON_RING_BYTES];
 };
 _Static_assert(sizeof(struct ipmon_ring) == 4096 + IPMON_RING_BYTES,
@@ -104,33 +153,43 @@ _Static_assert(sizeof(struct ipmon_ring) == 4096 + IPMON_RING_BYTES,
 enum ipmon_ring_state {
 	RING_RUNNING,
 	RING_BLOCKED,		/* leader is in a call that may sleep */
-	RING_TRAPPED,		/* leader is at a rendezvous (monitord) */
+	RING_TRAPPED,		/* leader is at a rendezvous.  Written by monitord,
+				 * which also ends it before it resumes anybody:
+				 * a follower that finds the ring empty in this
+				 * state wants another call than the leader */
+	RING_WAITING,		/* leader waits for followers */
 };
 
+/*
+ * Where a follower stands.  A record is consumed only after its inputs have
+ * been compared, so a verified call waits for `tail` to pass its inputs.
+ */
 struct ipmon_cursor {
 	uint64_t tail;		/* bytes consumed (release) */
-	uint64_t checked;	/* bytes whose inputs were compared: verified
-				 * calls wait for this one */
+	uint8_t pad0[64 - 8];
+	/* written rarely: a cache line of their own, so that the leader can
+	 * look at `sleeping` at every call */
 	uint32_t sleeping;	/* sleeps on ring->wake: must be woken */
-	uint32_t space;		/* futex the leader sleeps on for room or for
-				 * `checked`; changed by the follower when
-				 * `leader_waits` is set */
-	uint32_t leader_waits;
-	uint8_t pad[64 - 28];
+	uint32_t space;		/* futex the leader sleeps on; changed by the
+				 * follower to wake it */
+	uint64_t want;		/* ... when tail gets here, and */
+	uint32_t leader_waits;	/* ... this is set */
+	uint8_t pad[64 - 20];
 };
-_Static_assert(sizeof(struct ipmon_cursor) == 64, "cursor ABI");
+_Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
 
 /*
  * One record. Lengths are bytes; the record occupies `size` bytes, a multiple
- * of 8, and never wraps: REC_SKIP fills the end of the buffer.  A call whose
- * inputs or outputs exceed REC_PIECE is streamed as several records, REC_MORE
- * set on all but the last.
+ * of 8, and never wraps: REC_SKIP fills the end of the buffer (of such a record
+ * only the first 8 bytes exist).  A call is one record or several, REC_MORE set
+ * on all but the last; its inputs are the input parts of them all, then come
+ * the output parts.  What the parts contain: libipmon/core/stream.h.
  */
 struct ipmon_record {
 	uint32_t size;		/* of the whole record, header included */
 	uint16_t nr;
 	uint16_t flags;		/* REC_* */
-	int64_t ret;
+	int64_t ret;		/* valid in the last record of a call */
 	uint32_t in_len;	/* bytes of serialised inputs that follow */
 	uint32_t out_len;	/* bytes of outputs behind them (8-aligned) */
 };
@@ -139,42 +198,94 @@ _Static_assert(sizeof(struct ipmon_record) == 24, "record ABI");
 #define REC_FORWARD	2u	/* leader leaves this call to monitord although
 				 * it could be handled: followers do the same */
 #define REC_MORE	4u	/* continued in the next record */
-#define REC_INPUTS	8u	/* inputs only, to be checked; the result
-				 * follows in a record of its own (verified) */
+#define REC_INPUTS	8u	/* inputs only; to be consumed when they have been
+				 * compared, before the rest is there */
+#define REC_LANE	16u	/* inputs are plain words, not items */
 
-/* A follower found a difference: reported through this reserved call.
- * rdi = enum div_kind of monitord, rsi = argument index or -1, rdx = offset of the
- * first differing byte, r10 = address of the leader's record in the ring,
- * r8 = address of the differing bytes in the follower or 0. Never returns. */
+/* Most that one record holds; longer calls are streamed. */
+#define IPMON_PIECE	32768u
+
+/*
+ * A follower found a difference: reported through this reserved call, made at
+ * the gate.
+ *	rdi	enum div_kind of monitord
+ *	rsi	argument index or -1
+ *	rdx	offset of the first differing byte in its span
+ *	r10	address of the leader's record in the ring (as mapped here), 0:
+ *		there is none, the leader is at a rendezvous
+ *	r8	address of the differing span in the follower, or 0
+ *	r9	address of a struct ipmon_difference
+ * The program's registers are in the struct ipmon_frame below ctx->stack.
+ * Result 0: look again (the leader's call was a private one and has been made
+ * without this variant).  Anything else: the call is left to monitord.
+ */
 #define IPMON_NR_DIVERGED	0x495044ul	/* "IPD" */
 
-/*
- * epoll data per process (private memory): the leader registers
- * IPMON_EPOLL_TAG | fd with the kernel, and every variant finds the program's
- * own data here, by (epfd, fd).  Open addressing, linear probing.
- */
-#define IPMON_EPOLL_TAG		0x4950450000000000ull	/* low 32 bits: fd */
-#define IPMON_EPOLL_SLOTS	65536u
-struct ipmon_epoll {
-	struct {
-		int32_t epfd;	/* -1 deleted, 0 with fd 0 = never used */
-		int32_t fd;
-		uint64_t data;
-	} slot[IPMON_EPOLL_SLOTS];
+/* The values of enum div_kind that IP-MON reports. */
+#define IPMON_DIV_CALL		1u
+#define IPMON_DIV_ARGUMENT	2u
+#define IPMON_DIV_PAYLOAD	3u
+#define IPMON_DIV_RESULT	8u
+
+struct ipmon_difference {
+	uint32_t kind;		/* IPMON_DIV_* */
+	int32_t arg;		/* argument index, -1 */
+	uint32_t nr[2];		/* leader's, follower's */
+	uint64_t record;	/* as r10 */
+	uint64_t value[2];	/* DIV_ARGUMENT: leader's, follower's */
+	uint64_t addr;		/* as r8 */
+	uint64_t len[2];	/* DIV_PAYLOAD: of the span */
+	uint64_t offset;	/* as rdx */
+	uint64_t bytes;		/* DIV_PAYLOAD: address in the ring of the
+				 * leader's bytes from `at` on, n_bytes of them */
+	uint64_t at;
+	uint64_t n_bytes;
+	uint64_t label;		/* address of a string in libipmon, or 0 */
+	uint64_t note;		/* likewise: plain words */
 };
+_Static_assert(sizeof(struct ipmon_difference) == 112, "difference ABI");
 
 /*
- * What libipmon tells monitord about its own text at registration: addresses
- * and instruction ranges with a meaning.
+ * The program's registers while IP-MON runs, at the top of its stack (the
+ * struct ends at ctx->stack).  The stack pointer is ctx->saved_sp; rbx, rbp and
+ * r12 to r15 are wherever the compiler saved them.
  */
-struct ipmon_ranges {
-	uint64_t entry;		/* ipmon_entry: target of the stubs */
-	uint64_t window_start;	/* pending is tested ... */
-	uint64_t window_end;	/* ... until the gate is entered: a stop in here
-				 * moves ip back to window_start */
-	uint64_t copy_start;	/* a fault in [copy_start, copy_end) continues */
-	uint64_t copy_end;	/* at copy_fault */
-	uint64_t copy_fault;
+struct ipmon_call {
+	uint64_t nr;		/* rax */
+	uint64_t args[6];	/* rdi rsi rdx r10 r8 r9 */
+};
+struct ipmon_frame {
+	union {
+		struct ipmon_call call;
+		struct {
+			uint64_t nr;
+			uint64_t args[6];
+		};
+	};
+	uint64_t rcx;		/* address after the syscall */
+	uint64_t flags;
+};
+_Static_assert(sizeof(struct ipmon_frame) == 72, "frame ABI");
+
+/*
+ * epoll data per process (private memory).  The kernel is given a tag in place
+ * of the program's data: IPMON_EPOLL_TAG | index of a slot, and every variant
+ * has its own data in the slot of that index.  The variants' tables are equal
+ * but for the data.  Functions on it: libipmon/core/epoll.h.
+ */
+#define IPMON_EPOLL_TAG		0x4950450000000000ull
+#define IPMON_EPOLL_SLOTS	65536u
+struct ipmon_epoll_slot {
+	uint32_t ep;		/* epfd + 1; 0 never used, ~0 retired */
+	uint32_t fd;		/* of a retired one: its age */
+	uint64_t data;
+};
+struct ipmon_epoll {
+	uint32_t foreign;	/* registrations without a slot exist (made by
+				 * monitord): all waits are left to it */
+	uint32_t age;		/* of the next slot to be retired */
+	uint64_t pad;
+	struct ipmon_epoll_slot slot[IPMON_EPOLL_SLOTS];
 };
 
 #endif

@@ -200,6 +200,13 @@ enum {
 	 * others does no harm (monitord/solo.c).  Allocators that seed random
 	 * decisions with an address do so. */
 	RF_PRIVATE	= 1u << 10,
+	/* An effect on the outside (CLASS_EFFECT) that is no worse than writing
+	 * a file: may be made at the gate (gate_rules.h). */
+	RF_GATE		= 1u << 11,
+	/* Changes nothing but what the kernel keeps for the process itself
+	 * (descriptors, timers) although its class says more: `verified` need
+	 * not wait for the followers. */
+	RF_OWNSTATE	= 1u << 12,
 };
 
 struct ipmon_row {
@@ -260,6 +267,7 @@ enum ipmon_handler {
 	H_AFFINITY_SET, H_AFFINITY_GET,
 	H_NEWNAME,	/* mkdir and such: generic, but see newname.c */
 	H_GETDENTS, H_PROCESS_MADVISE, H_VMSPLICE,
+	H_SELF_PID, H_SELF_TID,	/* getpid, gettid: generic; IP-MON knows them */
 	H_MAX
 };
 

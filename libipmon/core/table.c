@@ -178,9 +178,9 @@ _Static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == K_MAX,
 
 static const char flag_names[][14] = {
 	"block", "eintr", "tmpmask", "yield", "pure", "quiet", "filedata",
-	"never-inproc", "view", "by-command", "private",
+	"never-inproc", "view", "by-command", "private", "gate", "own-state",
 };
-_Static_assert(RF_PRIVATE == 1u << (sizeof(flag_names) /
+_Static_assert(RF_OWNSTATE == 1u << (sizeof(flag_names) /
 				  sizeof(flag_names[0]) - 1),
 	       "one name per flag");
 

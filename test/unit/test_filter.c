@@ -200,7 +200,8 @@ Test(filter, dangerous_calls_never_pass)
 		SYS_unshare, SYS_mount, SYS_shmat, SYS_shmdt, SYS_pkey_mprotect,
 		SYS_remap_file_pages, SYS_userfaultfd,
 		SYS_io_uring_setup, SYS_io_uring_enter, SYS_rseq,
-		SYS_personality, SYS_modify_ldt, SYS_unlink, SYS_rename,
+		SYS_personality, SYS_modify_ldt, SYS_mkdir, SYS_mknod, SYS_swapon,
+		SYS_sethostname, SYS_settimeofday, SYS_close_range,
 		SYS_process_madvise, SYS_set_tid_address, SYS_bpf,
 		SYS_perf_event_open, SYS_pidfd_getfd, SYS_init_module,
 	};
@@ -222,7 +223,9 @@ Test(filter, nothing_of_the_guarded_classes_passes_whatever_the_arguments)
 	for (int p = 0; p < 3; p++)
 		for (int nr = 0; nr < IPMON_NR_MAX; nr++) {
 			const struct ipmon_row *row = ipmon_row((uint64_t)nr);
-			bool guarded = row->cls >= CLASS_EFFECT ||
+			bool guarded = (row->cls == CLASS_EFFECT &&
+					!(row->flags & RF_GATE)) ||
+				row->cls > CLASS_EFFECT ||
 				row->cls <= CLASS_REFUSED ||
 				row->exec == EXEC_NONE || row->exec == EXEC_ALL;
 
@@ -265,12 +268,15 @@ Test(filter, commands)
 
 	cr_expect(allowed(p, SYS_fcntl, 3, F_GETFL, 0, 0));
 	cr_expect(allowed(p, SYS_fcntl, 3, F_SETFL, 0x800, 0));
-	cr_expect_not(allowed(p, SYS_fcntl, 3, F_DUPFD, 0, 0));
+	cr_expect(allowed(p, SYS_fcntl, 3, F_DUPFD_CLOEXEC, 0, 0));
+	cr_expect(allowed(p, SYS_fcntl, 3, F_SETLKW, 4096, 0));
 	cr_expect_not(allowed(p, SYS_fcntl, 3, F_SETOWN, 0, 0));
 	cr_expect_not(allowed(p, SYS_fcntl, 3, F_ADD_SEALS, 0, 0));
 	cr_expect(allowed(p, SYS_ioctl, 3, FIONREAD, 0, 0));
 	cr_expect(allowed(p, SYS_ioctl, 3, FIONBIO, 0, 0));
+	cr_expect(allowed(p, SYS_ioctl, 3, TCGETS, 0, 0));
 	cr_expect_not(allowed(p, SYS_ioctl, 0, TIOCSTI, 0, 0));
+	cr_expect_not(allowed(p, SYS_ioctl, 0, TIOCSCTTY, 0, 0));
 	cr_expect(allowed(p, SYS_futex, 0, FUTEX_WAIT, 0, 0));
 	cr_expect(allowed(p, SYS_futex, 0, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0,
 			  0));
