@@ -20,6 +20,9 @@
  * is woken when enough memory is free.  In the leader it wakes the thread of
  * all variants; a follower's alone wakes nobody, followers do not sleep there.
  *
+ * So does drawing a few random bytes once more, as gnulib's tempname does (in
+ * mktemp(1)) after a draw from clock and address that would favour a digit.
+ *
  * The clock is read by everything, so the additional read of one variant often
  * meets a read by the program itself in the others.  So reads from different
  * stack depths (the stack pointers do not differ as at the last common call,
@@ -34,6 +37,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <linux/futex.h>
@@ -44,6 +48,7 @@
 #include "tracee.h"
 
 #define SOLO_MAX 1024
+#define DRAW_MAX 8		/* bytes */
 #define SAME_STACK (1 << 20)
 #define SAME_DEPTH 64
 
@@ -77,6 +82,8 @@ static bool private_call(const struct task *t)
 
 	if (row->handler == H_FUTEX)
 		return (int)a[1] == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG);
+	if (t->call.nr == SYS_getrandom)
+		return a[1] <= DRAW_MAX && a[2] & GRND_NONBLOCK;
 	if (!(row->flags & RF_PRIVATE))
 		return false;
 	switch (row->handler) {
@@ -100,6 +107,12 @@ static bool private_call(const struct task *t)
 	default:
 		return false;
 	}
+}
+
+static bool is_clock(const struct call *c)
+{
+	return c->nr == SYS_clock_gettime || c->nr == SYS_gettimeofday ||
+		c->nr == SYS_time;
 }
 
 /* Where the last answer to a clock call is kept; -1: nowhere. */
@@ -137,7 +150,7 @@ static void note_clock(struct task *t, int64_t ret)
 void solo_note_clock(struct taskset *s, int64_t ret)
 {
 	if (mon.live != 1u << LEADER &&
-	    s->row->handler == H_GENERIC)
+	    is_clock(&s->t[LEADER].call))
 		note_clock(&s->t[LEADER], ret);
 }
 
@@ -172,7 +185,7 @@ static void alone(struct taskset *s, unsigned int mask)
 
 		if (!(mask & (1u << v)))
 			continue;
-		if (row->handler == H_GENERIC)
+		if (is_clock(&t->call))
 			ret = clock_alone(t);
 		else if (row->handler == H_FUTEX && v != LEADER)
 			ret = 0;	/* nobody sleeps in a follower */
@@ -200,7 +213,7 @@ bool solo(struct taskset *s)
 	for_each_variant(v) {
 		if (!private_call(&s->t[v]))
 			continue;
-		if (ipmon_row(s->t[v].call.nr)->handler == H_GENERIC)
+		if (is_clock(&s->t[v].call))
 			clocks |= 1u << v;
 		else
 			mask |= 1u << v;
@@ -238,7 +251,7 @@ bool solo_apart(struct taskset *s)
 	unsigned int mask = 1u << LEADER;
 	bool apart = false;
 
-	if (s->row->handler != H_GENERIC || s->solos >= SOLO_MAX)
+	if (!is_clock(&s->t[LEADER].call) || s->solos >= SOLO_MAX)
 		return false;
 	for_each_follower(v) {
 		int64_t up = higher(s, v);
