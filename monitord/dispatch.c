@@ -22,6 +22,7 @@
 
 #include "divergence.h"
 #include "event.h"
+#include "fast.h"
 #include "front.h"
 #include "h_misc.h"
 #include "h_process.h"
@@ -396,6 +397,8 @@ void monitor_tick(void)
 		return;
 	for (s = LIST_FIRST(&mon.sets); s; s = n) {
 		n = LIST_NEXT(s, all);
+		if (s->live)
+			fast_tick(s);
 		if (!STAILQ_EMPTY(&s->sigq)) {
 			fine = true;
 			signal_tick(s);

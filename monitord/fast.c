@@ -8,7 +8,8 @@
  * with IP-MON's stacks, the epoll table, the bitmap of slow descriptors:
  * private memory, so a fork copies it) and the arenas of rings and cursors
  * (one memfd, shared by all variants and inherited by fork; followers map the
- * rings read-only).  Slot i of all of them belongs to one task set at a time.
+ * rings read-only).  Every task set has a context, because patched code goes
+ * through it; the first IPMON_SLOTS at a time have a ring as well.
  *
  * A set is `live` (handles calls itself) only while it is alone in its
  * domain: fast_release() looks whether every other set of the domain waits in
@@ -48,7 +49,7 @@
 #include "tracee.h"
 
 #define REGION_CTX	0u
-#define REGION_SLOW	(IPMON_SLOTS * IPMON_CTX_SIZE)
+#define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
 #define REGION_EPOLL	(REGION_SLOW + IPMON_SLOW_FDS / 8)
 #define REGION_SIZE	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
 			 ~4095ull)
@@ -64,6 +65,7 @@ struct fast {
 	uint64_t rings[MAX_VARIANTS];
 	uint64_t cursors[MAX_VARIANTS];
 	uint64_t used;			/* bit per slot */
+	uint64_t ctx_used[IPMON_CTXS / 64];
 	bool forbidden;
 };
 _Static_assert(IPMON_SLOTS <= 64, "slots are bits of a word");
@@ -102,7 +104,7 @@ static struct ipmon_cursor *cursor_of(const struct taskset *s, unsigned int v)
 static uint64_t ctx_addr(const struct taskset *s, unsigned int v)
 {
 	return s->proc->mm->fast->region[v] + REGION_CTX +
-	       (uint64_t)s->slot * IPMON_CTX_SIZE;
+	       (uint64_t)s->ctx * IPMON_CTX_SIZE;
 }
 
 #define CTX_SET(s, v, field, value) do { \
@@ -227,18 +229,49 @@ static uint32_t policy_of(void)
 		IPMON_RELAXED;
 }
 
+static int ctx_alloc(struct fast *f)
+{
+	for (unsigned int i = 0; i < IPMON_CTXS / 64; i++) {
+		int bit;
+
+		if (f->ctx_used[i] == ~0ull)
+			continue;
+		bit = __builtin_ctzll(~f->ctx_used[i]);
+		f->ctx_used[i] |= 1ull << bit;
+		return (int)(i * 64) + bit;
+	}
+	return -1;
+}
+
+bool fast_room(const struct proc *p)
+{
+	const struct fast *f = p->mm->fast;
+
+	if (!f)
+		return true;
+	for (unsigned int i = 0; i < IPMON_CTXS / 64; i++)
+		if (f->ctx_used[i] != ~0ull)
+			return true;
+	return false;
+}
+
 void fast_attach(struct taskset *s)
 {
 	struct fast *f = s->proc->mm->fast;
 
-	s->slot = -1;
+	s->slot = s->ctx = -1;
 	s->live = false;
-	if (!f || f->forbidden || f->used == ~0ull)
+	if (!f)
 		return;
-	s->slot = __builtin_ctzll(~f->used);
-	f->used |= 1ull << s->slot;
-	memset(ring_of(s), 0, offsetof(struct ipmon_ring, data));
-	memset(cursor_of(s, 0), 0, 4096);
+	s->ctx = ctx_alloc(f);
+	if (s->ctx < 0)
+		die("no context left for a new thread");
+	if (f->used != ~0ull) {
+		s->slot = __builtin_ctzll(~f->used);
+		f->used |= 1ull << s->slot;
+		memset(ring_of(s), 0, offsetof(struct ipmon_ring, data));
+		memset(cursor_of(s, 0), 0, 4096);
+	}
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 		uint64_t at = ctx_addr(s, v);
@@ -249,9 +282,10 @@ void fast_attach(struct taskset *s)
 			.variant = v,
 			.n_variants = (uint32_t)__builtin_popcount(mon.live),
 			.policy = policy_of(),
-			.ring = f->rings[v] + (uint64_t)s->slot *
-				sizeof(struct ipmon_ring),
-			.cursors = f->cursors[v] + (uint64_t)s->slot * 4096,
+			.ring = s->slot < 0 ? 0 : f->rings[v] +
+				(uint64_t)s->slot * sizeof(struct ipmon_ring),
+			.cursors = s->slot < 0 ? 0 : f->cursors[v] +
+				(uint64_t)s->slot * 4096,
 			.followers = mon.live & ~(1u << LEADER),
 			.slow_fds = f->region[v] + REGION_SLOW,
 			.epoll = f->region[v] + REGION_EPOLL,
@@ -278,7 +312,9 @@ void fast_detach(struct taskset *s)
 
 	if (f && s->slot >= 0)
 		f->used &= ~(1ull << s->slot);
-	s->slot = -1;
+	if (f && s->ctx >= 0)
+		f->ctx_used[s->ctx / 64] &= ~(1ull << s->ctx % 64);
+	s->slot = s->ctx = -1;
 	s->live = false;
 }
 
@@ -286,7 +322,7 @@ void fast_account(struct taskset *s)
 {
 	struct ipmon_ctx c;
 
-	if (s->slot < 0 || !s->proc->mm ||
+	if (s->ctx < 0 || !s->proc->mm ||
 	    mem_read(&s->t[LEADER], &c, ctx_addr(s, LEADER), sizeof(c)))
 		return;
 	mon.count.inproc += c.n_calls;
@@ -423,6 +459,17 @@ void fast_arrived(struct task *t)
 	wake_followers(s);
 }
 
+/*
+ * The leader wakes sleeping followers only when it is about to sleep itself or
+ * far ahead.  If it computes instead, time is the bound, and the ticker its
+ * measure.
+ */
+void fast_tick(struct taskset *s)
+{
+	if (s->live && fast_behind(s) >= 0)
+		wake_followers(s);
+}
+
 int fast_behind(const struct taskset *s)
 {
 	uint64_t head;
@@ -477,7 +524,7 @@ bool fast_stop(struct task *t, bool wanted)
 	struct user_regs_struct *r;
 	unsigned int v = t->variant;
 
-	if (s->slot < 0 || !mm->fast)
+	if (s->ctx < 0 || !mm->fast)
 		return false;
 	r = task_regs(t);
 	if (!r)
@@ -523,7 +570,7 @@ bool fast_fixup(struct task *t)
 	const struct ipmon_ranges *g = &mm->ranges[t->variant];
 	struct user_regs_struct *r;
 
-	if (s->slot < 0)
+	if (s->ctx < 0)
 		return false;
 	r = task_regs(t);
 	if (!r || !in_range(r->rip, g->copy_start, g->copy_end))

@@ -17,6 +17,8 @@ int fast_setup(struct taskset *s);
 /* A new set of a process that has it (tasks at their first stop), or of a
  * forked one. */
 void fast_attach(struct taskset *s);
+/* Can another set of the process be given a context? */
+bool fast_room(const struct proc *p);
 void fast_detach(struct taskset *s);
 struct fast *fast_get(struct fast *f);
 void fast_put(struct fast *f);
@@ -35,6 +37,9 @@ void fast_arrived(struct task *t);
 /* Have all followers consumed what the leader published? -1: yes; else the
  * first variant that has not. */
 int fast_behind(const struct taskset *s);
+
+/* Ticker: nobody sleeps for long on what the leader has published. */
+void fast_tick(struct taskset *s);
 
 /* The reserved call by which a follower reports a difference. */
 void fast_diverged(struct task *t);

@@ -88,7 +88,7 @@ struct taskset *set_new(struct proc *p)
 	s->id = ++next_id;
 	s->proc = p;
 	s->state = SET_RUN;
-	s->slot = -1;
+	s->ctx = s->slot = -1;
 	STAILQ_INIT(&s->sigq);
 	for (unsigned int v = 0; v < MAX_VARIANTS; v++) {
 		s->t[v].set = s;

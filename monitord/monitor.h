@@ -206,7 +206,8 @@ struct taskset {
 	bool early;			/* the leader is at its next stop
 					 * already; act on it at release */
 	/* the in-process half, fast.c */
-	int slot;			/* context and ring, -1 = none */
+	int ctx;			/* context, -1 = none */
+	int slot;			/* ring, -1 = none */
 	bool live;			/* handles calls itself */
 	bool pending;			/* told to come to monitord */
 	int64_t kick_ret;		/* how the call it was kicked out of would
