@@ -392,6 +392,9 @@ void sched_ready(struct taskset *s);	/* call complete: run when it's its turn */
 bool sched_take(struct taskset *s);
 void sched_leave(struct taskset *s);	/* blocks or dies: give the turn away */
 void sched_tick(void);
+/* May it be parked, all or only some of its variants being stopped between
+ * calls? */
+bool sched_may_park(const struct taskset *s, bool computing);
 void sched_parked(struct taskset *s);	/* interrupted: to the end of the line */
 /* From now on `p` shares writable memory with every process of the tree. */
 void sched_share(struct proc *p);

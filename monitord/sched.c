@@ -24,7 +24,10 @@
  *     its variants are interrupted and parked.  That point may differ between
  *     variants by what was computed since the last call; a program that spins
  *     on a flag another thread sets is indifferent to it, and without it such
- *     a program would never end.
+ *     a program would never end.  A set of which one variant has come to its
+ *     next call already is not spinning: the others will come there, too, and
+ *     are let go, so that what was done on the way (a lock released, say) is
+ *     done in all variants when somebody else looks.
  */
 #include <stdlib.h>
 
@@ -35,6 +38,7 @@
 
 #define SLICE_NS	10000000u	/* turn over at the next call's end */
 #define PARK_NS		50000000u	/* computing while others wait */
+#define PARK_LATE_NS 2000000000u /* the same, and not all of them compute */
 #define STEAL_NS	10000000u	/* "cannot block" call that does */
 
 struct domain *domain_new(void)
@@ -204,6 +208,11 @@ void sched_share(struct proc *p)
 		next(shared);
 }
 
+bool sched_may_park(const struct taskset *s, bool computing)
+{
+	return computing || mon.now - s->t_run > PARK_LATE_NS;
+}
+
 void sched_tick(void)
 {
 	struct proc *p;
@@ -218,7 +227,8 @@ void sched_tick(void)
 			next(d);
 		} else if (o->state == SET_RUN &&
 			   mon.now - o->t_run > PARK_NS &&
-			   mon.now - d->t_owned > PARK_NS) {
+			   mon.now - d->t_owned > PARK_NS &&
+			   sched_may_park(o, !o->arrived)) {
 			o->park = true;
 			set_interrupt(o);
 		}

@@ -436,7 +436,7 @@ void signal_interrupt_stop(struct task *t)
 		signal_resume_delivery(s);
 		return;
 	}
-	if (s->park) {
+	if (s->park && sched_may_park(s, all_stopped)) {
 		s->state = SET_PARKED;
 		mon.count.parked++;
 		sched_parked(s);
