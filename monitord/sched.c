@@ -19,7 +19,7 @@
  *   - when its call may block and somebody waits (sched_leave), or somebody
  *     becomes ready while it is blocked (the turn is stolen),
  *   - when its slice is over, at the end of a call,
- *   - when it dies,
+ *   - when it dies or is stopped (job control),
  *   - when it computes for long without a call while others wait: then all
  *     its variants are interrupted and parked.  That point may differ between
  *     variants by what was computed since the last call; a program that spins
@@ -208,9 +208,21 @@ void sched_share(struct proc *p)
 		next(shared);
 }
 
-bool sched_may_park(const struct taskset *s, bool computing)
+/*
+ * The owner's leader is in a group stop and its followers wait for it at their
+ * next call: until it is continued (signal_interrupt_stop) the set needs no
+ * turn.
+ */
+static bool leave_stopped(struct taskset *o)
 {
-	return computing || mon.now - s->t_run > PARK_LATE_NS;
+	if (o->t[LEADER].at != AT_GROUP)
+		return false;
+	for_each_follower(v)
+		if (o->t[v].at == AT_RUN)
+			return false;
+	o->state = SET_PARKED;
+	sched_leave(o);
+	return true;
 }
 
 void sched_tick(void)
@@ -221,6 +233,8 @@ void sched_tick(void)
 		struct domain *d = p->domain;
 		struct taskset *o = d ? d->owner : NULL;
 
+		} else if (o->state == SET_RUN && leave_stopped(o)) {
+			continue;
 		if (!d || TAILQ_EMPTY(&d->ready))
 			continue;
 		if (!o || stealable(o)) {

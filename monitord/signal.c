@@ -400,6 +400,12 @@ void signal_interrupt_stop(struct task *t)
 	if (s->state != SET_RUN || !wanted) {
 		if (s->proc == mon.root && t->variant == LEADER)
 			front_continued();
+		if (s->state == SET_PARKED && t->variant == LEADER) {
+			/* continued after a stop during which it gave its turn
+			 * away (sched.c) */
+			sched_parked(s);
+			return;
+		}
 		event_continue(t);
 		return;
 	}
