@@ -225,6 +225,11 @@ static bool leave_stopped(struct taskset *o)
 	return true;
 }
 
+bool sched_may_park(const struct taskset *s, bool computing)
+{
+	return computing || mon.now - s->t_run > PARK_LATE_NS;
+}
+
 void sched_tick(void)
 {
 	struct proc *p;
@@ -233,12 +238,12 @@ void sched_tick(void)
 		struct domain *d = p->domain;
 		struct taskset *o = d ? d->owner : NULL;
 
-		} else if (o->state == SET_RUN && leave_stopped(o)) {
-			continue;
 		if (!d || TAILQ_EMPTY(&d->ready))
 			continue;
 		if (!o || stealable(o)) {
 			next(d);
+		} else if (o->state == SET_RUN && leave_stopped(o)) {
+			continue;
 		} else if (o->state == SET_RUN &&
 			   mon.now - o->t_run > PARK_NS &&
 			   mon.now - d->t_owned > PARK_NS &&
