@@ -678,6 +678,7 @@ void set_check_complete(struct taskset *s)
 		return;
 	if (!s->arrived || (s->arrived & mon.live) != mon.live) {
 		signal_fault_check(s);
+		signal_interrupt_check(s);
 		return;
 	}
 	rendezvous(s);

@@ -388,12 +388,65 @@ void set_interrupt(struct taskset *s)
 	}
 }
 
+/*
+ * Interrupted tasks wait for those of their set that still run.  The last one
+ * may come by its own interruption, by a call it had begun in that moment, or
+ * not at all, because it died.
+ */
+void signal_interrupt_check(struct taskset *s)
+{
+	bool all_stopped = true, any = false, behind;
+	siginfo_t si;
+	enum effect eff;
+
+	if (s->state != SET_RUN)
+		return;
+	for_each_variant(v) {
+		struct task *x = &s->t[v];
+
+		if (x->at == AT_RUN && x->tid)
+			return;		/* its stop is still to come */
+		if (x->at == AT_STOP)
+			any = true;
+		else
+			all_stopped = false;
+	}
+	if (!any)
+		return;
+	behind = s->live && fast_behind(s) >= 0;
+	if (all_stopped && !behind && signal_pop(s, &si, &eff)) {
+		for_each_variant(v) {
+			struct task *x = &s->t[v];
+
+			if (v != LEADER && eff != EFF_CAUGHT)
+				continue;
+			if (signal_summon(x, &si) == -EAGAIN) {
+				signal_lost(s, v, si.si_signo);
+				return;
+			}
+		}
+		signal_note(s, si.si_signo);
+		if (eff == EFF_FATAL)
+			signal_fatal(s);
+		signal_resume_delivery(s);
+		return;
+	}
+	if (s->park && !behind && sched_may_park(s, all_stopped)) {
+		s->state = SET_PARKED;
+		mon.count.parked++;
+		sched_parked(s);
+		return;
+	}
+	/* some have reached their next call: the others will */
+	for_each_variant(v)
+		if (s->t[v].at == AT_STOP)
+			task_resume(&s->t[v], PTRACE_CONT, 0);
+}
+
 void signal_interrupt_stop(struct task *t)
 {
 	struct taskset *s = t->set;
-	bool inside, all_stopped = true, wanted = s->park || !STAILQ_EMPTY(&s->sigq);
-	siginfo_t si;
-	enum effect eff;
+	bool inside, wanted = s->park || !STAILQ_EMPTY(&s->sigq);
 
 	t->interrupted = false;
 	inside = fast_stop(t, s->pending);
@@ -417,41 +470,7 @@ void signal_interrupt_stop(struct task *t)
 				task_resume(&s->t[v], PTRACE_CONT, 0);
 		return;
 	}
-	for_each_variant(v) {
-		struct task *x = &s->t[v];
-
-		if (x->at == AT_RUN && x->tid)
-			return;		/* its stop is still to come */
-		if (x->at != AT_STOP)
-			all_stopped = false;
-	}
-	if (all_stopped && signal_pop(s, &si, &eff)) {
-		for_each_variant(v) {
-			struct task *x = &s->t[v];
-
-			if (v != LEADER && eff != EFF_CAUGHT)
-				continue;
-			if (signal_summon(x, &si) == -EAGAIN) {
-				signal_lost(s, v, si.si_signo);
-				return;
-			}
-		}
-		signal_note(s, si.si_signo);
-		if (eff == EFF_FATAL)
-			signal_fatal(s);
-		signal_resume_delivery(s);
-		return;
-	}
-	if (s->park && sched_may_park(s, all_stopped)) {
-		s->state = SET_PARKED;
-		mon.count.parked++;
-		sched_parked(s);
-		return;
-	}
-	/* some have reached their next call: the others will */
-	for_each_variant(v)
-		if (s->t[v].at == AT_STOP)
-			task_resume(&s->t[v], PTRACE_CONT, 0);
+	signal_interrupt_check(s);
 }
 
 void signal_tick(struct taskset *s)

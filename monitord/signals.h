@@ -42,6 +42,10 @@ bool signal_waiting(const struct taskset *s);
  * divergence. */
 void signal_fault_check(struct taskset *s);
 
+/* Whoever of the set still ran has stopped otherwise: go on with those that
+ * were interrupted. */
+void signal_interrupt_check(struct taskset *s);
+
 /* Ticker: deferred signals of sets that compute without calls. */
 void signal_tick(struct taskset *s);
 
