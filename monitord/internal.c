@@ -19,9 +19,12 @@
  *     that lies at the follower's usual distance) at the same offset: the same
  *     object of the program.
  *
- * The receivers all get the leader's bytes, as always: a follower that follows
- * such a pointer will crash, and be reported.  Output to anything else is
- * compared byte by byte: an address there is a leak.
+ * What was tolerated is remembered word by word, and when it is received
+ * from an internal channel each follower gets its own: libuv, for one, tells its event loop
+ * about signals by pointers through a pipe.  A word that comes in two parts is
+ * not recognised: a follower then gets the leader's and will crash when it
+ * follows it, and be reported.  Output to anything else is compared byte by
+ * byte: an address there is a leak.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +37,7 @@
 
 #define CHANNELS_MAX	8192u	/* remembered, oldest forgotten first */
 #define MAPS_MAX	1024u
+#define WORDS_MAX	1024u	/* pointers under way, likewise */
 
 /* ---- which channels are internal ---- */
 
@@ -82,19 +86,20 @@ void channel_done(struct taskset *s, int64_t ret)
 		set_finish(s, ret);
 }
 
-static bool to_internal(const struct taskset *s)
+/* The internal channel this call reads or writes, 0 if it does neither. */
+static uint64_t internal_channel(const struct taskset *s)
 {
 	uint64_t ino;
 
 	if (!n_channels || s->row->arg[0].kind != K_FD)
-		return false;
+		return 0;
 	ino = channel_inode(s, (int)s->t[LEADER].call.args[0]);
 	if (!ino)
-		return false;
+		return 0;
 	for (unsigned int i = 0; i < CHANNELS_MAX; i++)
 		if (channels[i] == ino)
-			return true;
-	return false;
+			return ino;
+	return 0;
 }
 
 /* ---- equivalent addresses ---- */
@@ -154,12 +159,94 @@ static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 	return a - x->start + x->offset == b - y->start + y->offset;
 }
 
+/* ---- the pointers ---- */
+
+static struct word {
+	uint64_t leader, own;
+	unsigned int variant;
+} words[WORDS_MAX];
+static unsigned int n_words;
+
+/* Leaders' words there have ever been, by hash: most data needs no search. */
+#define SEEN_BITS	16u
+static uint8_t seen[1u << SEEN_BITS];
+
+static unsigned int seen_slot(uint64_t leader)
+{
+	return (unsigned int)(leader * 0x9e3779b97f4a7c15u >>
+			      (64u - SEEN_BITS));
+}
+
+static struct word *word_find(unsigned int v, uint64_t leader)
+{
+	unsigned int have = n_words < WORDS_MAX ? n_words : WORDS_MAX;
+
+	/* the latest one: memory is used again */
+	for (unsigned int i = 1; i <= have; i++) {
+		struct word *w = &words[(n_words - i) % WORDS_MAX];
+
+		if (w->leader == leader && w->variant == v)
+			return w;
+	}
+	return NULL;
+}
+
+static void word_add(unsigned int v, uint64_t leader, uint64_t own)
+{
+	struct word *w = word_find(v, leader);
+
+	if (!w)
+		w = &words[n_words++ % WORDS_MAX];
+	seen[seen_slot(leader)] = 1;
+	w->leader = leader;
+	w->own = own;
+	w->variant = v;
+}
+
+/*
+ * A socket's other end has another inode, and who reads may have got the
+ * descriptor by whatever way: words are looked up by value alone.
+ */
+bool internal_receives(const struct taskset *s)
+{
+	return n_words && internal_channel(s);
+}
+
+void internal_translate(struct taskset *s, unsigned int v, uint64_t addr,
+			size_t n)
+{
+	static uint8_t buf[65536];
+
+	while (n >= sizeof(uint64_t)) {
+		size_t k = n < sizeof(buf) ? n : sizeof(buf);
+		size_t i = 0;
+
+		if (mem_read(&s->t[v], buf, addr, k))
+			return;
+		while (i + sizeof(uint64_t) <= k) {
+			struct word *w = NULL;
+			uint64_t x;
+
+			memcpy(&x, buf + i, sizeof(x));
+			if (seen[seen_slot(x)])
+				w = word_find(v, x);
+			if (w)
+				mem_write(&s->t[v], addr + i, &w->own,
+					  sizeof(w->own));
+			i += w ? sizeof(x) : 1;
+		}
+		/* what is left may be the start of a word */
+		addr += i;
+		n -= i;
+	}
+}
+
 int64_t internal_pointer(struct taskset *s, unsigned int v,
 			 const struct ipmon_item *x,
 			 const struct ipmon_item *y, int64_t off)
 {
 	if (mon.opt.layout == LAYOUT_SAME || x->len != y->len ||
-	    !to_internal(s))
+	    !internal_channel(s))
 		return -1;
 	/* structures may lie in the message at any alignment */
 	for (int64_t at = off; at >= 0 && at > off - 8; at--) {
@@ -170,8 +257,10 @@ int64_t internal_pointer(struct taskset *s, unsigned int v,
 			     sizeof(a)) ||
 		    mem_read(&s->t[v], &b, y->addr + (uint64_t)at, sizeof(b)))
 			continue;
-		if (equivalent(s, v, a, b))
-			return at + (int64_t)sizeof(a);
+		if (!equivalent(s, v, a, b))
+			continue;
+		word_add(v, a, b);
+		return at + (int64_t)sizeof(a);
 	}
 	return -1;
 }

@@ -20,4 +20,12 @@ int64_t internal_pointer(struct taskset *s, unsigned int v,
 			 const struct ipmon_item *x,
 			 const struct ipmon_item *y, int64_t off);
 
+/* Does the call read an internal channel, and may pointers come out of it? */
+bool internal_receives(const struct taskset *s);
+
+/* Variant v has received n bytes of the leader's at `addr`: pointers that
+ * internal_pointer() let pass become its own again. */
+void internal_translate(struct taskset *s, unsigned int v, uint64_t addr,
+			size_t n);
+
 #endif

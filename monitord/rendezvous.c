@@ -369,9 +369,11 @@ int set_replicate(struct taskset *s, int64_t ret)
 	struct task *lead = &s->t[LEADER];
 	uint64_t left = 0;
 	unsigned int group = 0;
+	bool pointers;
 
 	if (mon.live == 1u << LEADER)
 		return 0;
+	pointers = ret > 0 && internal_receives(s);
 	for (unsigned int i = 0; i < lead->items.n; i++) {
 		const struct ipmon_item *it = &lead->items.v[i];
 		uint64_t word = 0;
@@ -407,6 +409,8 @@ int set_replicate(struct taskset *s, int64_t ret)
 			if (!to)
 				continue;
 			r = mem_copy(&s->t[v], to, lead, it->addr, n);
+			if (!r && pointers)
+				internal_translate(s, v, to, n);
 			if (r == -EFAULT &&
 			    leader_readable(lead, it->addr, n)) {
 				struct divergence d = {
