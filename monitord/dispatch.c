@@ -295,6 +295,10 @@ void task_dead(struct task *t, int status)
 
 	t->at = AT_DEAD;
 	t->death_pending = t->fault = false;
+	/* the deaths an exec brings about are those of the other threads */
+	if (p->execing && v == LEADER && s->state == SET_CALL &&
+	    s->row->handler == H_EXEC)
+		p->execing = false;
 	if (was == p->pid[v] && !p->execing) {
 		p->dead |= 1u << v;
 		p->exit_status[v] = status;
