@@ -605,6 +605,11 @@ def main():
     args = ap.parse_args()
     # special.py and servers.py import this module by its name
     sys.modules["runner"] = sys.modules["__main__"]
+    # who starts us in the background may have these ignored; the programs under
+    # test would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for sig in (signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(sig, signal.SIG_DFL)
     # orphans of a run come to us, so that they can be reaped
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     suite = Suite(args)

@@ -332,6 +332,7 @@ server.errorlog = "{ctx.work}/error.log"
 index-file.names = ( "index.html" )
 mimetype.assign = ( ".txt" => "text/plain", ".html" => "text/html", "" => "application/octet-stream" )
 dir-listing.activate = "enable"
+etag.use-inode = "disable"
 url.redirect = ( "^/old" => "/small.txt" )
 """)
     p = ctx.start(["lighttpd", "-D", "-f", os.path.join(ctx.work, "conf")])

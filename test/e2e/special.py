@@ -142,20 +142,33 @@ def gate(suite, case, n, policy):
         if len(pids) != n:
             raise Fail(f"{len(pids)} processes of the program, expected {n}")
         targets = set()
+        own = {}
         for pid in pids:
             for a, b, perms, name in real_maps(pid):
                 # the gate: executable, anonymous, not of the program
                 if "x" in perms and not name and b - a <= 65536:
                     targets.add((a, b - a))
+                    own.setdefault(pid, []).append((a, b, perms))
         if len(targets) < n:
             raise Fail(f"found {len(targets)} gate pages in the real maps of {n} variants")
-        text = "".join(f"{a:x} {l:x}\n" for a, l in sorted(targets)) + "end\n"
-        s.p.stdin.write(text.encode())
+        lines = []
+        for a, size in sorted(targets):
+            s.p.stdin.write(f"{a:x} {size:x}\n".encode())
+            s.p.stdin.flush()
+            while not lines or lines[-1] != "attacked":
+                lines.append(s.line().strip())
+            lines.pop()
+        for pid, ranges in own.items():
+            now = [(a, b, perms) for a, b, perms, _ in real_maps(pid)]
+            for r in ranges:
+                if r not in now:
+                    raise Fail(f"the gate at {r[0]:x} is gone or changed")
+        s.p.stdin.write(b"end\n")
         s.p.stdin.flush()
         s.p.stdin.close()
         s.p.stdin = None
         status, out, err = s.end()
-        lines = out.decode().splitlines()
+        lines += out.decode().splitlines()
         bad = [x for x in lines if x.endswith("succeeded")]
         # an address that only another variant has is free in this one: what
         # may succeed there natively must nevertheless be refused, or answered
