@@ -114,6 +114,7 @@ void misc_mm_free(struct mm *m);
 
 /* h_seccomp.c */
 void seccomp_start(struct taskset *s);
+void landlock_start(struct taskset *s);
 /* prctl(PR_SET_SECCOMP) ends here as well */
 void seccomp_install(struct taskset *s, uint64_t op, uint64_t flags,
 		     unsigned int arg);

@@ -271,6 +271,16 @@ void seccomp_start(struct taskset *s)
 	}
 }
 
+/* Like a filter it needs no_new_privs or the capability, and no_new_privs may
+ * be ours rather than the program's. */
+void landlock_start(struct taskset *s)
+{
+	if (!s->proc->vnnp && !leader_has_cap(s, CAP_SYS_ADMIN))
+		set_finish(s, -EPERM);
+	else
+		set_leader_go(s);
+}
+
 bool seccomp_strict_forbids(const struct taskset *s)
 {
 	if (s->proc->vseccomp != SECCOMP_MODE_STRICT)

@@ -69,5 +69,6 @@ const struct handler handlers[H_MAX] = {
 	[H_AFFINITY_GET] = { .start = leader_start,
 			     .done = affinity_get_done },
 	[H_NEWNAME] = { .compare = newname_compare },
+	[H_LANDLOCK] = { .start = landlock_start },
 	[H_VMSPLICE] = { .start = vmsplice_start },
 };

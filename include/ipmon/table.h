@@ -267,6 +267,7 @@ enum ipmon_handler {
 	H_AFFINITY_SET, H_AFFINITY_GET,
 	H_NEWNAME,	/* mkdir and such: generic, but see newname.c */
 	H_GETDENTS, H_PROCESS_MADVISE, H_VMSPLICE,
+	H_LANDLOCK,	/* landlock_restrict_self */
 	H_SELF_PID, H_SELF_TID,	/* getpid, gettid: generic; IP-MON knows them */
 	H_MAX
 };
