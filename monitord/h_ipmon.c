@@ -223,7 +223,8 @@ void ipmon_register_start(struct taskset *s)
 	}
 	hide_preload(s);
 	s->proc->mm->registered = true;
-	if (mon.opt.policy != POLICY_STRICT && !fast_setup(s))
+	if (mon.opt.in_process && mon.opt.policy != POLICY_STRICT &&
+	    !fast_setup(s))
 		patch_process(s);
 	set_finish(s, 0);
 }
