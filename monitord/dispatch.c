@@ -295,13 +295,12 @@ void task_dead(struct task *t, int status)
 
 	t->at = AT_DEAD;
 	t->death_pending = t->fault = false;
-	/* the deaths an exec brings about are those of the other threads */
-	if (p->execing && v == LEADER && s->state == SET_CALL &&
-	    s->row->handler == H_EXEC)
-		p->execing = false;
-	if (was == p->pid[v] && !p->execing) {
+	if (was == p->pid[v] && status != STATUS_REPLACED) {
 		p->dead |= 1u << v;
 		p->exit_status[v] = status;
+		/* siblings die of an exec, the process does not */
+		if (v == LEADER)
+			p->execing = false;
 	}
 	if (!mon.ending && variant_live(v) && !p->exiting && !p->execing &&
 	    s->state != SET_EXITING && !unexpected_death(t, status))

@@ -175,7 +175,7 @@ static void event(pid_t pid, int status)
 		if (o && o != t) {
 			if (t) {
 				t->at = AT_DEAD;
-				t->status = 0;
+				t->status = STATUS_REPLACED;
 				event_defer_death(t);
 			}
 			task_unbind(o);

@@ -12,6 +12,9 @@ void task_classify(struct task *t, int status);
 
 /* A synchronous wait found the task dead: act on it from the loop. */
 void event_defer_death(struct task *t);
+/* Status of a main thread whose place the thread that executes a program has
+ * taken: the process lives on.  No wait status looks like this. */
+#define STATUS_REPLACED (-1)
 
 /*
  * First stop of a child that `parent` just created, synchronously. The stop

@@ -23,6 +23,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,9 +185,28 @@ void exec_start(struct taskset *s)
 	set_leader_go(s);
 }
 
+/*
+ * Too late to fail: the kernel had given up the old image when it found that
+ * it cannot make the new one, and has sent SIGSEGV, which nothing can handle
+ * any more (bprm_execve).
+ */
+static bool image_lost(struct task *t)
+{
+	char c;
+
+	return mem_read(t, &c, t->call.sp, 1) < 0 &&
+	       signal_pending_for(t, SIGSEGV);
+}
+
 void exec_done(struct taskset *s, int64_t ret)
 {
 	s->proc->execing = false;
+	if (image_lost(&s->t[LEADER])) {
+		set_note_call(s, ret);
+		signal_fatal(s);
+		task_resume(&s->t[LEADER], PTRACE_CONT, 0);
+		return;
+	}
 	set_finish(s, ret);
 }
 
@@ -216,7 +236,7 @@ static int follower_exec(struct taskset *s, unsigned int v)
 
 				if (m) {
 					m->at = AT_DEAD;
-					m->status = 0;
+					m->status = STATUS_REPLACED;
 					event_defer_death(m);
 				}
 				task_unbind(t);
@@ -311,8 +331,10 @@ void exec_event(struct task *t)
 				.note = "execve succeeded in the leader only",
 			};
 
-			if (!diverge(&d))
+			if (!diverge(&d)) {
+				exec_killed(s);
 				return;
+			}
 		}
 	}
 	event_flush_deaths();	/* of the siblings, while still expected */

@@ -9,8 +9,8 @@
  * by construction.  Kernel-written tids in memory (CLONE_PARENT_SETTID,
  * CLONE_CHILD_SETTID) are overwritten in followers with what the leader's
  * kernel wrote: the program sees the leader's ids only.  CLONE_UNTRACED is
- * removed (a child must not escape), CLONE_PIDFD in followers (they hold no
- * descriptors).
+ * removed (a child must not escape), CLONE_PIDFD and set_tid in followers (they
+ * hold no descriptors, and the leader has the ids).
  *
  * A vfork parent sleeps in the kernel until its child execs or exits; its set
  * stays in SET_CALL (vforking) until the parents of all variants are back.
@@ -47,6 +47,7 @@ struct spawn {
 	uint64_t flags;		/* CLONE_*; exit signal removed */
 	int exit_signal;
 	uint64_t ptid, ctid, pidfd;	/* addresses, 0 = none */
+	bool set_tid;		/* clone3: the ids it must get */
 	bool clone3;
 	uint64_t size;		/* clone3: of the argument structure */
 };
@@ -70,6 +71,7 @@ static int spawn_parse(struct task *t, const struct ipmon_row *row,
 		sp->ptid = ca.parent_tid;
 		sp->ctid = ca.child_tid;
 		sp->pidfd = ca.pidfd;
+		sp->set_tid = ca.set_tid_size;
 	} else if (row->walker == W_CLONE) {
 		sp->flags = a[0] & ~(uint64_t)CSIGNAL;
 		sp->exit_signal = (int)(a[0] & CSIGNAL);
@@ -93,8 +95,9 @@ static int spawn_mask(struct taskset *s, unsigned int v, const struct spawn *sp,
 		      uint64_t mask)
 {
 	struct task *t = &s->t[v];
+	bool ids = sp->set_tid && v != LEADER;
 
-	if (!(sp->flags & mask))
+	if (!(sp->flags & mask) && !ids)
 		return 0;
 	if (!task_regs(t))
 		return -ESRCH;
@@ -110,9 +113,13 @@ static int spawn_mask(struct taskset *s, unsigned int v, const struct spawn *sp,
 		if (mem_read(t, &ca, t->call.args[0], sp->size))
 			return -EFAULT;
 		ca.flags &= ~mask;
+		/* the leader has them */
+		if (ids)
+			ca.set_tid = ca.set_tid_size = 0;
 		if (mem_write(t, at, &ca, sp->size))
 			return -EFAULT;
 		t->regs.rdi = at;
+		t->regs.rsi = sp->size;
 	} else {
 		t->regs.rdi &= ~mask;
 	}
@@ -414,7 +421,7 @@ void exit_start(struct taskset *s)
 	task_resume(&s->t[LEADER], PTRACE_CONT, 0);
 	if (holds_robust(s)) {
 		/* what the kernel does to the leader's words must be over */
-		if (!group && main_thread)
+		if (main_thread && !alone)
 			wait_zombie(s->t[LEADER].tid);
 		else
 			task_wait(&s->t[LEADER]);

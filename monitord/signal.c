@@ -311,6 +311,11 @@ void signal_stop(struct task *t)
 		event_continue(t);
 		return;
 	}
+	if (s->state == SET_EXITING) {
+		task_resume(t, PTRACE_CONT, t->variant == LEADER ?
+			    si.si_signo : 0);
+		return;
+	}
 	if (signal_synchronous(&si)) {
 		if (fast_fixup(t))
 			return;

@@ -44,7 +44,6 @@ void signal_lost(struct taskset *s, unsigned int v, int sig);
 /* Into the set's history, the counters and the trace. */
 void signal_note(struct taskset *s, int sig);
 void signal_resume_delivery(struct taskset *s);
-void signal_fatal(struct taskset *s);
 int signal_leader_to_delivery(struct taskset *s, siginfo_t *si,
 			      enum effect *eff);
 void signal_deliver_interrupted(struct taskset *s, const siginfo_t *si,

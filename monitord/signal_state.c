@@ -167,6 +167,13 @@ bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff)
 	return false;
 }
 
+bool signal_pending_for(const struct task *t, int sig)
+{
+	struct sigstate st;
+
+	return !sigstate_read(t, &st) && st.pending & BIT(sig);
+}
+
 bool signal_waiting(const struct taskset *s)
 {
 	return !STAILQ_EMPTY(&s->sigq) || sigstate_pending(&s->t[LEADER]);

@@ -35,8 +35,15 @@ bool signal_interrupted(struct taskset *s, int64_t ret);
  * that handlers run before the program continues. */
 void signal_deliver_at_exit(struct taskset *s);
 
+/* Is this one? */
+bool signal_pending_for(const struct task *t, int sig);
+
 /* Is anything queued for the leader, blocked or not? */
 bool signal_waiting(const struct taskset *s);
+
+/* The leader's process dies of a signal it has got or is about to get: the
+ * followers' go with it. */
+void signal_fatal(struct taskset *s);
 
 /* Variants whose task sits on a synchronous fault: all of them, or a
  * divergence. */
