@@ -218,6 +218,8 @@ struct taskset {
 	uint64_t late_cpu[MAX_VARIANTS];/* ns + 1, at the first time-out */
 	uint64_t t_late;
 	uint64_t t_interrupt;		/* ns, last interruption */
+	uint64_t watched;		/* sched.c: the t_run for which ... */
+	uint64_t watched_cpu[MAX_VARIANTS]; /* ... this was measured, ns */
 
 	void *handler_data;		/* handler private, freed by release */
 	uint64_t robust_head[MAX_VARIANTS];	/* set_robust_list */

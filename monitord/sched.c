@@ -27,8 +27,11 @@
  *     a program would never end.  A set of which one variant has come to its
  *     next call already is not spinning: the others will come there, too, and
  *     are let go, so that what was done on the way (a lock released, say) is
- *     done in all variants when somebody else looks.
+ *     done in all variants when somebody else looks.  What counts is the
+ *     processor time it has used: on a busy machine it may just not have
+ *     been its turn there.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "event.h"
@@ -37,7 +40,10 @@
 #include "tracee.h"
 
 #define SLICE_NS	10000000u	/* turn over at the next call's end */
-#define PARK_NS		50000000u	/* computing while others wait */
+#define LOOK_NS		15000000u	/* no call: watch what it computes */
+#define PARK_NS		40000000u	/* computing while others wait */
+#define PARK_IDLE_NS	1000000000u	/* neither: a page fault that others
+					 * answer */
 #define PARK_LATE_NS 2000000000u /* the same, and not all of them compute */
 #define STEAL_NS	10000000u	/* "cannot block" call that does */
 
@@ -225,6 +231,42 @@ static bool leave_stopped(struct taskset *o)
 	return true;
 }
 
+/* Processor time of a task in ns; 0 when the kernel does not tell. */
+static uint64_t runtime_of(const struct task *t)
+{
+	unsigned long long ns = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", t->tid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu", &ns) != 1)
+		ns = 0;
+	fclose(f);
+	return ns;
+}
+
+/* Has every variant computed for PARK_NS since it was first looked at? */
+static bool computed_long(struct taskset *o)
+{
+	bool first = o->watched != o->t_run;
+
+	o->watched = o->t_run;
+	for_each_variant(v) {
+		struct task *t = &o->t[v];
+		uint64_t ns = t->tid ? runtime_of(t) : 0;
+
+		if (first)
+			o->watched_cpu[v] = ns;
+		else if (t->at == AT_RUN && ns &&
+			 ns - o->watched_cpu[v] < PARK_NS)
+			return false;
+	}
+	return !first;
+}
+
 bool sched_may_park(const struct taskset *s, bool computing)
 {
 	return computing || mon.now - s->t_run > PARK_LATE_NS;
@@ -245,9 +287,10 @@ void sched_tick(void)
 		} else if (o->state == SET_RUN && leave_stopped(o)) {
 			continue;
 		} else if (o->state == SET_RUN &&
-			   mon.now - o->t_run > PARK_NS &&
-			   mon.now - d->t_owned > PARK_NS &&
-			   sched_may_park(o, !o->arrived)) {
+			   mon.now - o->t_run > LOOK_NS &&
+			   sched_may_park(o, !o->arrived) &&
+			   (computed_long(o) ||
+			    mon.now - o->t_run > PARK_IDLE_NS)) {
 			o->park = true;
 			set_interrupt(o);
 		}
