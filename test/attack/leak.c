@@ -3,10 +3,8 @@
  * Leaks: addresses and memory that was never written go out by every way
  * there is. The first argument says what, the second how.
  */
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include "attack.h"
-#include <netinet/in.h>
 
 static int how_fd = 1;
 static const char *how = "write";
@@ -31,7 +29,7 @@ static void out(const void *p, size_t n)
 {
 	struct iovec v[2] = { { (void *)(uintptr_t)"", 0 }, { (void *)(uintptr_t)p, n } };
 	struct msghdr h = { .msg_iov = v, .msg_iovlen = 2 };
-	int s, fd;
+	int s[2], fd;
 
 	if (strcmp(how, "write") == 0) {
 		(void)!write(how_fd, p, n);
