@@ -37,10 +37,17 @@ int main(void)
 	REAP(CHILD(OK(kill(getppid(), SIGUSR1))));
 	CHECK(n == 9);
 	p = CHILD({
+		sigset_t one, none;
+
 		n = 0;
+		sigemptyset(&none);
+		sigemptyset(&one);
+		sigaddset(&one, SIGUSR1);
+		OK(sigprocmask(SIG_BLOCK, &one, NULL));
 		CHECK(write(a[1], "r", 1) == 1);
+		/* pause() would miss one that came before it */
 		while (!n)
-			pause();
+			sigsuspend(&none);
 		_exit(5);
 	});
 	CHECK(read(a[0], &c, 1) == 1);
