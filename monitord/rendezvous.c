@@ -604,8 +604,16 @@ static void rendezvous(struct taskset *s)
 	if (s->redo) {
 		/* followers never left their entry stop */
 		s->redo = false;
-		if (!STAILQ_EMPTY(&s->sigq) && signal_deliver_at_entry(s))
-			return;
+		if (!STAILQ_EMPTY(&s->sigq)) {
+			/* caught: the call was interrupted already */
+			s->kick_ret = s->ret;
+			if (signal_deliver_kicked(s))
+				return;
+			if (signal_deliver_at_entry(s)) {
+				s->redo = s->state == SET_CALL;
+				return;
+			}
+		}
 		set_leader_again(s);
 		return;
 	}

@@ -108,30 +108,49 @@ static void call_shorten_timeout(struct taskset *s, struct user_regs_struct *r)
 	}
 }
 
-/* Do the leader's call again; followers stay where they are. */
-static void redo(struct taskset *s, int64_t ret, int sig)
+/* The kernel does not restart the leader's call by itself: let it come to the
+ * instruction again. */
+static void rewind_call(struct taskset *s)
+{
+	struct task *t = &s->t[LEADER];
+	struct user_regs_struct *r = task_regs(t);
+
+	if (!r)
+		return;
+	s->rewound = true;
+	if (!t->saved_valid) {
+		t->saved = *r;
+		t->saved_valid = true;
+	}
+	r->rax = t->call.nr;
+	r->orig_rax = (uint64_t)-1;
+	r->rip -= 2;
+	call_shorten_timeout(s, r);
+	task_regs_changed(t);
+}
+
+/* It is to end with EINTR after all. */
+static void unrewind_call(struct taskset *s)
 {
 	struct task *t = &s->t[LEADER];
 
+	if (!s->rewound || !t->saved_valid || !task_regs(t))
+		return;
+	s->rewound = false;
+	t->regs = t->saved;
+	t->saved_valid = false;
+	t->regs.rax = (uint64_t)-EINTR;
+	task_regs_changed(t);
+}
+
+/* Do the leader's call again; followers stay where they are. */
+static void redo(struct taskset *s, int64_t ret, int sig)
+{
 	s->redo = true;
 	s->arrived &= ~(1u << LEADER);
-	if (ret == -EINTR) {
-		struct user_regs_struct *r = task_regs(t);
-
-		if (!r)
-			return;
-		s->rewound = true;
-		if (!t->saved_valid) {
-			t->saved = *r;
-			t->saved_valid = true;
-		}
-		r->rax = t->call.nr;
-		r->orig_rax = (uint64_t)-1;
-		r->rip -= 2;
-		call_shorten_timeout(s, r);
-		task_regs_changed(t);
-	}
-	task_resume(t, PTRACE_CONT, sig);
+	if (ret == -EINTR)
+		rewind_call(s);
+	task_resume(&s->t[LEADER], PTRACE_CONT, sig);
 }
 
 bool signal_interrupted(struct taskset *s, int64_t ret)
@@ -166,6 +185,9 @@ bool signal_interrupted(struct taskset *s, int64_t ret)
 		 * signal follows when the leader is resumed */
 		return false;
 	}
+	/* it must not get past the call if another thread takes the signal */
+	if (ret == -EINTR)
+		rewind_call(s);
 	found = signal_leader_to_delivery(s, &si, &eff);
 	if (found < 0)
 		return true;
@@ -181,6 +203,7 @@ bool signal_interrupted(struct taskset *s, int64_t ret)
 		return true;
 	}
 	if (eff == EFF_CAUGHT) {
+		unrewind_call(s);
 		signal_deliver_interrupted(s, &si, ret);
 		return true;
 	}
@@ -339,15 +362,7 @@ void signal_stop(struct task *t)
 	case EFF_CAUGHT:
 		if (s->state == SET_CALL && s->redo) {
 			/* on its way to repeat an interrupted call */
-			if (s->rewound) {
-				struct user_regs_struct *r = task_regs(t);
-
-				if (!r)
-					return;
-				r->rip += 2;
-				r->rax = (uint64_t)-EINTR;
-				task_regs_changed(t);
-			}
+			unrewind_call(s);
 			signal_deliver_interrupted(s, &si, s->ret);
 			return;
 		}
@@ -425,10 +440,9 @@ void signal_interrupt_check(struct taskset *s)
 
 			if (v != LEADER && eff != EFF_CAUGHT)
 				continue;
-			if (signal_summon(x, &si) == -EAGAIN) {
-				signal_lost(s, v, si.si_signo);
+			if (signal_summon(x, &si) == -EAGAIN &&
+			    !signal_lost(s, v, si.si_signo))
 				return;
-			}
 		}
 		signal_note(s, si.si_signo);
 		if (eff == EFF_FATAL)

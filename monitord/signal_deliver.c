@@ -37,21 +37,21 @@ static void show_info(struct taskset *s, struct task *t, const siginfo_t *si)
 	ptrace(PTRACE_SETSIGINFO, t->tid, 0, &own);
 }
 
-/*
- * Make a stopped task (registers prepared) stop for delivery of `si`.  Other
- * signals met on the way are put aside or swallowed.  0: AT_SIGNAL with the
- * right siginfo, resume_sig set.
- */
-int signal_summon(struct task *t, const siginfo_t *si)
+/* Ours, sent to this very task.  From within a pid namespace of its own the
+ * monitor has no id. */
+static bool sent_by_us(const siginfo_t *si)
+{
+	return si->si_code == SI_TKILL &&
+	       (si->si_pid == getpid() || si->si_pid == 0);
+}
+
+static int summon_sent(struct task *t, const siginfo_t *si)
 {
 	struct taskset *s = t->set;
 
-	if (syscall(SYS_tgkill, s->proc->pid[t->variant], t->tid,
-		    si->si_signo) < 0)
-		return -errno;
 	if (task_resume(t, PTRACE_CONT, 0) < 0)
 		return -ESRCH;
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < 10000; tries++) {
 		siginfo_t got;
 		int r = task_wait(t);
 
@@ -59,7 +59,10 @@ int signal_summon(struct task *t, const siginfo_t *si)
 			return r;
 		if (t->at == AT_SIGNAL &&
 		    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &got)) {
-			if (got.si_signo == si->si_signo) {
+			/* real-time signals queue: another one of the same
+			 * number is not this one */
+			if (got.si_signo == si->si_signo &&
+			    (got.si_signo < SIGRT_FIRST || sent_by_us(&got))) {
 				show_info(s, t, si);
 				t->resume_sig = si->si_signo;
 				return 0;
@@ -74,7 +77,20 @@ int signal_summon(struct task *t, const siginfo_t *si)
 	return -EAGAIN;
 }
 
-void signal_lost(struct taskset *s, unsigned int v, int sig)
+/*
+ * Make a stopped task (registers prepared) stop for delivery of `si`.  Other
+ * signals met on the way are put aside or swallowed.  0: AT_SIGNAL with the
+ * right siginfo, resume_sig set.
+ */
+int signal_summon(struct task *t, const siginfo_t *si)
+{
+	if (syscall(SYS_tgkill, t->set->proc->pid[t->variant], t->tid,
+		    si->si_signo) < 0)
+		return -errno;
+	return summon_sent(t, si);
+}
+
+bool signal_lost(struct taskset *s, unsigned int v, int sig)
 {
 	struct divergence d = {
 		.kind = DIV_STALL, .set = s, .variant = v, .arg = -1,
@@ -83,7 +99,7 @@ void signal_lost(struct taskset *s, unsigned int v, int sig)
 	snprintf(d.note, sizeof(d.note), "variant %u does not accept signal "
 		 "%d (%s), which the others take here", v, sig,
 		 sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
-	diverge(&d);
+	return diverge(&d);
 }
 
 void signal_note(struct taskset *s, int sig)
@@ -122,7 +138,8 @@ void signal_fatal(struct taskset *s)
 	s->state = SET_EXITING;
 	robust_exit_all(s->proc);
 	for_each_follower(v)
-		kill(s->proc->pid[v], SIGKILL);
+		if (s->proc->pid[v] > 0)
+			kill(s->proc->pid[v], SIGKILL);
 }
 
 bool signal_deliver_at_entry(struct taskset *s)
@@ -149,10 +166,8 @@ bool signal_deliver_at_entry(struct taskset *s)
 			r->rip -= 2;
 			task_regs_changed(t);
 			err = signal_summon(t, &si);
-			if (err == -EAGAIN) {
-				signal_lost(s, v, si.si_signo);
+			if (err == -EAGAIN && !signal_lost(s, v, si.si_signo))
 				return true;
-			}
 		}
 		signal_note(s, si.si_signo);
 		if (e == EFF_CAUGHT) {
@@ -252,7 +267,7 @@ static int follower_interrupted(struct taskset *s, unsigned int v,
 			t->regs.rax = (uint64_t)ret;
 			t->regs_valid = true;
 			task_regs_changed(t);
-			return signal_summon(t, si);
+			return summon_sent(t, si);
 		}
 	}
 	if (task_skip_to_exit(t, ret) < 0)
@@ -272,10 +287,9 @@ void signal_deliver_interrupted(struct taskset *s, const siginfo_t *si,
 	if (set_replicate(s, ret) < 0)
 		return;
 	for_each_follower(v) {
-		if (follower_interrupted(s, v, si, ret) == -EAGAIN) {
-			signal_lost(s, v, si->si_signo);
+		if (follower_interrupted(s, v, si, ret) == -EAGAIN &&
+		    !signal_lost(s, v, si->si_signo))
 			return;
-		}
 	}
 	set_note_call(s, ret);
 	signal_note(s, si->si_signo);
@@ -299,10 +313,9 @@ void signal_deliver_at_exit(struct taskset *s)
 		for_each_variant(v) {
 			if (v != LEADER && eff != EFF_CAUGHT)
 				continue;
-			if (signal_summon(&s->t[v], &si) == -EAGAIN) {
-				signal_lost(s, v, si.si_signo);
+			if (signal_summon(&s->t[v], &si) == -EAGAIN &&
+			    !signal_lost(s, v, si.si_signo))
 				return;
-			}
 		}
 		signal_note(s, si.si_signo);
 		if (eff == EFF_FATAL)
@@ -333,10 +346,9 @@ void signal_deliver_at_exit(struct taskset *s)
 	show_info(s, lead, &si);
 	lead->resume_sig = si.si_signo;
 	for_each_follower(v) {
-		if (signal_summon(&s->t[v], &si) == -EAGAIN) {
-			signal_lost(s, v, si.si_signo);
+		if (signal_summon(&s->t[v], &si) == -EAGAIN &&
+		    !signal_lost(s, v, si.si_signo))
 			return;
-		}
 	}
 	signal_note(s, si.si_signo);
 }
@@ -357,10 +369,9 @@ bool signal_deliver_kicked(struct taskset *s)
 		return false;
 	}
 	for_each_variant(v) {
-		if (follower_interrupted(s, v, &si, ret) == -EAGAIN) {
-			signal_lost(s, v, si.si_signo);
+		if (follower_interrupted(s, v, &si, ret) == -EAGAIN &&
+		    !signal_lost(s, v, si.si_signo))
 			return true;
-		}
 	}
 	set_note_call(s, ret);
 	signal_note(s, si.si_signo);

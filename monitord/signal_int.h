@@ -13,6 +13,7 @@
 #define ERESTARTNOHAND		514
 #define ERESTART_RESTARTBLOCK	516
 
+#define SIGRT_FIRST	32	/* the kernel's SIGRTMIN */
 #define BIT(sig)	(1ull << ((sig) - 1))
 
 /* ---- signal_state.c: what the kernel thinks ---- */
@@ -39,8 +40,9 @@ bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff);
 /* ---- signal_deliver.c ---- */
 
 int signal_summon(struct task *t, const siginfo_t *si);
-/* A variant did not take a signal that others take: a divergence. */
-void signal_lost(struct taskset *s, unsigned int v, int sig);
+/* A variant did not take a signal that others take: a divergence. True when
+ * the others go on. */
+bool signal_lost(struct taskset *s, unsigned int v, int sig);
 /* Into the set's history, the counters and the trace. */
 void signal_note(struct taskset *s, int sig);
 void signal_resume_delivery(struct taskset *s);

@@ -103,10 +103,32 @@ bool signal_synchronous(const siginfo_t *si)
 
 /* ---- queue ---- */
 
+/*
+ * The kernel keeps one pending signal of each standard number.  Here they wait
+ * longer, so a few are kept; but a timer faster than delivery must not fill
+ * the queue, nor go on being heard long after it has stopped.
+ */
+#define QUEUE_SAME_MAX 16
+
+static bool queued_enough(const struct taskset *s, int sig)
+{
+	const struct pending_signal *ps;
+	unsigned int n = 0;
+
+	if (sig >= SIGRT_FIRST)
+		return false;
+	STAILQ_FOREACH(ps, &s->sigq, link)
+		n += ps->info.si_signo == sig;
+	return n >= QUEUE_SAME_MAX;
+}
+
 void signal_queue(struct taskset *s, const siginfo_t *si)
 {
-	struct pending_signal *ps = calloc(1, sizeof(*ps));
+	struct pending_signal *ps;
 
+	if (queued_enough(s, si->si_signo))
+		return;
+	ps = calloc(1, sizeof(*ps));
 	if (!ps)
 		die("out of memory");
 	ps->info = *si;
