@@ -61,7 +61,7 @@ static void syscall_exit(struct task *t)
 	struct taskset *s = t->set;
 
 	if (s->state == SET_CALL && s->vforking) {
-		vfork_progress(t);
+		vfork_progress(s);
 	} else if (s->state == SET_CALL && t->variant == LEADER) {
 		if (sched_take(s))
 			call_ended(s);
@@ -197,6 +197,11 @@ static void proc_finished(struct proc *p)
 	if (p->files)
 		files_put(p->files);
 	p->files = NULL;
+	/* nothing to schedule; and sched_tick(), from within which it may be
+	 * freed, does not look at it */
+	if (p->domain)
+		domain_put(p->domain);
+	p->domain = NULL;
 	if (!p->parent)
 		proc_free(p);
 }
@@ -205,18 +210,24 @@ static void set_ended(struct taskset *s)
 {
 	struct proc *p = s->proc;
 	bool last = LIST_FIRST(&p->sets) == s && !LIST_NEXT(s, in_proc);
+	struct domain *d;
 
 	if (last && !p->execing)
 		compare_status(p);
 	s->state = SET_DEAD;
 	if (p->early_set == s)
 		p->t_early = 0;
-	sched_leave(s);
-	if (s->pinned)
-		return;		/* a synchronous operation still looks at it */
+	if (s->pinned) {
+		/* a synchronous operation still looks at it */
+		sched_leave(s);
+		return;
+	}
+	d = sched_detach(s);
 	set_free(s);
 	if (last && !p->execing)
 		proc_finished(p);
+	/* the next one may be the parent, and wait for it */
+	sched_next(d);
 }
 
 static void kill_follower_procs(struct proc *p)
@@ -307,6 +318,8 @@ void task_dead(struct task *t, int status)
 		return;
 	if (set_all_dead(s))
 		set_ended(s);
+	else if (!mon.ending && !p->exiting && !p->execing && s->vforking)
+		vfork_progress(s);
 	else if (!mon.ending && !p->exiting && !p->execing)
 		set_check_complete(s);
 }

@@ -37,19 +37,26 @@ static struct {
 } stash[STASH_MAX];
 static unsigned int n_stash;
 
-#define DEATHS_MAX 1024
-static struct {
+/* As many as a process has threads: all of them may go in one operation. */
+static struct death {
 	struct task *t;
 	int status;
-} deaths[DEATHS_MAX];
-static unsigned int n_deaths;
+} *deaths;
+static unsigned int n_deaths, max_deaths;
 
 static bool fine_tick;
 
 void event_defer_death(struct task *t)
 {
-	if (n_deaths == DEATHS_MAX)
-		die("too many deaths at once");
+	if (n_deaths == max_deaths) {
+		unsigned int n = max_deaths ? 2 * max_deaths : 64;
+		struct death *p = reallocarray(deaths, n, sizeof(*p));
+
+		if (!p)
+			die("out of memory");
+		deaths = p;
+		max_deaths = n;
+	}
 	deaths[n_deaths].t = t;
 	deaths[n_deaths].status = t->status;
 	n_deaths++;
@@ -78,17 +85,24 @@ static void stash_add(pid_t tid, int status)
 	n_stash++;
 }
 
+static bool stash_remove(pid_t tid)
+{
+	for (unsigned int i = 0; i < n_stash; i++) {
+		if (stash[i].tid == tid) {
+			stash[i] = stash[--n_stash];
+			return true;
+		}
+	}
+	return false;
+}
+
 int event_child_stop(pid_t tid)
 {
 	uint64_t start = now_ns();
 	int status;
 
-	for (unsigned int i = 0; i < n_stash; i++) {
-		if (stash[i].tid == tid) {
-			stash[i] = stash[--n_stash];
-			return 0;
-		}
-	}
+	if (stash_remove(tid))
+		return 0;
 	for (;;) {
 		pid_t r = waitpid(tid, &status, __WALL);
 
@@ -118,7 +132,7 @@ void event_reap_siblings(struct proc *p, unsigned int v, struct task *except)
 		task_classify(t, status);
 		if (t->at == AT_DEAD)
 			event_defer_death(t);
-		else
+		else if (t->at != AT_ENTRY)	/* nothing unseen is executed */
 			event_continue(t);
 	}
 }
@@ -184,7 +198,9 @@ static void event(pid_t pid, int status)
 		}
 	}
 	if (!t) {
-		if (WIFSTOPPED(status) && !mon.ending)
+		if (!WIFSTOPPED(status))
+			stash_remove(pid);
+		else if (!mon.ending)
 			stash_add(pid, status);
 		return;
 	}

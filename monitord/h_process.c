@@ -348,9 +348,8 @@ void fork_event(struct task *t)
 	sched_ready(c);
 }
 
-void vfork_progress(struct task *t)
+void vfork_progress(struct taskset *s)
 {
-	struct taskset *s = t->set;
 	struct user_regs_struct *r;
 
 	for_each_variant(v)

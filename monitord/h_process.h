@@ -11,7 +11,7 @@
 void fork_start(struct taskset *s);
 void fork_done(struct taskset *s, int64_t ret);	/* failed in the leader */
 void fork_event(struct task *t);		/* PTRACE_EVENT_FORK & co. */
-void vfork_progress(struct task *t);		/* a parent came back */
+void vfork_progress(struct taskset *s);	/* a parent came back, or died */
 
 /* execve execveat */
 bool exec_compare(struct taskset *s);

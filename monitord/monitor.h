@@ -305,6 +305,7 @@ struct domain {
 	struct taskset *owner;		/* who runs user code now, or NULL */
 	uint64_t t_owned;		/* ns, since when */
 	bool shared;			/* the tree's shared-memory domain */
+	uint64_t t_tick;		/* ns, when the ticker looked at it */
 	TAILQ_HEAD(, taskset) ready;
 };
 
@@ -394,6 +395,10 @@ void sched_ready(struct taskset *s);	/* call complete: run when it's its turn */
  * the result; else call_ended() is called later. */
 bool sched_take(struct taskset *s);
 void sched_leave(struct taskset *s);	/* blocks or dies: give the turn away */
+/* The same in two steps for a set that is freed in between, as whoever gets the
+ * turn may look for it: a domain to be given to sched_next(), or NULL. */
+struct domain *sched_detach(struct taskset *s);
+void sched_next(struct domain *d);
 void sched_tick(void);
 /* May it be parked, all or only some of its variants being stopped between
  * calls? */

@@ -179,6 +179,26 @@ void sched_leave(struct taskset *s)
 		next(d);
 }
 
+struct domain *sched_detach(struct taskset *s)
+{
+	struct domain *d = s->proc->domain;
+
+	dequeue(d, s);
+	if (d->owner != s)
+		return NULL;
+	d->owner = NULL;
+	return domain_get(d);
+}
+
+void sched_next(struct domain *d)
+{
+	if (!d)
+		return;
+	if (!d->owner)
+		next(d);
+	domain_put(d);
+}
+
 void sched_share(struct proc *p)
 {
 	static struct domain *shared;
@@ -276,16 +296,22 @@ void sched_tick(void)
 {
 	struct proc *p;
 
+again:
 	LIST_FOREACH(p, &mon.procs, all) {
 		struct domain *d = p->domain;
 		struct taskset *o = d ? d->owner : NULL;
 
-		if (!d || TAILQ_EMPTY(&d->ready))
+		if (!d || d->t_tick == mon.now)
+			continue;
+		d->t_tick = mon.now;
+		if (TAILQ_EMPTY(&d->ready))
 			continue;
 		if (!o || stealable(o)) {
+			/* whoever goes on may be the end of any process */
 			next(d);
+			goto again;
 		} else if (o->state == SET_RUN && leave_stopped(o)) {
-			continue;
+			goto again;
 		} else if (o->state == SET_RUN &&
 			   mon.now - o->t_run > LOOK_NS &&
 			   sched_may_park(o, !o->arrived) &&

@@ -131,6 +131,9 @@ int task_wait(struct task *t)
 	uint64_t start = 0;
 	int status;
 
+	/* its death has been seen, and 0 would mean any child */
+	if (!t->tid)
+		return -ESRCH;
 	for (;;) {
 		pid_t r = waitpid(t->tid, &status, __WALL);
 
