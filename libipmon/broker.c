@@ -95,7 +95,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		return leader_call(ctx, f, plan, d == DECIDE_VERIFIED);
 	default:
 		if (ctx->variant)
-			follower_left(ctx);
+			follower_left(ctx, nr);
 		return left();
 	}
 }

@@ -60,7 +60,7 @@ static inline uint64_t ctx_capacity(const struct ipmon_ctx *ctx)
 	return n < 8192 ? 8192 : n;
 }
 
-/* The words of a lane: their number, and number i. */
+/* The words of a lane that every plan has; clocks have one more. */
 static inline unsigned int lane_words(const struct ipmon_plan *plan)
 {
 	return plan->nargs ? plan->nargs + 1u : 0;
@@ -83,6 +83,23 @@ struct packed_event {
 	uint32_t events;
 	uint64_t data;
 } __attribute__((packed));
+
+/* One more word for clocks: how much deeper the stack is than at the last call
+ * that was not private. */
+static inline uint64_t clock_depth(const struct ipmon_ctx *ctx)
+{
+	return ctx->base_sp - ctx->saved_sp;
+}
+
+/* The call is common to all, and not private. */
+static inline void common_call(struct ipmon_ctx *ctx,
+			       const struct ipmon_plan *plan)
+{
+	if (!(plan->flags & PLAN_MAYBE_PRIVATE)) {
+		ctx->base_sp = ctx->saved_sp;
+		ctx->solos = 0;
+	}
+}
 
 /* One more word: the events of epoll_ctl.  Bit 32: not readable. */
 #define EPOLL_CTL_DEL_	2
@@ -112,7 +129,7 @@ struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 				   const struct ipmon_plan *plan);
 /* The call is left to monitord: records of private calls that only the leader
  * made are out of the way before. */
-void follower_left(struct ipmon_ctx *ctx);
+void follower_left(struct ipmon_ctx *ctx, uint64_t nr);
 
 /* ---- wait.c ---- */
 

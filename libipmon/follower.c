@@ -14,14 +14,18 @@
  * consumed nothing of the program has been touched, so that is possible.
  *
  * Private calls.  Some code makes more or fewer calls of a kind that concern
- * the variant only (monitord/solo.c says why).  In-process these are the clocks:
+ * the variant only (monitord/solo.c says why).  In-process these are the clocks,
+ * drawing a few random bytes, waking a thread of the own process:
  *
- *  - the follower reads a clock, the leader's next record is something else (or
- *    it is at a rendezvous): the follower gets the time it was last told for
- *    that clock, or, if there is none, what its own kernel says.  The record
- *    stays.
- *  - the follower wants something else, the leader's next record is a clock: the
- *    record is skipped, its time remembered.
+ *  - the follower makes one, the leader's next record is something else (or it
+ *    is at a rendezvous): a clock tells the time the follower was last told by
+ *    it, or, if it never was, what its own kernel says; random bytes come from
+ *    its own kernel; nobody sleeps in a follower.  The record stays.
+ *  - the follower wants something else, the leader's next record is a private
+ *    call: the record is skipped, its time remembered.
+ *  - both read the same clock, but one from deeper down the stack than the other
+ *    (measured from the last call that was not private): the deeper one is the
+ *    additional one.
  *
  * At most SOLO_MAX of them without a common call in between.  So time never goes
  * backwards for a follower, and at the common calls it is the leader's.
@@ -29,6 +33,8 @@
 #include "broker.h"
 
 #define SOLO_MAX	1024u
+#define SAME_STACK	(1 << 20)	/* as solo.c */
+#define SAME_DEPTH	64
 #define NOTE(text)	((uint64_t)(uintptr_t)(text))
 #define NS_PER_US	1000
 
@@ -39,6 +45,8 @@ struct follower {
 	uint64_t nr;
 	struct ipmon_reader r;
 	struct ipmon_difference diff;	/* filled when a comparison fails */
+	int answered;			/* it has been reported already */
+	int64_t answer;
 	unsigned int n_out;
 	struct {
 		uint64_t addr;
@@ -98,8 +106,8 @@ static int malformed(struct follower *fo)
 	return -1;
 }
 
-/* Report.  1: look again; 0: leave the call to monitord. */
-static int report(struct follower *fo, int have_record)
+/* Report; monitord's answer (abi.h). */
+static int64_t report(struct follower *fo, int have_record)
 {
 	struct ipmon_difference *d = &fo->diff;
 	struct ipmon_call call = { IPMON_NR_DIVERGED, { 0 } };
@@ -114,7 +122,7 @@ static int report(struct follower *fo, int have_record)
 	call.args[3] = d->record;
 	call.args[4] = d->addr;
 	call.args[5] = (uint64_t)(uintptr_t)d;
-	return ipmon_gate_raw(&call) == 0;
+	return ipmon_gate_raw(&call);
 }
 
 /* ---- comparing ---- */
@@ -150,46 +158,77 @@ static int compare_words(struct follower *fo)
 	return 0;
 }
 
+/* Bytes that differ.  How many of them may, from there on; -1: none. */
+static int64_t span_differs(struct follower *fo, unsigned int arg,
+			    uint64_t addr, uint64_t len, uint64_t offset,
+			    uint64_t label, const char *note)
+{
+	struct ipmon_difference *d = &fo->diff;
+
+	d->addr = addr;
+	d->len[0] = d->len[1] = len;
+	d->offset = offset;
+	differ(fo, IPMON_DIV_PAYLOAD, (int)arg, 0, 0, label, note);
+	fo->answer = report(fo, 1);
+	if (fo->answer > 0) {
+		*d = (struct ipmon_difference){ 0 };
+		return fo->answer;
+	}
+	fo->answered = 1;
+	return -1;
+}
+
 /* An input span of our memory against its chunks. */
 static int compare_span(struct follower *fo, unsigned int arg, uint64_t addr,
 			uint64_t len, uint64_t label)
 {
-	struct ipmon_difference *d = &fo->diff;
-	uint64_t done = 0;
+	uint64_t done = 0, allowed = 0;
 	unsigned int flags;
 
 	do {
 		const unsigned char *at;
-		struct ipmon_equal eq;
-		uint32_t n;
+		uint32_t n, k = 0;
+		int64_t more;
 		char c;
 
 		if (reader_chunk(&fo->r, len - done, 1, &at, &n, &flags))
 			return malformed(fo);
-		eq = ipmon_equal((const void *)(uintptr_t)(addr + done), at, n);
-		if (eq.n < n) {
-			d->addr = addr;
-			d->len[0] = d->len[1] = len;
-			d->offset = done + eq.n;
-			d->bytes = (uint64_t)(uintptr_t)at;
-			d->at = done;
-			d->n_bytes = n;
-			return differ(fo, IPMON_DIV_PAYLOAD, (int)arg, 0, 0,
-				      label, eq.fault ? "the leader's buffer is "
-				      "readable here, this variant's is not" :
-				      NULL);
+		while (k < n) {
+			struct ipmon_equal eq;
+
+			if (allowed) {
+				more = (int64_t)(allowed < n - k ? allowed :
+						 n - k);
+				k += (uint32_t)more;
+				allowed -= (uint64_t)more;
+				continue;
+			}
+			eq = ipmon_equal((const void *)(uintptr_t)(addr + done +
+								   k),
+					 at + k, n - k);
+			k += (uint32_t)eq.n;
+			if (k == n)
+				break;
+			fo->diff.bytes = (uint64_t)(uintptr_t)at;
+			fo->diff.at = done;
+			fo->diff.n_bytes = n;
+			more = span_differs(fo, arg, addr, len, done + k,
+					    label, eq.fault ?
+					    "the leader's buffer is readable "
+					    "here, this variant's is not" :
+					    NULL);
+			if (more < 0)
+				return -1;
+			allowed = (uint64_t)more;
 		}
 		done += n;
 		/* ours must end at the same byte */
 		if (flags == CHUNK_FAULT && done < len &&
-		    !mem_get(&c, addr + done, 1)) {
-			d->addr = addr;
-			d->len[0] = d->len[1] = len;
-			d->offset = done;
-			return differ(fo, IPMON_DIV_PAYLOAD, (int)arg, 0, 0,
-				      label, "this variant's buffer is readable "
-				      "here, the leader's is not");
-		}
+		    !mem_get(&c, addr + done, 1) &&
+		    span_differs(fo, arg, addr, len, done, label,
+				 "this variant's buffer is readable here, the "
+				 "leader's is not") < 0)
+			return -1;
 	} while (flags == CHUNK_MORE);
 	return 0;
 }
@@ -281,7 +320,7 @@ static int compare_inputs(struct follower *fo, unsigned int lane,
 	uint64_t v;
 
 	if (!(fo->r.rec.flags & REC_LANE) != (lane == LANE_WALK)) {
-		/* it depends on null-ness which form it takes */
+		/* which form it takes depends on null-ness */
 		return differ(fo, IPMON_DIV_ARGUMENT, -1, 0, 0, 0,
 			      "one pointer is NULL, the other not");
 	}
@@ -300,6 +339,9 @@ static int compare_inputs(struct follower *fo, unsigned int lane,
 	}
 	if (compare_words(fo))
 		return -1;
+	/* how deep the leader's stack was has been looked at: find_record() */
+	if ((plan->flags & PLAN_CLOCK) && reader_word(&fo->r, &v))
+		return malformed(fo);
 	if (plan->flags & PLAN_EPOLL_CTL) {
 		if (reader_word(&fo->r, &v))
 			return malformed(fo);
@@ -427,8 +469,8 @@ static void remember(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	ctx->clocks |= 1u << id;
 }
 
-/* A clock this variant alone reads. */
-static struct ipmon_outcome own_time(struct follower *fo)
+/* A private call this variant alone makes. */
+static struct ipmon_outcome alone(struct follower *fo)
 {
 	const struct ipmon_plan *plan = fo->plan;
 	const uint64_t *args = fo->f->args;
@@ -436,8 +478,12 @@ static struct ipmon_outcome own_time(struct follower *fo)
 	struct ipmon_time t;
 	uint64_t out = args[plan->mem];
 
+	fo->ctx->solos++;
 	fo->ctx->n_private++;
-	if (id < 0 || !(fo->ctx->clocks >> id & 1) ||
+	if (plan->flags & PLAN_FUTEX)
+		return handled(0);
+	if (!(plan->flags & PLAN_CLOCK) || id < 0 ||
+	    !(fo->ctx->clocks >> id & 1) ||
 	    ipmon_lane(plan, args) == LANE_WALK)
 		return handled(ipmon_gate_raw(&fo->f->call));
 	t = fo->ctx->clock[id];
@@ -448,36 +494,80 @@ static struct ipmon_outcome own_time(struct follower *fo)
 	return handled(plan->nargs == 1 ? t.sec : 0);
 }
 
-/* The present record is a clock only the leader read. 0, or -1. */
+static const uint64_t *first_words(const struct ipmon_ctx *ctx,
+				   const struct ipmon_reader *r)
+{
+	return (const void *)(ring_at(r->ring, ctx->c.tail) + RING_HEADER);
+}
+
+/* Is the present record of a private call? */
+static int record_private(const struct ipmon_ctx *ctx,
+			  const struct ipmon_reader *r)
+{
+	const struct ipmon_plan *plan = ipmon_plan(r->rec.nr);
+	const uint64_t *w = first_words(ctx, r);
+	uint32_t need = 8 * lane_words(plan);
+
+	if (!(plan->flags & PLAN_MAYBE_PRIVATE))
+		return 0;
+	/* left to monitord, which makes it for the leader alone */
+	if (r->rec.flags & REC_FORWARD)
+		return 1;
+	if (r->rec.flags & REC_LANE)
+		return r->rec.in_len >= need &&
+			ipmon_private(plan, need >= 24 ? w[1] : 0,
+				      need >= 32 ? w[2] : 0);
+	/* items: a scalar is two words */
+	return r->rec.in_len >= 32 && ipmon_private(plan, w[3], 0);
+}
+
+/* The present record is of a private call only the leader made. 0, or -1. */
 static int skip_private(struct ipmon_ctx *ctx, struct ipmon_reader *r)
 {
 	const struct ipmon_plan *plan = ipmon_plan(r->rec.nr);
-	uint32_t in = 8 * lane_words(plan);
-	const uint64_t *w;
+	const uint64_t *w = first_words(ctx, r);
+	uint32_t in = lane_words(plan) + 1;
 
-	w = (const void *)(ring_at(r->ring, ctx->c.tail) + RING_HEADER);
-	if (r->rec.flags == REC_LANE && r->rec.in_len == in &&
+	if (plan->flags & PLAN_CLOCK && r->rec.flags == REC_LANE &&
+	    r->rec.in_len == 8 * in &&
 	    r->rec.out_len == 8 + sizeof(struct ipmon_time))
-		remember(ctx, plan, w[0], w + in / 8 + 1);
+		remember(ctx, plan, w[0], w + in + 1);
+	ctx->solos++;
 	ctx->n_private++;
 	return reader_skip(r);
 }
 
-static int is_private(unsigned int nr)
-{
-	return ipmon_plan(nr)->flags & PLAN_PRIVATE;
-}
-
-void follower_left(struct ipmon_ctx *ctx)
+void follower_left(struct ipmon_ctx *ctx, uint64_t nr)
 {
 	struct ipmon_reader r;
-	unsigned int n;
 
 	reader_init(&r, ctx);
-	for (n = 0; n < SOLO_MAX; n++)
-		if (ring_next(r.ring, r.cur, r.c, &r.rec) != RING_RECORD ||
-		    !is_private(r.rec.nr) || skip_private(ctx, &r))
+	while (ctx->solos < SOLO_MAX &&
+	       ring_next(r.ring, r.cur, r.c, &r.rec) == RING_RECORD &&
+	       record_private(ctx, &r))
+		if (skip_private(ctx, &r))
 			return;
+	if (!(ipmon_row(nr)->flags & RF_PRIVATE))
+		ctx->solos = 0;
+}
+
+/* How much deeper in the stack we read the clock than the leader did, if that
+ * can be said. */
+static int64_t deeper(const struct ipmon_ctx *ctx,
+		      const struct ipmon_reader *r,
+		      const struct ipmon_plan *plan)
+{
+	unsigned int i = lane_words(plan);
+	int64_t lead, own = (int64_t)clock_depth(ctx);
+
+	if (r->rec.flags != REC_LANE || r->rec.in_len != 8 * (i + 1))
+		return 0;
+	lead = (int64_t)first_words(ctx, r)[i];
+	if (lead > SAME_STACK || lead < -SAME_STACK || own > SAME_STACK ||
+	    own < -SAME_STACK || (own - lead < SAME_DEPTH &&
+				  lead - own < SAME_DEPTH))
+		return 0;
+	return own - lead;
 }
 
 /* ---- the call ---- */
@@ -489,7 +579,7 @@ static int take_over(struct follower *fo, unsigned int lane, int64_t *ret)
 
 	if (reader_outputs(&fo->r) || take_outputs(fo, lane))
 		return -1;
-	if ((fo->plan->flags & PLAN_PRIVATE) && lane == LANE_OUT &&
+	if ((fo->plan->flags & PLAN_CLOCK) && lane == LANE_OUT &&
 	    fo->r.rec.out_len == 8 + sizeof(struct ipmon_time))
 		remember(fo->ctx, fo->plan, first,
 			 ring_at(fo->r.ring, fo->ctx->c.tail) + fo->r.pos -
@@ -503,32 +593,40 @@ static int take_over(struct follower *fo, unsigned int lane, int64_t *ret)
 static int find_record(struct follower *fo, struct ipmon_outcome *o)
 {
 	struct ipmon_ctx *ctx = fo->ctx;
-	int private = fo->plan->flags & PLAN_PRIVATE;
+	const uint64_t *a = fo->f->args;
+	int private = ipmon_private(fo->plan, a[1], a[2]);
+	int64_t depth;
 	enum next_status st;
 
 	for (;;) {
+		int may = ctx->solos < SOLO_MAX;
+
 		st = follower_next(ctx, &fo->r.rec);
-		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr)
-			return 1;
-		if (private && ctx->solos < SOLO_MAX) {
-			ctx->solos++;
-			*o = own_time(fo);
+		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr) {
+			depth = 0;
+			if (may && (fo->plan->flags & PLAN_CLOCK))
+				depth = deeper(ctx, &fo->r, fo->plan);
+			if (!depth)
+				return 1;
+			if (depth < 0 && !skip_private(ctx, &fo->r))
+				continue;
+		}
+		if (private && may) {
+			*o = alone(fo);
 			return 0;
 		}
-		if (st == NEXT_RECORD && is_private(fo->r.rec.nr) &&
-		    ctx->solos < SOLO_MAX) {
-			ctx->solos++;
+		if (st == NEXT_RECORD && may && record_private(ctx, &fo->r)) {
 			if (!skip_private(ctx, &fo->r))
 				continue;
 			st = NEXT_BAD;
 		}
-		fo->diff.kind = 0;
+		fo->diff = (struct ipmon_difference){ 0 };
 		differ(fo, IPMON_DIV_CALL, -1, 0, 0, 0,
 		       st == NEXT_BAD ? "the leader wrote no valid record" :
 		       st == NEXT_TRAPPED ?
 		       "the leader is at a call that is not made in-process" :
 		       NULL);
-		if (!report(fo, st == NEXT_RECORD)) {
+		if (report(fo, st == NEXT_RECORD)) {
 			*o = left();
 			return 0;
 		}
@@ -555,13 +653,14 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 		word = epoll_ctl_word(f->args, &ev);
 		slot = epoll_slot(ctx, f->args);
 		if (slot < 0) {
-			follower_left(ctx);
+			follower_left(ctx, fo.nr);
 			return left();
 		}
 	}
 	for (;;) {
 		reader_init(&fo.r, ctx);
 		fo.diff = (struct ipmon_difference){ 0 };
+		fo.answered = 0;
 		fo.n_out = 0;
 		if (!find_record(&fo, &o))
 			return o;
@@ -574,24 +673,29 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 			break;
 		if (fo.r.status == READER_FORWARD)
 			goto forward;
-		if ((plan->flags & PLAN_PRIVATE) && ctx->solos < SOLO_MAX &&
-		    fo.diff.kind == IPMON_DIV_ARGUMENT) {
-			ctx->solos++;
-			return own_time(&fo);
+		/* two private calls of a kind that are not the same */
+		if (ctx->c.tail == start && ctx->solos < SOLO_MAX) {
+			if (ipmon_private(plan, f->args[1], f->args[2]))
+				return alone(&fo);
+			if (record_private(ctx, &fo.r) &&
+			    !skip_private(ctx, &fo.r))
+				continue;
 		}
 		if (!fo.diff.kind)
 			differ(&fo, IPMON_DIV_CALL, -1, 0, 0, 0,
 			       "the leader wrote no valid record");
+		if (!fo.answered)
+			fo.answer = report(&fo, 1);
 		/* a call that is partly consumed cannot be looked at again */
-		if (!report(&fo, 1) || ctx->c.tail != start)
+		if (fo.answer || ctx->c.tail != start)
 			return left();
 	}
-	if (!(plan->flags & PLAN_PRIVATE))
-		ctx->solos = 0;
+	common_call(ctx, plan);
 	if ((plan->flags & PLAN_EPOLL_CTL) && !ret)
 		epoll_commit(ctx, f->args, slot, ev.data);
 	return handled(ret);
 forward:
+	common_call(ctx, plan);
 	ctx->n_forwarded++;
 	ring_consume(fo.r.cur, &ctx->c, fo.r.rec.size);
 	follower_consumed(ctx, fo.r.rec.flags);
@@ -643,7 +747,6 @@ static int quick_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 		} else {
 			if (head > n || rec.in_len != in ||
 			    rec.out_len != 8 + ((head + 7) & ~7ull) ||
-			    (plan->flags & PLAN_PRIVATE) ||
 			    (head && ipmon_copy(mem, at, head)))
 				return 0;
 		}
@@ -664,10 +767,9 @@ struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 	int64_t ret;
 
 	if (lane != LANE_WALK &&
-	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT)) &&
+	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT | PLAN_CLOCK)) &&
 	    quick_call(ctx, f, plan, lane, &ret)) {
-		if (!(plan->flags & PLAN_PRIVATE))
-			ctx->solos = 0;
+		common_call(ctx, plan);
 		return handled(ret);
 	}
 	return compared_call(ctx, f, plan);

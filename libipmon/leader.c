@@ -113,14 +113,22 @@ static int opened_proc(int64_t fd)
 
 /* ---- lanes ---- */
 
-static void put_words(uint64_t *at, const struct ipmon_plan *plan,
-		      const uint64_t args[6])
+static inline uint32_t words_len(const struct ipmon_plan *plan)
 {
+	return 8 * (lane_words(plan) + !!(plan->flags & PLAN_CLOCK));
+}
+
+static void put_words(const struct ipmon_ctx *ctx, void *to,
+		      const struct ipmon_plan *plan, const uint64_t args[6])
+{
+	uint64_t *at = to;
 	unsigned int i;
 
 	for (i = 0; i < plan->nargs; i++)
 		at[i] = args[i] & plan->mask[i];
 	at[i] = lane_nulls(plan, args);
+	if (plan->flags & PLAN_CLOCK)
+		at[i + 1] = clock_depth(ctx);
 }
 
 /* Bytes of the output span of LANE_OUT. */
@@ -190,7 +198,7 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 				       unsigned int lane, uint64_t nr)
 {
 	int64_t ret = make_call(ctx, plan, &f->call);
-	uint32_t in = 8 * lane_words(plan), out = 0;
+	uint32_t in = words_len(plan), out = 0;
 	unsigned char *at;
 	uint64_t n = 0;
 	int has_span = lane == LANE_OUT && f->args[plan->mem];
@@ -205,8 +213,7 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 		struct ipmon_writer w;
 
 		writer_init(&w, ctx, nr, REC_LANE);
-		put_words((uint64_t *)(void *)writer_room(&w, in), plan,
-			  f->args);
+		put_words(ctx, writer_room(&w, in), plan, f->args);
 		writer_outputs(&w);
 		writer_span(&w, f->args[plan->mem], n);
 		writer_finish(&w, 0, ret);
@@ -216,8 +223,7 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 	at = small_record(ctx, RING_HEADER + in +
 			  (has_span ? 8 + ring_align((uint32_t)n) : 0));
 	if (in)
-		put_words((uint64_t *)(void *)(at + RING_HEADER), plan,
-			  f->args);
+		put_words(ctx, at + RING_HEADER, plan, f->args);
 	if (has_span)
 		out = small_span(at + RING_HEADER + in, f->args[plan->mem],
 				 (uint32_t)n);
@@ -231,12 +237,12 @@ static struct ipmon_outcome lane_before(struct ipmon_ctx *ctx,
 					const struct ipmon_plan *plan,
 					uint64_t nr, uint32_t n)
 {
-	uint32_t in = 8 * lane_words(plan);
+	uint32_t in = words_len(plan);
 	unsigned char *at = small_record(ctx, RING_HEADER + in + 8 +
 					 ring_align(n));
 	int64_t ret;
 
-	put_words((uint64_t *)(void *)(at + RING_HEADER), plan, f->args);
+	put_words(ctx, at + RING_HEADER, plan, f->args);
 	in += small_span(at + RING_HEADER + in, f->args[plan->mem], n);
 	ret = make_call(ctx, plan, &f->call);
 	if (ret == IPMON_KICKED)
@@ -367,12 +373,13 @@ static void own_events(const struct ipmon_epoll *t, uint64_t addr, int64_t n)
 }
 
 /* Inputs of any call. 0, or -1: monitord shall do it. */
-static int put_inputs(struct ipmon_writer *w, struct walk_out *wo,
+static int put_inputs(const struct ipmon_ctx *ctx, struct ipmon_writer *w,
+		      struct walk_out *wo,
 		      const struct ipmon_frame *f,
 		      const struct ipmon_plan *plan, unsigned int lane,
 		      uint64_t word)
 {
-	unsigned int in = 8 * lane_words(plan);
+	uint32_t in = words_len(plan);
 	struct ipmon_walk walk;
 
 	if (lane == LANE_WALK) {
@@ -385,8 +392,7 @@ static int put_inputs(struct ipmon_writer *w, struct walk_out *wo,
 		return 0;
 	}
 	if (in)
-		put_words((uint64_t *)(void *)writer_room(w, in), plan,
-			  f->args);
+		put_words(ctx, writer_room(w, in), plan, f->args);
 	if (plan->flags & PLAN_EPOLL_CTL)
 		writer_word(w, word);
 	if (lane == LANE_IN && f->args[plan->mem])
@@ -423,7 +429,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		writer_init(&w, ctx, nr, lane == LANE_WALK ? 0 : REC_LANE);
 		wo.w = &w;
 		wo.n = 0;
-		if (put_inputs(&w, &wo, f, plan, lane, word))
+		if (put_inputs(ctx, &w, &wo, f, plan, lane, word))
 			return forward(ctx, nr);
 		if (verified) {
 			writer_flush(&w, REC_INPUTS | REC_MORE, 0);
@@ -471,6 +477,7 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	unsigned int lane = ipmon_lane(plan, f->args);
 	uint64_t nr = (uint32_t)f->nr, n;
 
+	common_call(ctx, plan);
 	if (!verified && !(plan->flags & (PLAN_OPEN | PLAN_EPOLL_CTL |
 					  PLAN_EPOLL_WAIT))) {
 		if (lane == LANE_SCALAR || lane == LANE_OUT)

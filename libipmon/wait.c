@@ -33,7 +33,7 @@
 #define FUTEX_WAIT_	0
 #define FUTEX_WAKE_	1
 
-#define LAZY		16u
+#define LAZY		128u
 #define SPIN_LEAST	16u
 
 /* A follower may be dropped while we wait for it: look at ctx->followers again
@@ -93,7 +93,7 @@ void wake_followers(struct ipmon_ctx *ctx)
 
 	ctx->lazy = 0;
 	/* what was published comes before the look at `sleeping` */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	ring_fence();
 	for (unsigned int v = 0; mask; v++, mask >>= 1)
 		if ((mask & 1) &&
 		    __atomic_load_n(&cur[v].sleeping, __ATOMIC_RELAXED))
@@ -133,7 +133,7 @@ void before_block(struct ipmon_ctx *ctx, unsigned int plan_flags)
 		__atomic_store_n(&ctx_ring(ctx)->state, RING_BLOCKED,
 				 __ATOMIC_RELAXED);
 		/* as in wake_followers() */
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		ring_fence();
 		if (worth_waking(ctx))
 			wake_followers(ctx);
 	} else if (worth_waking(ctx) && ++ctx->lazy >= LAZY) {
@@ -184,7 +184,7 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 			/* release: the follower that sees it sees want */
 			__atomic_store_n(&c->leader_waits, 1, __ATOMIC_RELEASE);
 			/* the flag comes before the second look at tail */
-			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			ring_fence();
 			if (!passed(c, pos))
 				futex_wait(&c->space, seen, look);
 			__atomic_store_n(&c->leader_waits, 0, __ATOMIC_RELAXED);
@@ -221,7 +221,7 @@ void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags)
 	 * will be consumed, and follower_next() looks before it waits.
 	 */
 	if (rec_flags & REC_INPUTS)
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		ring_fence();
 	if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 		wake_leader(ctx, c);
 }
@@ -263,7 +263,7 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec)
 		__atomic_store_n(&c->sleeping, 1, __ATOMIC_RELAXED);
 		/* the flag, and the tail, come before the looks at head, state
 		 * and leader_waits */
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		ring_fence();
 		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 			wake_leader(ctx, c);
 		if (__atomic_load_n(&r->head, __ATOMIC_ACQUIRE) ==

@@ -105,9 +105,11 @@ struct ipmon_ctx {
 	uint32_t lazy;		/* wakes put off since the last one */
 	uint32_t solos;		/* follower: private calls alone in a row */
 	uint32_t clocks;	/* follower: bit per valid clock[] */
+	uint64_t base_sp;	/* program's stack pointer at the last call that
+				 * was not private */
 	struct ipmon_time clock[IPMON_CLOCKS];	/* what it was last told */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 424, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 432, "context ABI");
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 
@@ -217,7 +219,9 @@ _Static_assert(sizeof(struct ipmon_record) == 24, "record ABI");
  *	r9	address of a struct ipmon_difference
  * The program's registers are in the struct ipmon_frame below ctx->stack.
  * Result 0: look again (the leader's call was a private one and has been made
- * without this variant).  Anything else: the call is left to monitord.
+ * without this variant).  n > 0, for IPMON_DIV_PAYLOAD: the next n bytes from
+ * the differing one on may differ, go on behind them.  Negative: the call is
+ * left to monitord.
  */
 #define IPMON_NR_DIVERGED	0x495044ul	/* "IPD" */
 

@@ -43,10 +43,13 @@ enum {
 	PLAN_OPEN	= 1u << 5,
 	PLAN_EPOLL_CTL	= 1u << 6,
 	PLAN_EPOLL_WAIT	= 1u << 7,
-	PLAN_PRIVATE	= 1u << 8,	/* reads the clock: see solo.c */
+	PLAN_CLOCK	= 1u << 8,	/* private to the variant, and a word more */
 	PLAN_EXCL	= 1u << 9,	/* flags argument: O_CREAT | O_EXCL is
 					 * left, what changes the file waits */
+	PLAN_DRAW	= 1u << 10,	/* random bytes: few are private */
+	PLAN_FUTEX	= 1u << 11,	/* FUTEX_WAKE of own threads is private */
 };
+#define PLAN_MAYBE_PRIVATE	(PLAN_CLOCK | PLAN_DRAW | PLAN_FUTEX)
 
 enum { LEN_FIXED, LEN_INT, LEN_UINT, LEN_SIZE };
 
@@ -98,6 +101,22 @@ static inline unsigned int ipmon_lane(const struct ipmon_plan *plan,
  * found out by asking the kernel afterwards.
  */
 int ipmon_path_left(const unsigned char *p, unsigned int n);
+
+/*
+ * May this variant make this call, or not make it, without the others
+ * (monitord/solo.c)?  Its second and third argument, as compared.
+ */
+static inline int ipmon_private(const struct ipmon_plan *plan, uint64_t a1,
+				uint64_t a2)
+{
+	if (!(plan->flags & PLAN_MAYBE_PRIVATE))
+		return 0;
+	if (plan->flags & PLAN_DRAW)
+		return a1 <= 8 && (a2 & 1);	/* GRND_NONBLOCK */
+	if (plan->flags & PLAN_FUTEX)
+		return (uint32_t)a1 == 129;	/* FUTEX_WAKE_PRIVATE */
+	return 1;
+}
 
 /* Bytes of the span of LANE_IN or LANE_OUT. */
 static inline uint64_t ipmon_plan_len(const struct ipmon_plan *plan,

@@ -189,9 +189,6 @@ static void open_plan(struct ipmon_plan *p, const struct ipmon_row *row)
 			p->flag_arg = row->arg[i].a;
 		}
 	}
-	/* flags that hide in a structure */
-	if (row->walker == W_OPENAT2)
-		p->action = DECIDE_LEFT;
 }
 
 void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
@@ -200,7 +197,8 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 	unsigned int i;
 
 	*p = (struct ipmon_plan){ 0 };
-	if (!ipmon_gate_row(row))
+	/* openat2: flags that hide in a structure */
+	if (!ipmon_gate_row(row) || row->walker == W_OPENAT2)
 		return;
 	p->action = DECIDE_RELAXED;
 	p->nargs = row->nargs;
@@ -222,8 +220,11 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 		p->flags |= PLAN_FILEDATA;
 	if (ipmon_gate_by_rule(nr))
 		p->flags |= PLAN_RULES;
+	/* private rows that come here fill in a time or a buffer */
 	if (row->flags & RF_PRIVATE)
-		p->flags |= PLAN_PRIVATE;
+		p->flags |= p->len_kind == LEN_FIXED ? PLAN_CLOCK : PLAN_DRAW;
+	if (row->handler == H_FUTEX)
+		p->flags |= PLAN_FUTEX;
 	if (row->handler == H_OPEN)
 		open_plan(p, row);
 	if (row->walker == W_EPOLL_CTL)

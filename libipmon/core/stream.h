@@ -9,6 +9,7 @@
  *
  *	one word per argument, the bits that are compared
  *	one word, bit i: argument i is not null	  (neither if there are none)
+ *	clocks: one word, how deep the stack is; epoll_ctl: one, the events
  *	the input span, if there is one, in chunks
  *
  * Otherwise the items of the walk (items.h), in its order, then an end mark:

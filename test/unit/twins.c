@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "twins.h"
 
 struct twins tw;
+int64_t (*twins_on_report)(const struct ipmon_difference *d);
 
 /* ---- the gate, the stub, the syscall ---- */
 
@@ -77,13 +77,13 @@ __asm__(
 	"	push %rdi\n"
 	"	lea 1f(%rip), %rax\n"
 	"	mov %rax, twins_back(%rip)\n"
-	"	mov %rsp, 136(%rdi)\n"		/* rsp_in */
+	"	mov %rsp, 144(%rdi)\n"		/* rsp_in */
 	"	mov %rsp, %gs:24\n"
 	"	mov 0(%rdi), %rax; mov 16(%rdi), %rsi; mov 24(%rdi), %rdx\n"
 	"	mov 32(%rdi), %r10; mov 40(%rdi), %r8; mov 48(%rdi), %r9\n"
 	"	mov 56(%rdi), %rbx; mov 64(%rdi), %rbp; mov 72(%rdi), %r12\n"
 	"	mov 80(%rdi), %r13; mov 88(%rdi), %r14; mov 96(%rdi), %r15\n"
-	"	pushq 128(%rdi)\n"		/* flags_in */
+	"	pushq 136(%rdi)\n"		/* flags_in */
 	"	mov 8(%rdi), %rdi\n"
 	"	popfq\n"
 	"	mov %gs:16, %rsp\n"
@@ -135,7 +135,9 @@ int64_t twins_reserved(uint64_t kind, uint64_t arg, uint64_t off,
 	tw.sh->v[tw.me].diff = *d;
 	copy_text(tw.sh->v[tw.me].note, 128, d->note);
 	copy_text(tw.sh->v[tw.me].label, 64, d->label);
-	return tw.sh->word[63] ? (int64_t)--tw.sh->word[63] * 0 : -38;
+	if (twins_on_report)
+		return twins_on_report(d);
+	return -1;
 }
 
 /* A call was left to monitord: what the kernel would do to the registers. */
@@ -175,25 +177,23 @@ static void wrong(const char *what)
 	abort();
 }
 
-int64_t twins_call(uint64_t nr, ...)
+uint64_t twins_flags;
+int64_t twins_last;
+
+int64_t twins_call6(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+		    uint64_t e, uint64_t f)
 {
 	static uint64_t seed = 88172645463325252ull;
 	struct regs r, before;
-	uint64_t arg[6];
-	va_list ap;
 
-	va_start(ap, nr);
-	for (int i = 0; i < 6; i++)
-		arg[i] = va_arg(ap, uint64_t);
-	va_end(ap);
 	memset(&r, 0, sizeof(r));
 	r.rax = nr;
-	r.rdi = arg[0];
-	r.rsi = arg[1];
-	r.rdx = arg[2];
-	r.r10 = arg[3];
-	r.r8 = arg[4];
-	r.r9 = arg[5];
+	r.rdi = a;
+	r.rsi = b;
+	r.rdx = c;
+	r.r10 = d;
+	r.r8 = e;
+	r.r9 = f;
 	for (uint64_t *p = &r.rbx; p <= &r.r15; p++) {
 		seed ^= seed << 13;
 		seed ^= seed >> 7;
@@ -201,7 +201,7 @@ int64_t twins_call(uint64_t nr, ...)
 		*p = seed;
 	}
 	/* any of CF PF AF ZF SF OF, interrupts on */
-	r.flags_in = 0x202 | (seed & 0x8d5);
+	r.flags_in = 0x202 | (seed & 0x8d5) | twins_flags;
 	before = r;
 	twins_enter(&r);
 	if (memcmp(&r.rdi, &before.rdi, 6 * 8))
@@ -215,7 +215,8 @@ int64_t twins_call(uint64_t nr, ...)
 		wrong("flags have changed");
 	if (tw.ctx->inside)
 		wrong("still inside");
-	return (int64_t)r.rax;
+	twins_last = (int64_t)r.rax;
+	return twins_last;
 }
 
 int64_t twins_call_quick(const struct ipmon_call *c)
@@ -274,7 +275,8 @@ static void *private(size_t n)
 static int variant(const struct twins_options *o, int (*fn)(void))
 {
 	struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_NODEFER };
-	struct ipmon_ctx *c = private(IPMON_CTX_SIZE);
+	struct ipmon_ctx *c = tw.of[tw.me];
+	int r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	tw.ctx = c;
@@ -301,7 +303,10 @@ static int variant(const struct twins_options *o, int (*fn)(void))
 	sa.sa_sigaction = on_fault;
 	sigaction(SIGSEGV, &sa, NULL);
 	sigaction(SIGBUS, &sa, NULL);
-	return fn();
+	r = fn();
+	if (!tw.me)
+		wake();
+	return r;
 }
 
 int twins_run(const struct twins_options *o, int (*fn)(void))
@@ -314,7 +319,11 @@ int twins_run(const struct twins_options *o, int (*fn)(void))
 		tw.sh = shared(sizeof(*tw.sh));
 		tw.ring = shared(sizeof(*tw.ring));
 		tw.cursors = shared(4096);
+		for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
+			tw.of[v] = shared(IPMON_CTX_SIZE);
 	}
+	for (unsigned int v = 0; v < o->n; v++)
+		memset(tw.of[v], 0, sizeof(*tw.of[v]));
 	memset(tw.sh, 0, sizeof(*tw.sh));
 	memset(tw.ring, 0, 4096);
 	memset(tw.cursors, 0, 4096);

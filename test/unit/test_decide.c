@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Plans and decisions; the table of epoll data.
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <linux/futex.h>
+
+#include <ipmon/gate_rules.h>
+#include <ipmon/items.h>
+#include "core/decide.h"
+#include "core/epoll.h"
+
+static struct ipmon_ctx ctx;
+static uint8_t slow[IPMON_SLOW_FDS / 8];
+static struct ipmon_epoll *table;
+
+static void setup(void)
+{
+	table = calloc(1, sizeof(*table));
+	ctx = (struct ipmon_ctx){
+		.live = 1, .n_variants = 2, .policy = IPMON_RELAXED,
+		.followers = 2, .slow_fds = (uint64_t)slow,
+		.epoll = (uint64_t)table,
+	};
+}
+
+static void teardown(void)
+{
+	free(table);
+}
+
+TestSuite(decide, .init = setup, .fini = teardown);
+
+static enum ipmon_decision decide(uint64_t nr, uint64_t a, uint64_t b,
+				  uint64_t c)
+{
+	const uint64_t args[6] = { a, b, c };
+
+	return ipmon_decide(&ctx, ipmon_plan(nr), nr, args);
+}
+
+Test(decide, generated_plans_are_those_of_the_table)
+{
+	for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++) {
+		struct ipmon_plan p;
+
+		ipmon_plan_make(nr, &p);
+		cr_expect_eq(memcmp(&p, ipmon_plan(nr), sizeof(p)), 0, "%lu",
+			     (unsigned long)nr);
+	}
+	cr_expect_eq(ipmon_plan(IPMON_NR_MAX)->action, DECIDE_LEFT);
+	cr_expect_eq(ipmon_plan(0xffffffff)->action, DECIDE_LEFT);
+}
+
+Test(decide, at_least_150_calls_in_process)
+{
+	unsigned int n = 0;
+
+	for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++)
+		n += ipmon_plan(nr)->action != DECIDE_LEFT;
+	cr_expect_geq(n, 150, "%u", n);
+}
+
+/* What the broker makes at the gate, the filter must let pass. */
+Test(decide, never_more_than_the_gate_allows)
+{
+	srandom(1);
+	for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++) {
+		for (int k = 0; k < 2000; k++) {
+			uint64_t args[6];
+			enum ipmon_decision d;
+
+			for (int i = 0; i < 6; i++)
+				args[i] = k & 1 ? (uint64_t)random() % 64 :
+					(uint64_t)random() << 33 ^
+					(uint64_t)random();
+			if (k % 5 == 0)
+				args[1] = ipmon_gate_rules[(size_t)random() %
+					IPMON_GATE_RULES].value;
+			d = ipmon_decide(&ctx, ipmon_plan(nr), nr, args);
+			if (d != DECIDE_RELAXED && d != DECIDE_VERIFIED)
+				continue;
+			cr_assert(ipmon_gate_row(ipmon_row(nr)), "%lu",
+				  (unsigned long)nr);
+			cr_assert(!ipmon_gate_by_rule(nr) ||
+				  ipmon_gate_rule(nr, args));
+		}
+	}
+}
+
+Test(decide, who_is_asked)
+{
+	cr_expect_eq(decide(SYS_getpid, 0, 0, 0), DECIDE_PID);
+	cr_expect_eq(decide(SYS_gettid, 0, 0, 0), DECIDE_TID);
+	cr_expect_eq(decide(SYS_getppid, 0, 0, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_clone, 0, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_mmap, 0, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_ptrace, 0, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_mkdir, 0, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_close_range, 0, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_openat2, 0, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_fcntl, 1, F_GETFL, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_fcntl, 1, F_SETOWN, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_ioctl, 1, FIONBIO, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_ioctl, 1, TIOCSTI, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_futex, 0, FUTEX_WAIT_PRIVATE, 0),
+		     DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_futex, 0, FUTEX_LOCK_PI, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_madvise, 0, 4096, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_pause, 0, 0, 0), DECIDE_LEFT);
+}
+
+Test(decide, verified_waits_for_what_others_can_see)
+{
+	static const int wait[] = {
+		SYS_write, SYS_writev, SYS_sendto, SYS_sendmsg, SYS_sendfile,
+		SYS_connect, SYS_shutdown, SYS_close, SYS_unlink, SYS_rename,
+		SYS_ftruncate, SYS_chmod, SYS_splice, SYS_pwrite64,
+	}, dont[] = {
+		SYS_read, SYS_recvfrom, SYS_accept4, SYS_epoll_wait,
+		SYS_epoll_ctl, SYS_socket, SYS_dup2, SYS_stat, SYS_poll,
+		SYS_getppid, SYS_timerfd_settime, SYS_clock_gettime,
+	};
+
+	ctx.policy = IPMON_VERIFIED;
+	for (size_t i = 0; i < sizeof(wait) / sizeof(wait[0]); i++)
+		cr_expect_eq(decide((uint64_t)wait[i], 3, 4, 5),
+			     DECIDE_VERIFIED, "%d", wait[i]);
+	for (size_t i = 0; i < sizeof(dont) / sizeof(dont[0]); i++)
+		cr_expect_eq(decide((uint64_t)dont[i], 3, 4, 5),
+			     DECIDE_RELAXED, "%d", dont[i]);
+	cr_expect_eq(decide(SYS_openat, 3, 4, O_RDONLY), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_openat, 3, 4, O_CREAT), DECIDE_VERIFIED);
+	cr_expect_eq(decide(SYS_openat, 3, 4, O_TRUNC), DECIDE_VERIFIED);
+	cr_expect_eq(decide(SYS_fcntl, 3, F_SETLK, 0), DECIDE_VERIFIED);
+	cr_expect_eq(decide(SYS_fcntl, 3, F_SETFL, 0), DECIDE_RELAXED);
+}
+
+Test(decide, slow_descriptors)
+{
+	slow[7 / 8] = 1 << 7;
+	cr_expect_eq(decide(SYS_read, 7, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_read, 8, 0, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_read, 7ull | 1ull << 32, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_close, 7, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_dup2, 0, 7, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_sendfile, 1, 7, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_openat, 7, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_epoll_ctl, 5, EPOLL_CTL_ADD, 7), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_read, IPMON_SLOW_FDS, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_read, 0x7fffffff, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_read, (uint64_t)-1, 0, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_openat, (uint64_t)AT_FDCWD, 0, 0),
+		     DECIDE_RELAXED);
+	slow[7 / 8] = 0;
+}
+
+Test(decide, flags_of_the_context)
+{
+	ctx.flags = IPMON_CTX_FILEDATA;
+	cr_expect_eq(decide(SYS_write, 1, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_open, 1, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_read, 1, 0, 0), DECIDE_RELAXED);
+	ctx.flags = IPMON_CTX_NO_OPEN;
+	cr_expect_eq(decide(SYS_write, 1, 0, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_open, 1, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_openat, 1, 0, 0), DECIDE_LEFT);
+	ctx.flags = 0;
+	cr_expect_eq(decide(SYS_open, 1, O_CREAT | O_EXCL, 0), DECIDE_LEFT);
+	table->foreign = 1;
+	cr_expect_eq(decide(SYS_epoll_wait, 1, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_epoll_ctl, 1, 0, 0), DECIDE_RELAXED);
+	ctx.epoll = 0;
+	cr_expect_eq(decide(SYS_epoll_wait, 1, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_epoll_ctl, 1, 0, 0), DECIDE_LEFT);
+}
+
+static int left(const char *p, unsigned int n)
+{
+	return ipmon_path_left((const unsigned char *)p, n);
+}
+
+Test(decide, paths)
+{
+	cr_expect(left("/proc/", 6) && left("/proc\0x", 6) && left("/proc", 5));
+	cr_expect_not(left("/process", 6) || left("/pro", 4) || left("", 0) ||
+		      left("proc/1", 6) || left("/prod/", 6));
+}
+
+Test(decide, lanes)
+{
+	const uint64_t none[6] = { 0 }, addr[6] = { 1, 2, 3, 4, 5, 6 };
+
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_getppid), addr), LANE_SCALAR);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_read), addr), LANE_OUT);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_write), addr), LANE_IN);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_sendto), addr), LANE_WALK);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_sendto), none), LANE_IN);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_accept4), addr), LANE_WALK);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_accept4), none), LANE_SCALAR);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_stat), none), LANE_WALK);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_writev), none), LANE_WALK);
+	/* the rule of an output span is that of the walk */
+	cr_expect_eq(ipmon_plan(SYS_read)->rule, R_RET);
+	cr_expect_eq(ipmon_plan(SYS_fstat)->rule, R_SUCCESS);
+	cr_expect_eq(ipmon_plan(SYS_fstat)->len_fixed, 144);
+}
+
+/* ---- epoll ---- */
+
+Test(decide, epoll_table)
+{
+	uint64_t data;
+	int a, b;
+
+	cr_expect_eq(epoll_find(table, 5, 6), -1);
+	cr_expect_eq(epoll_data(table, IPMON_EPOLL_TAG | 3, &data), -1);
+	cr_expect_eq(epoll_data(table, 3, &data), -1);
+	cr_expect_eq(epoll_data(table, IPMON_EPOLL_TAG | 0x10000, &data), -1);
+	a = epoll_place(table, 5, 6);
+	cr_assert_geq(a, 0);
+	epoll_add(table, a, 5, 6, 111);
+	cr_expect_eq(epoll_find(table, 5, 6), a);
+	cr_expect(!epoll_data(table, IPMON_EPOLL_TAG | (uint32_t)a, &data) &&
+		  data == 111);
+	/* the number is registered anew: the old one stays translatable */
+	b = epoll_place(table, 5, 6);
+	cr_assert(b >= 0 && b != a);
+	epoll_add(table, b, 5, 6, 222);
+	cr_expect_eq(epoll_find(table, 5, 6), b);
+	cr_expect(!epoll_data(table, IPMON_EPOLL_TAG | (uint32_t)a, &data) &&
+		  data == 111);
+	cr_expect(!epoll_data(table, IPMON_EPOLL_TAG | (uint32_t)b, &data) &&
+		  data == 222);
+	epoll_del(table, 5, 6);
+	cr_expect_eq(epoll_find(table, 5, 6), -1);
+	cr_expect_eq(epoll_place(table, -1, 6), -1);
+	cr_expect_eq(epoll_place(table, 5, -1), -1);
+}
+
+Test(decide, epoll_table_keeps_what_is_live)
+{
+	/* many descriptors at a few instances, churning */
+	static int slot[4][3000];
+	uint64_t data;
+
+	srandom(3);
+	memset(slot, 0xff, sizeof(slot));
+	for (int k = 0; k < 200000; k++) {
+		int e = (int)random() % 4, f = (int)random() % 3000;
+
+		if (random() % 4 == 0) {
+			epoll_del(table, 3 + e, f);
+			slot[e][f] = -1;
+			continue;
+		}
+		slot[e][f] = epoll_place(table, 3 + e, f);
+		cr_assert_geq(slot[e][f], 0);
+		epoll_add(table, slot[e][f], 3 + e, f,
+			  (uint64_t)e << 32 | (uint64_t)f);
+	}
+	for (int e = 0; e < 4; e++)
+		for (int f = 0; f < 3000; f++) {
+			cr_assert_eq(epoll_find(table, 3 + e, f), slot[e][f]);
+			if (slot[e][f] < 0)
+				continue;
+			cr_assert(!epoll_data(table, IPMON_EPOLL_TAG |
+					      (uint32_t)slot[e][f], &data));
+			cr_assert_eq(data, (uint64_t)e << 32 | (uint64_t)f);
+		}
+}
