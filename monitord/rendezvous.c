@@ -596,6 +596,27 @@ static void vsyscall(struct taskset *s)
 
 /* ---- arrival ---- */
 
+/*
+ * All are at pause(): a call that blocks and has nothing to wait for but a
+ * signal.  One that came since the last call ends it.  Delivered before it, as
+ * elsewhere, it would leave `while (!flag) pause();` asleep for ever; the
+ * window between test and call is a few instructions natively, and here all
+ * the way between two calls.
+ */
+static bool waits_for_signal(const struct taskset *s)
+{
+	uint64_t nr = s->t[LEADER].call.nr;
+	const struct ipmon_row *row = ipmon_row(nr);
+
+	if (nr >= IPMON_NR_MAX || row->nargs || !(row->flags & RF_BLOCK))
+		return false;
+	for_each_variant(v)
+		if (s->t[v].call.nr != nr ||
+		    s->t[v].call.arch != AUDIT_ARCH_X86_64)
+			return false;
+	return true;
+}
+
 static void rendezvous(struct taskset *s)
 {
 	const struct handler *h;
@@ -629,6 +650,8 @@ static void rendezvous(struct taskset *s)
 		if (!diverge(&d))
 			return;
 	}
+	if (!STAILQ_EMPTY(&s->sigq) && waits_for_signal(s))
+		s->kick_ret = -ERESTARTNOHAND;
 	if (s->kick_ret && signal_deliver_kicked(s))
 		return;
 	if (!STAILQ_EMPTY(&s->sigq) && signal_deliver_at_entry(s))

@@ -8,6 +8,12 @@
 
 #include "monitor.h"
 
+/* kernel-internal codes, visible at syscall-exit stops (linux/errno.h) */
+#define ERESTARTSYS		512
+#define ERESTARTNOINTR		513
+#define ERESTARTNOHAND		514
+#define ERESTART_RESTARTBLOCK	516
+
 /* A signal-delivery stop seen during a synchronous operation: the leader's
  * is kept for the next rendezvous, a follower's is dropped. */
 void signal_put_aside(struct task *t);
