@@ -162,6 +162,53 @@ static bool set_all_dead(const struct taskset *s)
 	return true;
 }
 
+/*
+ * Whose child an orphan has become in the leader: a subreaper's (prctl(2)) or
+ * a namespace's init's, if those are ours.  It is the same in every variant.
+ */
+static struct proc *adopter(const struct proc *c)
+{
+	char path[64], line[128];
+	struct proc *p;
+	int ppid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", c->pid[LEADER]);
+	f = fopen(path, "re");
+	if (!f)
+		return NULL;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "PPid: %d", &ppid) == 1)
+			break;
+	fclose(f);
+	LIST_FOREACH(p, &mon.procs, all)
+		if (ppid > 0 && !p->zombie && p->pid[LEADER] == ppid)
+			return p;
+	return NULL;
+}
+
+/*
+ * Nobody waits for the children of a parent that ignores SIGCHLD: the kernel
+ * has done away with them.  One that a wait call under way has taken is gone as
+ * well, but that call will ask for it.
+ */
+static void bury_unwaited(struct proc *parent)
+{
+	struct taskset *s;
+	struct proc *c, *n;
+
+	LIST_FOREACH(s, &parent->sets, in_proc)
+		if ((s->state == SET_CALL || s->state == SET_DONE) &&
+		    s->row && s->row->handler == H_WAIT)
+			return;
+	for (c = LIST_FIRST(&mon.procs); c; c = n) {
+		n = LIST_NEXT(c, all);
+		if (c->zombie && c->parent == parent &&
+		    kill(c->pid[LEADER], 0) < 0 && errno == ESRCH)
+			proc_free(c);
+	}
+}
+
 /* Give back what a process without tasks no longer needs; it stays in the
  * model as a zombie while somebody may still wait for it. */
 static void proc_finished(struct proc *p)
@@ -187,8 +234,8 @@ static void proc_finished(struct proc *p)
 		n = LIST_NEXT(c, all);
 		if (c->parent != p)
 			continue;
-		c->parent = NULL;
-		if (c->zombie)
+		c->parent = mon.ending ? NULL : adopter(c);
+		if (c->zombie && !c->parent)
 			proc_free(c);
 	}
 	if (p->mm)
@@ -204,6 +251,8 @@ static void proc_finished(struct proc *p)
 	p->domain = NULL;
 	if (!p->parent)
 		proc_free(p);
+	else
+		bury_unwaited(p->parent);
 }
 
 static void set_ended(struct taskset *s)

@@ -7,12 +7,6 @@
 
 #include "monitor.h"
 
-/* kernel-internal codes, visible at syscall-exit stops (linux/errno.h) */
-#define ERESTARTSYS		512
-#define ERESTARTNOINTR		513
-#define ERESTARTNOHAND		514
-#define ERESTART_RESTARTBLOCK	516
-
 #define SIGRT_FIRST	32	/* the kernel's SIGRTMIN */
 #define BIT(sig)	(1ull << ((sig) - 1))
 
@@ -21,6 +15,8 @@
 struct sigstate {
 	uint64_t pending;	/* private and shared */
 	uint64_t blocked, ignored, caught;
+	bool init;		/* first of its pid namespace: unhandled
+				 * signals do nothing to it */
 };
 
 /* 0, or -ESRCH. */

@@ -40,6 +40,12 @@ int sigstate_read(const struct task *t, struct sigstate *st)
 		sscanf(line, "SigBlk: %lx", (unsigned long *)&st->blocked);
 		sscanf(line, "SigIgn: %lx", (unsigned long *)&st->ignored);
 		sscanf(line, "SigCgt: %lx", (unsigned long *)&st->caught);
+		/* its ids in every namespace, from ours inwards */
+		if (!strncmp(line, "NSpid:", 6)) {
+			const char *last = strrchr(line, '\t');
+
+			st->init = last && last != line + 6 && !strcmp(last, "\t1\n");
+		}
 	}
 	fclose(f);
 	st->pending = own | shared;
@@ -77,7 +83,8 @@ enum effect signal_effect(int sig, const struct sigstate *st)
 		if (st->ignored & BIT(sig))
 			return EFF_IGNORED;
 	}
-	if (default_ignored(sig))
+	if (default_ignored(sig) ||
+	    (st->init && sig != SIGKILL && sig != SIGSTOP))
 		return EFF_IGNORED;
 	return default_stops(sig) ? EFF_STOPS : EFF_FATAL;
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The first process of a pid namespace does not die of signals it has no
+ * handler for when they come from inside.
+ */
+#include "victim.h"
+
+int main(void)
+{
+	int st;
+	pid_t p;
+
+	if (unshare(CLONE_NEWPID) < 0) {
+		printf("no init, 3\n");
+		return 0;
+	}
+	p = CHILD({
+		CHECK(getpid() == 1);
+		OK(kill(1, SIGTERM));
+		OK(kill(1, SIGTSTP));
+		REAP(CHILD(OK(kill(1, SIGINT))));
+		_exit(3);
+	});
+	st = reap(p);
+	CHECK(WIFEXITED(st));
+	printf("no init, %d\n", WEXITSTATUS(st));
+	return 0;
+}
