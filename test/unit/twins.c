@@ -89,7 +89,7 @@ __asm__(
 	"	mov %gs:16, %rsp\n"
 	"	lea twins_site(%rip), %rcx\n"
 	"	jmp *%gs:32\n"
-	"1:	pushfq\n"
+	"1:	pushfq; cld\n"
 	"	push %rdi\n"
 	"	mov 16(%rsp), %rdi\n"		/* regs */
 	"	mov %rax, 0(%rdi); mov %rsi, 16(%rdi); mov %rdx, 24(%rdi)\n"
