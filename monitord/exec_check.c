@@ -27,7 +27,11 @@ static bool foreign(int fd)
 
 	if (n < EI_NIDENT + 4 || memcmp(eh.e_ident, ELFMAG, SELFMAG))
 		return false;
-	return eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_machine != EM_X86_64;
+	/* what an x86-64 kernel might run in its 32-bit modes; the rest it
+	 * refuses itself, with the same error */
+	return eh.e_ident[EI_CLASS] == ELFCLASS32 &&
+	       (eh.e_machine == EM_386 ||
+		eh.e_machine == EM_X86_64);
 }
 
 bool exec_file_foreign(const char *path)
