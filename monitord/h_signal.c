@@ -55,7 +55,10 @@ void sigreturn_start(struct taskset *s)
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 
-		if (task_resume(t, PTRACE_SYSCALL, 0) < 0 || task_wait(t) < 0)
+		/* a dead follower is dealt with when this is over: nobody
+		 * may be left behind at the end of a call that is done */
+		if ((task_resume(t, PTRACE_SYSCALL, 0) < 0 ||
+		     task_wait(t) < 0) && v == LEADER)
 			return;
 	}
 	signal_deliver_at_exit(s);
