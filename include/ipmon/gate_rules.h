@@ -112,7 +112,7 @@ static inline int ipmon_gate_row(const struct ipmon_row *row)
 	case H_FUTEX:
 		if (!(row->flags & RF_BYCMD))
 			return 0;
-		/* fall through */
+		__attribute__((fallthrough));
 	case H_GENERIC:
 	case H_GETDENTS:
 	case H_IOCTL:
