@@ -533,7 +533,7 @@ class Suite:
         """One case per program of test/victim, with what cases/victims.toml adds."""
         listing = os.path.join(self.build, "test", "victim")
         names = sorted(x for x in os.listdir(listing) if re.fullmatch(
-            r"(?:[pv][0-9]*|sys)_[a-z0-9_]+", x) and os.access(os.path.join(listing, x), os.X_OK)
+            r"(?:[pv][0-9]*|rv|sys)_[a-z0-9_]+", x) and os.access(os.path.join(listing, x), os.X_OK)
             and os.path.isfile(os.path.join(listing, x)))
         for name in names:
             data = {"name": name, "argv": [os.path.join(listing, name)]}

@@ -16,7 +16,6 @@ int main(void)
 {
 	struct itimerval it = { { 0, 150 }, { 0, 150 } }, off = { { 0, 0 } };
 	volatile unsigned long x = 0;
-	struct timespec a, b;
 	int before;
 
 	handle(SIGALRM, on, SA_RESTART);

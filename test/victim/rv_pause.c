@@ -23,8 +23,6 @@ int main(void)
 	OK(pipe(b));
 	p = CHILD({
 		for (int i = 0; i < 50; i++) {
-			volatile int x = 0;
-
 			n = 0;
 			CHECK(write(a[1], "r", 1) == 1);
 			while (!n)
