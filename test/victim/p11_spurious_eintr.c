@@ -4,7 +4,6 @@
  * threads: only by signals.
  */
 #include "victim.h"
-static volatile int stop;
 static void *waiter(void *arg)
 {
 	int ep = OK(epoll_create1(0)), p[2];

@@ -26,7 +26,7 @@ int main(void)
 	w = OK(open("fifo", O_WRONLY));
 	FAILS(read(r, b, 1), EAGAIN);
 	for (int i = 0; i < 4; i++)
-		REAP(CHILD(CHECK(write(w, "abcd" + i, 1) == 1)));
+		REAP(CHILD(CHECK(write(w, &"abcd"[i], 1) == 1)));
 	CHECK(read(r, b, 100) == 4 && memcmp(b, "abcd", 4) == 0);
 	w = OK(open("fifo", O_RDWR));
 	CHECK(write(w, "x", 1) == 1 && read(w, b, 1) == 1);
