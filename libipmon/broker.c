@@ -34,6 +34,20 @@ int epoll_slot(const struct ipmon_ctx *ctx, const uint64_t args[6])
 	}
 }
 
+int epoll_lookup(const struct ipmon_ctx *ctx, uint64_t tag, uint64_t *data)
+{
+	struct ipmon_call ask = { IPMON_NR_EPOLL_DATA, { tag, 0 } };
+	uint64_t own;
+
+	if (!epoll_data(ctx_epoll(ctx), tag, data))
+		return 0;
+	ask.args[1] = (uint64_t)(uintptr_t)&own;
+	if (ipmon_gate_raw(&ask))
+		return -1;
+	*data = own;
+	return 0;
+}
+
 void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
 		  uint64_t data)
 {
@@ -45,7 +59,7 @@ void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
 		epoll_add(t, slot, epfd, fd, data);
 		break;
 	case EPOLL_CTL_MOD_:
-		t->slot[slot].data = data;
+		epoll_mod(t, slot, data);
 		break;
 	case EPOLL_CTL_DEL_:
 		epoll_del(t, epfd, fd);

@@ -107,6 +107,9 @@ uint64_t epoll_ctl_word(const uint64_t args[6], struct packed_event *ev);
 /* The slot this epoll_ctl is about; -1: none, monitord shall do it.  Equal in
  * all variants. */
 int epoll_slot(const struct ipmon_ctx *ctx, const uint64_t args[6]);
+/* What this variant attached to a registration; asks monitord if it must. 0, or
+ * -1: nobody's. */
+int epoll_lookup(const struct ipmon_ctx *ctx, uint64_t tag, uint64_t *data);
 /* The kernel has accepted it. */
 void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
 		  uint64_t data);

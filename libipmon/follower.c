@@ -389,7 +389,6 @@ static int take_span(struct follower *fo, unsigned int arg, uint64_t addr,
 /* Events, with the data this variant attached to them. */
 static int take_events(struct follower *fo)
 {
-	const struct ipmon_epoll *t = ctx_epoll(fo->ctx);
 	uint64_t addr = fo->f->args[1], cap, done = 0;
 	int32_t max = (int32_t)fo->f->args[2];
 	struct packed_event ev;
@@ -409,7 +408,7 @@ static int take_events(struct follower *fo)
 			if (have < sizeof(ev))
 				continue;
 			have = 0;
-			if (epoll_data(t, ev.data, &data))
+			if (epoll_lookup(fo->ctx, ev.data, &data))
 				data = 0;
 			ev.data = data;
 			if (mem_put(addr + done, &ev, sizeof(ev)))

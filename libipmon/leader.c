@@ -337,7 +337,7 @@ static void put_outputs(struct walk_out *wo, int64_t ret)
  * tag we do not know are dropped: the program must not see them.  The number
  * left.
  */
-static int64_t known_events(const struct ipmon_epoll *t, uint64_t addr,
+static int64_t known_events(const struct ipmon_ctx *ctx, uint64_t addr,
 			    int64_t n)
 {
 	int64_t i, kept = 0;
@@ -348,7 +348,7 @@ static int64_t known_events(const struct ipmon_epoll *t, uint64_t addr,
 
 		if (mem_get(&ev, addr + (uint64_t)i * sizeof(ev), sizeof(ev)))
 			break;
-		if (epoll_data(t, ev.data, &data))
+		if (epoll_lookup(ctx, ev.data, &data))
 			continue;
 		if (kept != i)
 			mem_put(addr + (uint64_t)kept * sizeof(ev), &ev,
@@ -358,7 +358,7 @@ static int64_t known_events(const struct ipmon_epoll *t, uint64_t addr,
 	return kept;
 }
 
-static void own_events(const struct ipmon_epoll *t, uint64_t addr, int64_t n)
+static void own_events(const struct ipmon_ctx *ctx, uint64_t addr, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
 		uint64_t at = addr + (uint64_t)i * sizeof(struct packed_event) +
@@ -366,7 +366,7 @@ static void own_events(const struct ipmon_epoll *t, uint64_t addr, int64_t n)
 		uint64_t data;
 
 		if (mem_get(&data, at, sizeof(data)) ||
-		    epoll_data(t, data, &data))
+		    epoll_lookup(ctx, data, &data))
 			continue;
 		mem_put(at, &data, sizeof(data));
 	}
@@ -421,7 +421,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 			return left();
 		if ((int32_t)f->args[1] != EPOLL_CTL_DEL_ && !(word >> 32)) {
 			tagged.events = ev.events;
-			tagged.data = IPMON_EPOLL_TAG | (uint32_t)slot;
+			tagged.data = epoll_tag(ctx_epoll(ctx), slot);
 			call.args[3] = (uint64_t)(uintptr_t)&tagged;
 		}
 	}
@@ -445,7 +445,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 			return forward(ctx, nr);
 		if (!(plan->flags & PLAN_EPOLL_WAIT) || ret <= 0)
 			break;
-		ret = known_events(ctx_epoll(ctx), f->args[1], ret);
+		ret = known_events(ctx, f->args[1], ret);
 		/* nothing but unknown ones: as if nothing had happened, but not
 		 * for ever */
 		if (!ret && ++tries == 8)
@@ -465,7 +465,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		published(ctx);
 	}
 	if ((plan->flags & PLAN_EPOLL_WAIT) && ret > 0)
-		own_events(ctx_epoll(ctx), f->args[1], ret);
+		own_events(ctx, f->args[1], ret);
 	if ((plan->flags & PLAN_EPOLL_CTL) && !ret)
 		epoll_commit(ctx, f->args, slot, ev.data);
 	return handled(ret);

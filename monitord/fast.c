@@ -42,6 +42,7 @@
 #include <ipmon/abi.h>
 #include "divergence.h"
 #include "fast.h"
+#include "fast_fd.h"
 #include "launch.h"
 #include "owned.h"
 #include "patch.h"
@@ -205,6 +206,7 @@ int fast_setup(struct taskset *s)
 	}
 	s->proc->mm->fast = f;
 	fast_attach(s);
+	fast_fd_setup(s);
 	return 0;
 }
 
@@ -253,6 +255,23 @@ bool fast_room(const struct proc *p)
 		if (f->ctx_used[i] != ~0ull)
 			return true;
 	return false;
+}
+
+/* The tables of a new process are its own from now on. */
+static void take_tables(struct taskset *s)
+{
+	uint32_t owner = fast_epoll_owner(s->proc->mm), old;
+
+	for_each_variant(v) {
+		uint64_t at = fast_epoll_table(s, v) +
+			offsetof(struct ipmon_epoll, owner);
+
+		if (mem_read(&s->t[v], &old, at, sizeof(old)) || old == owner)
+			continue;
+		mem_write(&s->t[v], at, &owner, sizeof(owner));
+		if (old && v == LEADER)
+			fast_fd_forked(s);
+	}
 }
 
 void fast_attach(struct taskset *s)
@@ -304,6 +323,7 @@ void fast_attach(struct taskset *s)
 			t->saved.gs_base = at;
 		task_regs_changed(t);
 	}
+	take_tables(s);
 }
 
 void fast_detach(struct taskset *s)
@@ -338,21 +358,23 @@ void fast_forbid(struct proc *p)
 		p->mm->fast->forbidden = true;
 }
 
-void fast_slow_fd(struct taskset *s, int fd)
+uint64_t fast_slow_map(const struct taskset *s, unsigned int v)
 {
-	struct fast *f = s->proc->mm->fast;
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
 
-	if (!f || fd < 0 || (unsigned int)fd >= IPMON_SLOW_FDS)
-		return;
-	for_each_variant(v) {
-		uint64_t at = f->region[v] + REGION_SLOW + (uint64_t)fd / 8;
-		uint8_t b;
+	return f ? f->region[v] + REGION_SLOW : 0;
+}
 
-		if (mem_read(&s->t[v], &b, at, 1))
-			continue;
-		b |= (uint8_t)(1u << fd % 8);
-		mem_write(&s->t[v], at, &b, 1);
-	}
+uint64_t fast_epoll_table(const struct taskset *s, unsigned int v)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[v] + REGION_EPOLL : 0;
+}
+
+uint32_t fast_epoll_owner(const struct mm *mm)
+{
+	return mm->id % IPMON_EPOLL_OWNERS;
 }
 
 /* ---- the turn ---- */

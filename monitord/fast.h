@@ -53,8 +53,10 @@ bool fast_stop(struct task *t, bool wanted);
 /* A synchronous fault in IP-MON's copy routine: resumed at the fix-up. */
 bool fast_fixup(struct task *t);
 
-/* Calls on this descriptor of the process are left to monitord. */
-void fast_slow_fd(struct taskset *s, int fd);
+/* Addresses in variant v (0: none) and the number for fast_fd.c. */
+uint64_t fast_slow_map(const struct taskset *s, unsigned int v);
+uint64_t fast_epoll_table(const struct taskset *s, unsigned int v);
+uint32_t fast_epoll_owner(const struct mm *mm);
 /* A process forbids it for good (own seccomp filter, own GS base, ...). */
 void fast_forbid(struct proc *p);
 

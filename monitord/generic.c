@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "divergence.h"
+#include "fast_fd.h"
 #include "handlers.h"
 #include "h_memory.h"
 #include "h_misc.h"
@@ -75,6 +76,7 @@ void generic_done(struct taskset *s, int64_t ret)
 		return;
 	if (s->row->flags & RF_PRIVATE)
 		solo_note_clock(s, ret);
+	fast_fd_done(s, ret);
 	set_finish(s, ret);
 }
 

@@ -16,6 +16,9 @@
  *				leader's array and each follower's get the
  *				data which that variant had registered
  *
+ * Processes that handle calls themselves have tables for this in their memory
+ * (fast_fd.c): a tag from there takes the place of a cookie.
+ *
  * A value that is no cookie (an epoll instance from outside the tree) is
  * passed on as it is.
  *
@@ -40,6 +43,7 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 
+#include "fast_fd.h"
 #include "h_misc.h"
 #include "tracee.h"
 
@@ -310,8 +314,9 @@ void epoll_ctl_start(struct taskset *s)
 	struct epoll_event ev = { 0 };
 	uint64_t data[MAX_VARIANTS] = { 0 };
 	struct cookie *c = NULL;
-	uint64_t args[6];
+	uint64_t args[6], tag = 0;
 	int64_t ret;
+	int place = -1;
 
 	if (!s->proc->files)
 		s->proc->files = files_new();
@@ -321,7 +326,6 @@ void epoll_ctl_start(struct taskset *s)
 	    mem_read(lead, &ev, a[3], sizeof(ev)) == 0) {
 		uint64_t slot = scratch_slot(s, LEADER);
 
-		pool_init();
 		data[LEADER] = ev.data.u64;
 		for_each_follower(v) {
 			struct epoll_event own;
@@ -333,10 +337,16 @@ void epoll_ctl_start(struct taskset *s)
 			else
 				data[v] = data[LEADER];
 		}
-		c = cookie_new(data);
-		ev.data.u64 = c->cookie;
+		place = fast_epoll_slot(s, op, epfd, fd, &tag);
+		if (place < 0) {
+			pool_init();
+			c = cookie_new(data);
+			tag = c->cookie;
+		}
+		ev.data.u64 = tag;
 		if (mem_write(lead, slot, &ev, sizeof(ev)) < 0) {
-			cookie_put(c);
+			if (c)
+				cookie_put(c);
 			return;		/* died */
 		}
 		args[3] = slot;
@@ -346,17 +356,29 @@ void epoll_ctl_start(struct taskset *s)
 		reg_set(s->proc->files, epfd, fd, c);
 	else if (c)
 		cookie_put(c);
-	if (ret == 0 && op == EPOLL_CTL_DEL)
+	if (ret == 0 && !c)
 		reg_del(s->proc->files, epfd, fd);
+	if (ret == 0)
+		fast_epoll_done(s, op, place, epfd, fd, data);
 	if (lead->at == AT_EXIT)
 		set_finish(s, ret);
+}
+
+bool epoll_cookie_data(uint64_t cookie, unsigned int v, uint64_t *data)
+{
+	struct cookie *c = cookie_find(cookie);
+
+	if (!c)
+		return false;
+	*data = c->data[v];
+	return true;
 }
 
 /*
  * Translate events from `from` to variant v.  Events whose cookie is no
  * longer known are left out; returns how many are left.
  */
-static unsigned int translate(struct epoll_event *to,
+static unsigned int translate(struct taskset *s, struct epoll_event *to,
 			      const struct epoll_event *from, unsigned int n,
 			      unsigned int v)
 {
@@ -364,15 +386,19 @@ static unsigned int translate(struct epoll_event *to,
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct cookie *c = cookie_find(from[i].data.u64);
+		uint64_t own;
 
 		to[k] = from[i];
-		if (c) {
+		if (fast_epoll_data(s, v, from[i].data.u64, &own)) {
+			to[k].data.u64 = own;
+		} else if (c) {
 			to[k].data.u64 = c->data[v];
 			if (!c->refs) {
 				TAILQ_REMOVE(&pool.retired, c, retired);
 				TAILQ_INSERT_TAIL(&pool.retired, c, retired);
 			}
-		} else if (cookie_issued(from[i].data.u64)) {
+		} else if (cookie_issued(from[i].data.u64) ||
+			   fast_epoll_is_tag(from[i].data.u64)) {
 			if (!pool.said)
 				say("epoll: an event of a long replaced registration was dropped");
 			pool.said = true;
@@ -397,14 +423,14 @@ void epoll_wait_done(struct taskset *s, int64_t ret)
 	to = from + n;
 	if (mem_read(lead, from, lead->call.args[1], n * sizeof(*from)) == 0) {
 		for_each_follower(v) {
-			k = translate(to, from, n, v);
+			k = translate(s, to, from, n, v);
 			if (!follower_write(s, v, 1, s->t[v].call.args[1], to,
 					    k * sizeof(*to))) {
 				free(from);
 				return;
 			}
 		}
-		k = translate(to, from, n, LEADER);
+		k = translate(s, to, from, n, LEADER);
 		mem_write(lead, lead->call.args[1], to, k * sizeof(*to));
 		ret = k;
 	}

@@ -20,6 +20,8 @@ void leader_start(struct taskset *s);
 /* h_epoll.c */
 void epoll_ctl_start(struct taskset *s);
 void epoll_wait_done(struct taskset *s, int64_t ret);
+/* What variant v attached to the registration with this cookie. */
+bool epoll_cookie_data(uint64_t cookie, unsigned int v, uint64_t *data);
 
 /*
  * What monitord remembers per descriptor table (epoll registrations).

@@ -42,6 +42,7 @@
 #include <unistd.h>
 #include <linux/magic.h>
 
+#include "fast_fd.h"
 #include "procview.h"
 #include "procview_text.h"
 #include "shadow.h"
@@ -389,8 +390,11 @@ static int64_t check_open(struct taskset *s, int fd)
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
 		 (int)s->t[LEADER].tid, fd);
-	if (statfs(path, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+	if (statfs(path, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC) {
+		fast_fd_set(s, fd, false);
 		return fd;
+	}
+	fast_fd_set(s, fd, true);
 	n = readlink(path, link, sizeof(link) - 1);
 	if (n < 0)
 		return fd;

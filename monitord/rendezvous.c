@@ -35,6 +35,7 @@
 #include "divergence.h"
 #include "event.h"
 #include "fast.h"
+#include "fast_fd.h"
 #include "h_misc.h"
 #include "handlers.h"
 #include "internal.h"
@@ -733,6 +734,10 @@ void set_arrive(struct task *t)
 		t->saved_valid = false;
 	if (s->live && t->call.nr == IPMON_NR_DIVERGED) {
 		fast_diverged(t);
+		return;
+	}
+	if (s->live && t->call.nr == IPMON_NR_EPOLL_DATA) {
+		fast_epoll_ask(t);
 		return;
 	}
 	s->arrived |= 1u << t->variant;

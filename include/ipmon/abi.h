@@ -273,23 +273,35 @@ _Static_assert(sizeof(struct ipmon_frame) == 72, "frame ABI");
 
 /*
  * epoll data per process (private memory).  The kernel is given a tag in place
- * of the program's data: IPMON_EPOLL_TAG | index of a slot, and every variant
+ * of the program's data: who registered it and the index of a slot; every variant
  * has its own data in the slot of that index.  The variants' tables are equal
  * but for the data.  Functions on it: libipmon/core/epoll.h.
  */
-#define IPMON_EPOLL_TAG		0x4950450000000000ull
+#define IPMON_EPOLL_TAG		0x4950450000000000ull	/* | owner << 16 | slot */
 #define IPMON_EPOLL_SLOTS	65536u
+#define IPMON_EPOLL_OWNERS	32768u
 struct ipmon_epoll_slot {
-	uint32_t ep;		/* epfd + 1; 0 never used, ~0 retired */
+	uint32_t ep;		/* owner << 17 | epfd + 1; 0 never used;
+				 * 0x1ffff in place of epfd + 1: retired */
 	uint32_t fd;		/* of a retired one: its age */
 	uint64_t data;
 };
 struct ipmon_epoll {
-	uint32_t foreign;	/* registrations without a slot exist (made by
-				 * monitord): all waits are left to it */
+	uint32_t owner;		/* who makes new registrations: monitord's number
+				 * for the process, below IPMON_EPOLL_OWNERS */
 	uint32_t age;		/* of the next slot to be retired */
-	uint64_t pad;
+	uint64_t made;		/* registrations ever made */
 	struct ipmon_epoll_slot slot[IPMON_EPOLL_SLOTS];
 };
+
+/*
+ * An event whose data is not in the own table (the instance is shared with
+ * another process, or monitord made the registration): this reserved call asks
+ * monitord, which answers each variant by itself.
+ *	rdi	the data as the kernel returned it
+ *	rsi	address of a uint64_t for this variant's data
+ * Result 0, or negative: nobody's, the event is to be dropped.
+ */
+#define IPMON_NR_EPOLL_DATA	0x495045ul	/* "IPE" */
 
 #endif

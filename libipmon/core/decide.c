@@ -28,13 +28,6 @@ static int slow_fd(const struct ipmon_ctx *ctx, uint64_t reg)
 	return fd >= IPMON_SLOW_FDS || (map[fd / 8] >> fd % 8 & 1);
 }
 
-static int epoll_foreign(const struct ipmon_ctx *ctx)
-{
-	const struct ipmon_epoll *t = (const void *)(uintptr_t)ctx->epoll;
-
-	return !t || t->foreign;
-}
-
 enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 				 const struct ipmon_plan *plan, uint64_t nr,
 				 const uint64_t args[6])
@@ -70,9 +63,7 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 			wait = ipmon_call_class(ipmon_row(nr), args) ==
 				CLASS_EFFECT;
 		}
-		if ((flags & PLAN_EPOLL_WAIT) && epoll_foreign(ctx))
-			return DECIDE_LEFT;
-		if ((flags & PLAN_EPOLL_CTL) && !ctx->epoll)
+		if ((flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT)) && !ctx->epoll)
 			return DECIDE_LEFT;
 	}
 	return wait && ctx->policy == IPMON_VERIFIED ? DECIDE_VERIFIED :

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Descriptors of a process that handles calls itself.
+ *
+ * Theory of operation
+ * -------------------
+ * Slow descriptors.  Reading a view of /proc gives every variant its own text,
+ * listing it leaves out followers: only monitord can do that.  A bitmap that
+ * all variants have says which descriptors these are; IP-MON leaves calls on
+ * them to monitord, and refrains from opening files of /proc itself.  So every
+ * such descriptor comes into being here: by open, by dup of one that is slow,
+ * by fork (the bitmap is copied with the memory) or by exec (the descriptors
+ * are looked at when the new image registers).  Not known: views received
+ * through a socket.  A bit too many costs time only.
+ *
+ * epoll.  IP-MON gives the kernel a tag in place of the program's data, and
+ * every variant has a table from tags to its own data (libipmon/core/epoll.h).
+ * Calls that monitord handles use the same tables, in the variants' memory: a
+ * window of the leader's is read into a table of ours, the function IP-MON uses
+ * is applied, and what it changed is written back.  Without room, and for
+ * processes without tables, h_epoll.c makes a cookie.  Whatever IP-MON finds no
+ * data for it asks us (fast_epoll_ask): cookies, and tags of other processes
+ * that share the instance.  An instance that a child has inherited is slow in
+ * the child.
+ */
+#include <dirent.h>
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include <linux/magic.h>
+
+#include <ipmon/abi.h>
+#include "../libipmon/core/epoll.h"
+#include "fast.h"
+#include "fast_fd.h"
+#include "h_misc.h"
+#include "procview.h"
+#include "tracee.h"
+
+/* ---- slow descriptors ---- */
+
+static bool get_bit(struct taskset *s, unsigned int v, int fd, uint8_t *byte)
+{
+	uint64_t map = fast_slow_map(s, v);
+
+	return map && fd >= 0 && (unsigned int)fd < IPMON_SLOW_FDS &&
+		!mem_read(&s->t[v], byte, map + (uint64_t)fd / 8, 1);
+}
+
+static bool is_slow(struct taskset *s, int fd)
+{
+	uint8_t b;
+
+	return get_bit(s, LEADER, fd, &b) && b & 1u << fd % 8;
+}
+
+void fast_fd_set(struct taskset *s, int fd, bool slow)
+{
+	for_each_variant(v) {
+		uint8_t b, old;
+
+		if (!get_bit(s, v, fd, &b))
+			return;
+		old = b;
+		b = (uint8_t)(slow ? b | 1u << fd % 8 : b & ~(1u << fd % 8));
+		if (b != old)
+			mem_write(&s->t[v], fast_slow_map(s, v) +
+				  (uint64_t)fd / 8, &b, 1);
+	}
+}
+
+static bool of_proc(const char *path)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return (!statfs(path, &fs) && fs.f_type == PROC_SUPER_MAGIC) ||
+		(view_active() && !stat(path, &st) && view_is(&st));
+}
+
+void fast_fd_setup(struct taskset *s)
+{
+	char path[64], one[400];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->t[LEADER].tid);
+	d = opendir(path);
+	if (!d)
+		return;
+	while ((e = readdir(d))) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		snprintf(one, sizeof(one), "%s/%s", path, e->d_name);
+		if (of_proc(one))
+			fast_fd_set(s, atoi(e->d_name), true);
+	}
+	closedir(d);
+}
+
+void fast_fd_done(struct taskset *s, int64_t ret)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	if (ret < 0 || !s->proc->mm->fast)
+		return;
+	switch (s->t[LEADER].call.nr) {
+	case SYS_close:
+		fast_fd_set(s, (int)a[0], false);
+		break;
+	case SYS_fcntl:
+		if ((int)a[1] != F_DUPFD && (int)a[1] != F_DUPFD_CLOEXEC)
+			break;
+		/* fall through */
+	case SYS_dup:
+	case SYS_dup2:
+	case SYS_dup3:
+		fast_fd_set(s, (int)ret, is_slow(s, (int)a[0]));
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- epoll ---- */
+
+static struct ipmon_epoll table;	/* mostly empty: windows of others */
+
+/*
+ * Instances a child inherits are shared with the parent, which must find the
+ * child's registrations even when the child is gone: they are cookies.
+ */
+void fast_fd_forked(struct taskset *s)
+{
+	uint64_t at = fast_epoll_table(s, LEADER);
+	int last = -1;
+
+	if (mem_read(&s->t[LEADER], &table, at,
+		     offsetof(struct ipmon_epoll, slot)) || !table.made ||
+	    mem_read(&s->t[LEADER], table.slot,
+		     at + offsetof(struct ipmon_epoll, slot),
+		     sizeof(table.slot)))
+		return;
+	for (unsigned int i = 0; i < IPMON_EPOLL_SLOTS; i++) {
+		uint32_t ep = table.slot[i].ep & EPOLL_EP;
+
+		if (!ep || ep == EPOLL_RETIRED || (int)ep - 1 == last)
+			continue;
+		last = (int)ep - 1;
+		fast_fd_set(s, last, true);
+	}
+}
+
+/* Windows may wrap around the end: two parts. */
+static int window(struct task *t, uint64_t at, unsigned int from, bool write)
+{
+	unsigned int n = IPMON_EPOLL_SLOTS - from;
+	int r;
+
+	if (n > EPOLL_WINDOW)
+		n = EPOLL_WINDOW;
+	for (int part = 0; part < 2; part++) {
+		uint64_t addr = at + offsetof(struct ipmon_epoll, slot) +
+			from * sizeof(table.slot[0]);
+		size_t len = n * sizeof(table.slot[0]);
+
+		if (!n)
+			break;
+		r = write ? mem_write(t, addr, &table.slot[from], len) :
+			mem_read(t, &table.slot[from], addr, len);
+		if (r)
+			return r;
+		from = 0;
+		n = EPOLL_WINDOW - n;
+	}
+	return 0;
+}
+
+static int load(struct taskset *s, unsigned int v, int epfd, int fd)
+{
+	uint64_t at = fast_epoll_table(s, v);
+
+	if (!at || mem_read(&s->t[v], &table, at,
+			    offsetof(struct ipmon_epoll, slot)))
+		return -1;
+	return window(&s->t[v], at, epoll_home(epfd, fd), false);
+}
+
+static void store(struct taskset *s, unsigned int v, int epfd, int fd)
+{
+	uint64_t at = fast_epoll_table(s, v);
+
+	mem_write(&s->t[v], at, &table, offsetof(struct ipmon_epoll, slot));
+	window(&s->t[v], at, epoll_home(epfd, fd), true);
+}
+
+int fast_epoll_slot(struct taskset *s, int op, int epfd, int fd,
+		    uint64_t *tag)
+{
+	int slot;
+
+	if (epfd < 0 || fd < 0 || is_slow(s, epfd) ||
+	    load(s, LEADER, epfd, fd))
+		return -1;
+	slot = op == EPOLL_CTL_ADD ? epoll_place(&table, epfd, fd) :
+		epoll_find(&table, epfd, fd);
+	if (slot >= 0)
+		*tag = epoll_tag(&table, slot);
+	return slot;
+}
+
+void fast_epoll_done(struct taskset *s, int op, int slot, int epfd, int fd,
+		     const uint64_t data[MAX_VARIANTS])
+{
+	for_each_variant(v) {
+		if (load(s, v, epfd, fd))
+			return;
+		if (op == EPOLL_CTL_DEL || slot < 0)
+			epoll_del(&table, epfd, fd);
+		else if (op == EPOLL_CTL_ADD)
+			epoll_add(&table, slot, epfd, fd, data[v]);
+		else
+			epoll_mod(&table, slot, data[v]);
+		store(s, v, epfd, fd);
+	}
+}
+
+bool fast_epoll_is_tag(uint64_t tag)
+{
+	return (tag & ~0x7fffffffull) == IPMON_EPOLL_TAG;
+}
+
+/* In the table of one process. */
+static bool data_in(struct taskset *s, unsigned int v, uint64_t tag,
+		    uint64_t *data)
+{
+	uint64_t at = fast_epoll_table(s, v);
+	unsigned int slot = (uint16_t)tag;
+
+	return at && !mem_read(&s->t[v], &table.slot[slot],
+			       at + offsetof(struct ipmon_epoll, slot) +
+			       slot * sizeof(table.slot[0]),
+			       sizeof(table.slot[0])) &&
+		!epoll_data(&table, tag, data);
+}
+
+bool fast_epoll_data(struct taskset *s, unsigned int v, uint64_t tag,
+		     uint64_t *data)
+{
+	struct taskset *o;
+
+	if (!fast_epoll_is_tag(tag))
+		return false;
+	if (data_in(s, v, tag, data))
+		return true;
+	LIST_FOREACH(o, &mon.sets, all) {
+		const struct mm *mm = o->proc->mm;
+
+		if (mm && mm != s->proc->mm && mm->fast &&
+		    fast_epoll_owner(mm) == (tag >> 16 & 0x7fff))
+			return data_in(o, v, tag, data);
+	}
+	return false;
+}
+
+void fast_epoll_ask(struct task *t)
+{
+	uint64_t tag = t->call.args[0], data;
+	int64_t ret = -1;
+
+	if ((fast_epoll_data(t->set, t->variant, tag, &data) ||
+	     epoll_cookie_data(tag, t->variant, &data)) &&
+	    !mem_write(t, t->call.args[1], &data, sizeof(data)))
+		ret = 0;
+	task_finish(t, ret);
+	task_resume(t, PTRACE_CONT, 0);
+}
