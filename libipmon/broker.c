@@ -74,7 +74,8 @@ void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
 static int path_left(const struct ipmon_plan *plan, const uint64_t args[6])
 {
 	unsigned char p[6];
-	const char *path = (const void *)(uintptr_t)args[plan->path - 1];
+	const char *path = (const void *)(uintptr_t)
+		args[__builtin_ctz(plan->paths)];
 	size_t not;
 
 	if (!path)

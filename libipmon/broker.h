@@ -84,6 +84,26 @@ struct packed_event {
 	uint64_t data;
 } __attribute__((packed));
 
+/* Word i of a lane. */
+static inline uint64_t lane_word(const struct ipmon_plan *plan,
+				 const uint64_t args[6], unsigned int i)
+{
+	/* O_CREAT, __O_TMPFILE */
+	if ((plan->flags & PLAN_MODE) && i == plan->flag_arg + 1u &&
+	    !(args[plan->flag_arg] & 020000100u))
+		return 0;
+	return args[i] & plan->mask[i];
+}
+
+/* Length of a path as the kernel takes it (a longer one is as long as this);
+ * ~0: not readable. */
+#define PATH_BYTES 4096
+static inline uint64_t path_len(uint64_t addr)
+{
+	return (uint64_t)ipmon_strnlen((const char *)(uintptr_t)addr,
+				       PATH_BYTES);
+}
+
 /* One more word for clocks: how much deeper the stack is than at the last call
  * that was not private. */
 static inline uint64_t clock_depth(const struct ipmon_ctx *ctx)

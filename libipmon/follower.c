@@ -142,7 +142,7 @@ static int compare_words(struct follower *fo)
 		return malformed(fo);
 	for (i = 0; i < plan->nargs; i++) {
 		v = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
-		own = args[i] & plan->mask[i];
+		own = lane_word(plan, args, i);
 		if (v != own)
 			return differ(fo, IPMON_DIV_ARGUMENT, (int)i, v, own, 0,
 				      NULL);
@@ -233,6 +233,53 @@ static int compare_span(struct follower *fo, unsigned int arg, uint64_t addr,
 	return 0;
 }
 
+/* Strings or spans of different lengths: the first byte that differs, as far
+ * as this record goes. */
+static int lengths_differ(struct follower *fo, unsigned int arg, uint64_t addr,
+			  uint64_t leader, uint64_t own, uint64_t label)
+{
+	struct ipmon_difference *d = &fo->diff;
+	const unsigned char *at;
+	uint64_t v, n;
+
+	d->addr = addr;
+	d->len[0] = leader;
+	d->len[1] = own;
+	if (!reader_word(&fo->r, &v) &&
+	    (uint32_t)v <= fo->r.end - fo->r.pos) {
+		n = (uint32_t)v < own ? (uint32_t)v : own;
+		at = ring_at(fo->r.ring, fo->ctx->c.tail) + fo->r.pos;
+		d->bytes = (uint64_t)(uintptr_t)at;
+		d->n_bytes = (uint32_t)v;
+		d->offset = ipmon_equal((const void *)(uintptr_t)addr, at, n).n;
+	}
+	return differ(fo, IPMON_DIV_PAYLOAD, (int)arg, 0, 0, label, NULL);
+}
+
+/* The paths of a lane. */
+static int compare_paths(struct follower *fo)
+{
+	unsigned int paths = fo->plan->paths, i;
+	uint64_t addr, len, v;
+
+	for (i = 0; paths; i++, paths >>= 1) {
+		addr = fo->f->args[i];
+		if (!(paths & 1) || !addr)
+			continue;
+		len = path_len(addr);
+		if (reader_word(&fo->r, &v))
+			return malformed(fo);
+		if (v != len && (v == ~0ull || len == ~0ull))
+			return differ(fo, IPMON_DIV_ARGUMENT, (int)i, 0, 0, 0,
+				      "one pointer is readable, the other not");
+		if (v != len)
+			return lengths_differ(fo, i, addr, v, len, 0);
+		if (len != ~0ull && compare_span(fo, i, addr, len, 0))
+			return -1;
+	}
+	return 0;
+}
+
 static int emit(void *ctx, const struct ipmon_item *it)
 {
 	struct follower *fo = ctx;
@@ -254,24 +301,8 @@ static int emit(void *ctx, const struct ipmon_item *it)
 			return differ(fo, IPMON_DIV_ARGUMENT, it->arg, v >> 32,
 				      it->len, label,
 				      "output buffers differ in size");
-		/* the first byte that differs, as far as this record goes */
-		fo->diff.addr = it->addr;
-		fo->diff.len[0] = v >> 32;
-		fo->diff.len[1] = it->len;
-		differ(fo, IPMON_DIV_PAYLOAD, it->arg, 0, 0, label, NULL);
-		if (!reader_word(&fo->r, &v) &&
-		    (uint32_t)v <= fo->r.end - fo->r.pos) {
-			uint32_t n = (uint32_t)v < it->len ? (uint32_t)v :
-				it->len;
-			const unsigned char *at = ring_at(fo->r.ring,
-				fo->ctx->c.tail) + fo->r.pos;
-
-			fo->diff.bytes = (uint64_t)(uintptr_t)at;
-			fo->diff.n_bytes = (uint32_t)v;
-			fo->diff.offset = ipmon_equal((const void *)(uintptr_t)
-						      it->addr, at, n).n;
-		}
-		return -1;
+		return lengths_differ(fo, it->arg, it->addr, v >> 32, it->len,
+				      label);
 	}
 	switch (it->type) {
 	case IT_SCALAR:
@@ -349,7 +380,9 @@ static int compare_inputs(struct follower *fo, unsigned int lane,
 			return differ(fo, IPMON_DIV_ARGUMENT, 3, v, ctl_word, 0,
 				      NULL);
 	}
-	if (lane == LANE_IN && args[plan->mem])
+	if (plan->paths && compare_paths(fo))
+		return -1;
+	if (lane_has_in(lane) && args[plan->mem])
 		return compare_span(fo, plan->mem, args[plan->mem],
 				    ipmon_plan_len(plan, args), 0);
 	return 0;
@@ -430,7 +463,7 @@ static int take_outputs(struct follower *fo, unsigned int lane)
 
 	if (plan->flags & PLAN_EPOLL_WAIT)
 		return take_events(fo);
-	if (lane == LANE_OUT && args[plan->mem])
+	if (lane_has_out(lane) && args[plan->mem])
 		return take_span(fo, plan->mem, args[plan->mem],
 				 ipmon_plan_len(plan, args), 0);
 	for (i = 0; lane == LANE_WALK && i < fo->n_out; i++)
@@ -765,7 +798,7 @@ struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 	unsigned int lane = ipmon_lane(plan, f->args);
 	int64_t ret;
 
-	if (lane != LANE_WALK &&
+	if (lane != LANE_WALK && lane != LANE_INOUT && !plan->paths &&
 	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT | PLAN_CLOCK)) &&
 	    quick_call(ctx, f, plan, lane, &ret)) {
 		common_call(ctx, plan);

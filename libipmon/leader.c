@@ -125,13 +125,13 @@ static void put_words(const struct ipmon_ctx *ctx, void *to,
 	unsigned int i;
 
 	for (i = 0; i < plan->nargs; i++)
-		at[i] = args[i] & plan->mask[i];
+		at[i] = lane_word(plan, args, i);
 	at[i] = lane_nulls(plan, args);
 	if (plan->flags & PLAN_CLOCK)
 		at[i + 1] = clock_depth(ctx);
 }
 
-/* Bytes of the output span of LANE_OUT. */
+/* Bytes of the output span of a lane. */
 static uint64_t lane_out(const struct ipmon_plan *plan,
 			 const uint64_t args[6], int64_t ret)
 {
@@ -380,7 +380,9 @@ static int put_inputs(const struct ipmon_ctx *ctx, struct ipmon_writer *w,
 		      uint64_t word)
 {
 	uint32_t in = words_len(plan);
+	unsigned int paths, i;
 	struct ipmon_walk walk;
+	uint64_t n;
 
 	if (lane == LANE_WALK) {
 		walk_init(&walk, w->nr, f->args);
@@ -395,7 +397,15 @@ static int put_inputs(const struct ipmon_ctx *ctx, struct ipmon_writer *w,
 		put_words(ctx, writer_room(w, in), plan, f->args);
 	if (plan->flags & PLAN_EPOLL_CTL)
 		writer_word(w, word);
-	if (lane == LANE_IN && f->args[plan->mem])
+	for (i = 0, paths = plan->paths; paths; i++, paths >>= 1) {
+		if (!(paths & 1) || !f->args[i])
+			continue;
+		n = path_len(f->args[i]);
+		writer_word(w, n);
+		if (n != ~0ull)
+			writer_span(w, f->args[i], n);
+	}
+	if (lane_has_in(lane) && f->args[plan->mem])
 		writer_span(w, f->args[plan->mem],
 			    ipmon_plan_len(plan, f->args));
 	return 0;
@@ -458,7 +468,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 				    sizeof(struct packed_event) : 0);
 		else if (lane == LANE_WALK)
 			put_outputs(&wo, ret);
-		else if (lane == LANE_OUT && f->args[plan->mem])
+		else if (lane_has_out(lane) && f->args[plan->mem])
 			writer_span(&w, f->args[plan->mem],
 				    lane_out(plan, f->args, ret));
 		writer_finish(&w, 0, ret);
@@ -478,8 +488,8 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	uint64_t nr = (uint32_t)f->nr, n;
 
 	common_call(ctx, plan);
-	if (!verified && !(plan->flags & (PLAN_OPEN | PLAN_EPOLL_CTL |
-					  PLAN_EPOLL_WAIT))) {
+	if (!verified && !plan->paths &&
+	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT))) {
 		if (lane == LANE_SCALAR || lane == LANE_OUT)
 			return lane_after(ctx, f, plan, lane, nr);
 		if (lane == LANE_IN && ctx->followers && f->args[plan->mem]) {

@@ -29,10 +29,22 @@ enum ipmon_decision {
 /* How the inputs are serialised. */
 enum ipmon_lane {
 	LANE_WALK = 0,	/* as items, by the row's walk */
-	LANE_SCALAR,	/* registers only */
-	LANE_IN,	/* registers and one input span */
-	LANE_OUT,	/* registers; one output span */
+	/* registers, paths, and ... */
+	LANE_SCALAR,	/* nothing else */
+	LANE_IN,	/* one input span */
+	LANE_OUT,	/* one output span */
+	LANE_INOUT,	/* one span that is read and written */
 };
+
+static inline int lane_has_in(unsigned int lane)
+{
+	return lane == LANE_IN || lane == LANE_INOUT;
+}
+
+static inline int lane_has_out(unsigned int lane)
+{
+	return lane == LANE_OUT || lane == LANE_INOUT;
+}
 
 enum {
 	PLAN_WAIT	= 1u << 0,	/* verified waits (class of the row) */
@@ -48,6 +60,8 @@ enum {
 					 * left, what changes the file waits */
 	PLAN_DRAW	= 1u << 10,	/* random bytes: few are private */
 	PLAN_FUTEX	= 1u << 11,	/* FUTEX_WAKE of own threads is private */
+	PLAN_MODE	= 1u << 12,	/* argument behind the flags counts only
+					 * if they create a file */
 };
 #define PLAN_MAYBE_PRIVATE	(PLAN_CLOCK | PLAN_DRAW | PLAN_FUTEX)
 
@@ -62,13 +76,13 @@ struct ipmon_plan {
 	uint8_t null_cmp;	/* arguments compared for null-ness */
 	uint8_t null_need;	/* the lane is open only if these are null */
 	uint8_t fds;		/* arguments that are descriptors */
-	uint8_t path;		/* index of the (last) path + 1, 0 none */
-	uint8_t mem;		/* LANE_IN, LANE_OUT: index of the span */
+	uint8_t paths;		/* arguments that are paths */
+	uint8_t mem;		/* LANE_IN and on: index of the span */
 	uint8_t len_arg;	/* index of its length */
 	uint8_t len_kind;	/* LEN_* */
 	uint16_t len_fixed;
-	uint8_t rule;		/* LANE_OUT: enum ipmon_rule */
-	uint8_t flag_arg;	/* PLAN_EXCL: index of the flags */
+	uint8_t rule;		/* LANE_OUT, LANE_INOUT: enum ipmon_rule */
+	uint8_t flag_arg;	/* PLAN_EXCL, PLAN_MODE: index of the flags */
 	uint16_t flags;		/* PLAN_* */
 };
 _Static_assert(sizeof(struct ipmon_plan) == 64, "one cache line");
@@ -118,7 +132,7 @@ static inline int ipmon_private(const struct ipmon_plan *plan, uint64_t a1,
 	return 1;
 }
 
-/* Bytes of the span of LANE_IN or LANE_OUT. */
+/* Bytes of the span. */
 static inline uint64_t ipmon_plan_len(const struct ipmon_plan *plan,
 				      const uint64_t args[6])
 {

@@ -77,8 +77,15 @@ static int span(struct ipmon_plan *p, const struct ipmon_row *row,
 		if (a->kind == K_BUFOUT)
 			p->rule = R_RET;
 		break;
+	case K_OFFPTR:
+		p->len_fixed = 8;
+		/* fall through */
+	case K_INOUTALWAYS:
+		p->rule = R_ALWAYS;
+		break;
 	case K_IN:
 	case K_OUT:
+	case K_INOUT:
 		break;
 	case K_OUTNZ:
 		p->rule = R_RETOK_NZ;
@@ -90,7 +97,20 @@ static int span(struct ipmon_plan *p, const struct ipmon_row *row,
 		return 0;
 	}
 	p->mem = (uint8_t)i;
-	p->lane = a->kind == K_BUFIN || a->kind == K_IN ? LANE_IN : LANE_OUT;
+	switch (a->kind) {
+	case K_BUFIN:
+	case K_IN:
+		p->lane = LANE_IN;
+		break;
+	case K_INOUT:
+	case K_INOUTALWAYS:
+	case K_OFFPTR:
+		p->lane = LANE_INOUT;
+		break;
+	default:
+		p->lane = LANE_OUT;
+		break;
+	}
 	return 1;
 }
 
@@ -129,6 +149,17 @@ static void lane(struct ipmon_plan *p, const struct ipmon_row *row)
 		p->mask[i] = mask_of(a);
 		if (p->mask[i])
 			continue;
+		if (a->kind == K_PATH) {
+			p->null_cmp |= (uint8_t)(1u << i);
+			continue;
+		}
+		/* masked by flags that say whether it counts */
+		if (a->kind == K_OPENMODE && a->a + 1u == i) {
+			p->mask[i] = 07777;
+			p->flags |= PLAN_MODE;
+			p->flag_arg = a->a;
+			continue;
+		}
 		if (is_scalar(a->kind)) {
 			if (a->kind != K_NONE && a->kind != K_IGN)
 				p->null_cmp |= (uint8_t)(1u << i);
@@ -206,7 +237,7 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 		if (row->arg[i].kind == K_FD || row->arg[i].kind == K_DIRFD)
 			p->fds |= (uint8_t)(1u << i);
 		if (row->arg[i].kind == K_PATH)
-			p->path = (uint8_t)(i + 1);
+			p->paths |= (uint8_t)(1u << i);
 	}
 	if (row->walker == W_NONE || row->walker == W_EPOLL_CTL ||
 	    row->walker == W_EPOLL_WAIT)

@@ -10,6 +10,8 @@
  *	one word per argument, the bits that are compared
  *	one word, bit i: argument i is not null	  (neither if there are none)
  *	clocks: one word, how deep the stack is; epoll_ctl: one, the events
+ *	for each path that is not null: a word, its length (~0: unreadable),
+ *		and the string in chunks
  *	the input span, if there is one, in chunks
  *
  * Otherwise the items of the walk (items.h), in its order, then an end mark:
@@ -17,7 +19,7 @@
  *	one word: type, argument, rule, 0 in a byte each, length in the upper half
  *	IT_SCALAR: the value	IT_IN, IT_STR: the span in chunks
  *
- * Outputs follow, one span in chunks per output item (per LANE_OUT).
+ * Outputs follow, one span in chunks per output item (or of the lane).
  *
  * A chunk is a word (bytes in the lower half, flags in the upper) and the
  * bytes, padded.  CHUNK_MORE: the span goes on in another chunk.  CHUNK_FAULT:

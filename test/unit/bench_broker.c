@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,6 +48,7 @@ static double measure_one(const struct ipmon_call *c, unsigned long n,
 }
 
 static char buf[65536];
+static struct iovec iov[2] = { { buf, 100 }, { buf + 200, 300 } };
 
 static int measure(void)
 {
@@ -64,6 +66,8 @@ static int measure(void)
 		{ "fstat", { SYS_fstat, { fd, (uint64_t)buf } } },
 		{ "newfstatat", { SYS_newfstatat, { -100, (uint64_t)"/etc/passwd", (uint64_t)buf, 0 } } },
 		{ "lseek", { SYS_lseek, { fd, 0, 0 } } },
+		{ "access", { SYS_access, { (uint64_t)"/etc/passwd", 0 } } },
+		{ "writev 2", { SYS_writev, { null, (uint64_t)iov, 2 } } },
 	};
 	cpu_set_t set;
 

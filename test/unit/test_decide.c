@@ -203,7 +203,10 @@ Test(decide, lanes)
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_sendto), none), LANE_IN);
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_accept4), addr), LANE_WALK);
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_accept4), none), LANE_SCALAR);
-	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_stat), none), LANE_WALK);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_stat), addr), LANE_OUT);
+	cr_expect_eq(ipmon_plan(SYS_renameat)->paths, 10);
+	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_sendfile), addr), LANE_INOUT);
+	cr_expect_eq(ipmon_plan(SYS_sendfile)->rule, R_ALWAYS);
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_writev), none), LANE_WALK);
 	/* the rule of an output span is that of the walk */
 	cr_expect_eq(ipmon_plan(SYS_read)->rule, R_RET);
