@@ -32,7 +32,7 @@ ipmon_copy_start:
 	.type	ipmon_copy, @function
 ipmon_copy:
 	movq	%rdx, %rcx
-	cmpq	$64, %rdx
+	cmpq	$256, %rdx
 	ja	.Lcopy_bytes
 	movl	$1, %r8d
 	subq	$8, %rcx
