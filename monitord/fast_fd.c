@@ -119,7 +119,7 @@ void fast_fd_done(struct taskset *s, int64_t ret)
 	case SYS_fcntl:
 		if ((int)a[1] != F_DUPFD && (int)a[1] != F_DUPFD_CLOEXEC)
 			break;
-		/* fall through */
+		__attribute__((fallthrough));
 	case SYS_dup:
 	case SYS_dup2:
 	case SYS_dup3:

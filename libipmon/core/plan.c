@@ -79,7 +79,7 @@ static int span(struct ipmon_plan *p, const struct ipmon_row *row,
 		break;
 	case K_OFFPTR:
 		p->len_fixed = 8;
-		/* fall through */
+		__attribute__((fallthrough));
 	case K_INOUTALWAYS:
 		p->rule = R_ALWAYS;
 		break;
