@@ -60,12 +60,6 @@ static inline uint64_t ctx_capacity(const struct ipmon_ctx *ctx)
 	return n < 8192 ? 8192 : n;
 }
 
-/* The words of a lane that every plan has; clocks have one more. */
-static inline unsigned int lane_words(const struct ipmon_plan *plan)
-{
-	return plan->nargs ? plan->nargs + 1u : 0;
-}
-
 static inline uint64_t lane_nulls(const struct ipmon_plan *plan,
 				  const uint64_t args[6])
 {

@@ -536,21 +536,7 @@ static const uint64_t *first_words(const struct ipmon_ctx *ctx,
 static int record_private(const struct ipmon_ctx *ctx,
 			  const struct ipmon_reader *r)
 {
-	const struct ipmon_plan *plan = ipmon_plan(r->rec.nr);
-	const uint64_t *w = first_words(ctx, r);
-	uint32_t need = 8 * lane_words(plan);
-
-	if (!(plan->flags & PLAN_MAYBE_PRIVATE))
-		return 0;
-	/* left to monitord, which makes it for the leader alone */
-	if (r->rec.flags & REC_FORWARD)
-		return 1;
-	if (r->rec.flags & REC_LANE)
-		return r->rec.in_len >= need &&
-			ipmon_private(plan, need >= 24 ? w[1] : 0,
-				      need >= 32 ? w[2] : 0);
-	/* items: a scalar is two words */
-	return r->rec.in_len >= 32 && ipmon_private(plan, w[3], 0);
+	return ipmon_record_private(&r->rec, ring_at(r->ring, ctx->c.tail));
 }
 
 /* The present record is of a private call only the leader made. 0, or -1. */
@@ -573,14 +559,17 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr)
 {
 	struct ipmon_reader r;
 
+	/* a private one itself: what is in the ring may be of calls we will make
+	 * yet (monitord/fast_solo.c) */
+	if (ipmon_row(nr)->flags & RF_PRIVATE)
+		return;
 	reader_init(&r, ctx);
 	while (ctx->solos < SOLO_MAX &&
 	       ring_next(r.ring, r.cur, r.c, &r.rec) == RING_RECORD &&
 	       record_private(ctx, &r))
 		if (skip_private(ctx, &r))
 			return;
-	if (!(ipmon_row(nr)->flags & RF_PRIVATE))
-		ctx->solos = 0;
+	ctx->solos = 0;
 }
 
 /* How much deeper in the stack we read the clock than the leader did, if that
@@ -619,6 +608,14 @@ static int take_over(struct follower *fo, unsigned int lane, int64_t *ret)
 	return reader_finish(&fo->r, ret);
 }
 
+/* The leader is at a rendezvous.  Does it go on from there alone? */
+static int ask(struct follower *fo)
+{
+	fo->diff = (struct ipmon_difference){ 0 };
+	differ(fo, IPMON_DIV_ASK, -1, 0, 0, 0, NULL);
+	return report(fo, 0) == 0;
+}
+
 /*
  * Wait for the record of this call.  1: it is there; 0: *o is the answer.
  */
@@ -643,6 +640,16 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 			if (depth < 0 && !skip_private(ctx, &fo->r))
 				continue;
 		}
+		/* a leader that arranges its memory or wakes a thread reads the
+		 * clock next, most likely: then we all get the same time */
+		if (private && may && st == NEXT_TRAPPED && ask(fo))
+			continue;
+		if (private && may && st == NEXT_RECORD &&
+		    (fo->plan->flags & PLAN_CLOCK) &&
+		    !(ipmon_plan(fo->r.rec.nr)->flags & PLAN_CLOCK) &&
+		    record_private(ctx, &fo->r) &&
+		    !skip_private(ctx, &fo->r))
+			continue;
 		if (private && may) {
 			*o = alone(fo);
 			return 0;

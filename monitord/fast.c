@@ -43,6 +43,7 @@
 #include "divergence.h"
 #include "fast.h"
 #include "fast_fd.h"
+#include "fast_solo.h"
 #include "launch.h"
 #include "owned.h"
 #include "patch.h"
@@ -113,6 +114,28 @@ static uint64_t ctx_addr(const struct taskset *s, unsigned int v)
 	mem_write(&(s)->t[v], ctx_addr(s, v) + \
 		  offsetof(struct ipmon_ctx, field), &val_, sizeof(val_)); \
 } while (0)
+
+struct ipmon_ring *fast_ring(const struct taskset *s)
+{
+	return ring_of(s);
+}
+
+struct ipmon_cursor *fast_cursor(const struct taskset *s, unsigned int v)
+{
+	return cursor_of(s, v);
+}
+
+uint64_t fast_ctx(const struct taskset *s, unsigned int v)
+{
+	return ctx_addr(s, v);
+}
+
+void fast_leader_runs(struct taskset *s)
+{
+	if (s->slot >= 0 && s->live)
+		__atomic_store_n(&ring_of(s)->state, RING_RUNNING,
+				 __ATOMIC_SEQ_CST);
+}
 
 /* ---- mapping ---- */
 
@@ -311,11 +334,12 @@ void fast_attach(struct taskset *s)
 			.vpid = s->proc->vpid, .vtid = s->vtid,
 			.max_lag_bytes = IPMON_RING_BYTES / 2,
 		};
-		struct user_regs_struct *r;
+		struct user_regs_struct *r = task_regs(t);
 
+		if (r)
+			c.base_sp = r->rsp;
 		if (mem_write(t, at, &c, sizeof(c)))
 			continue;
-		r = task_regs(t);
 		if (!r)
 			continue;
 		r->gs_base = at;
@@ -488,8 +512,12 @@ void fast_arrived(struct task *t)
  */
 void fast_tick(struct taskset *s)
 {
-	if (s->live && fast_behind(s) >= 0)
-		wake_followers(s);
+	if (!s->live || fast_behind(s) < 0)
+		return;
+	wake_followers(s);
+	for_each_follower(v)
+		if (s->arrived & 1u << v && fast_follower_early(s, v))
+			return;
 }
 
 int fast_behind(const struct taskset *s)
@@ -517,6 +545,15 @@ void fast_diverged(struct task *t)
 			"is about to make",
 	};
 
+	if (!a[0] || (d.kind == DIV_CALL && !a[3])) {
+		bool again = fast_leader_alone(s);
+
+		if (again || !a[0]) {
+			task_finish(t, again ? 0 : 1);
+			task_resume(t, PTRACE_CONT, 0);
+			return;
+		}
+	}
 	if (!d.kind || d.kind >= DIV_KIND_MAX)
 		d.kind = DIV_CALL;
 	if (d.arg < -1 || d.arg > 5)

@@ -53,6 +53,13 @@ bool fast_stop(struct task *t, bool wanted);
 /* A synchronous fault in IP-MON's copy routine: resumed at the fix-up. */
 bool fast_fixup(struct task *t);
 
+/* The ring and cursors of a set that has a slot (monitord's mapping), and the
+ * address of its context in variant v. */
+struct ipmon_ring *fast_ring(const struct taskset *s);
+struct ipmon_cursor *fast_cursor(const struct taskset *s, unsigned int v);
+uint64_t fast_ctx(const struct taskset *s, unsigned int v);
+/* The leader goes on from a rendezvous without a release (solo.c). */
+void fast_leader_runs(struct taskset *s);
 /* Addresses in variant v (0: none) and the number for fast_fd.c. */
 uint64_t fast_slow_map(const struct taskset *s, unsigned int v);
 uint64_t fast_epoll_table(const struct taskset *s, unsigned int v);

@@ -19,6 +19,9 @@
  *     that lies at the follower's usual distance) at the same offset: the same
  *     object of the program.
  *
+ * IP-MON leaves calls on such descriptors to us, in the image that made them
+ * and its forks; a new image has no use for the pointers.
+ *
  * What was tolerated is remembered word by word, and when it is received
  * from an internal channel each follower gets its own: libuv, for one, tells its event loop
  * about signals by pointers through a pipe.  A word that comes in two parts is
@@ -31,6 +34,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fast_fd.h"
 #include "internal.h"
 #include "launch.h"
 #include "tracee.h"
@@ -77,9 +81,11 @@ void channel_done(struct taskset *s, int64_t ret)
 			if (it->type != IT_OUT || it->len != sizeof(fd) ||
 			    mem_read(t, fd, it->addr, sizeof(fd)))
 				continue;
-			for (int k = 0; k < 2; k++)
+			for (int k = 0; k < 2; k++) {
 				channels[n_channels++ % CHANNELS_MAX] =
 					channel_inode(s, fd[k]);
+				fast_fd_set(s, fd[k], true);
+			}
 		}
 	}
 	if (!set_replicate(s, ret))

@@ -36,6 +36,7 @@
 #include "event.h"
 #include "fast.h"
 #include "fast_fd.h"
+#include "fast_solo.h"
 #include "h_misc.h"
 #include "handlers.h"
 #include "internal.h"
@@ -621,7 +622,6 @@ static bool waits_for_signal(const struct taskset *s)
 static void rendezvous(struct taskset *s)
 {
 	const struct handler *h;
-	int behind;
 
 	if (s->redo) {
 		/* followers never left their entry stop */
@@ -639,18 +639,8 @@ static void rendezvous(struct taskset *s)
 		set_leader_again(s);
 		return;
 	}
-	behind = fast_behind(s);
-	if (behind >= 0) {
-		struct divergence d = {
-			.kind = DIV_CALL, .set = s,
-			.variant = (unsigned int)behind, .arg = -1,
-			.note = "the leader had made calls in-process which "
-				"this variant did not ask for",
-		};
-
-		if (!diverge(&d))
-			return;
-	}
+	if (fast_early(s))
+		return;
 	if (!STAILQ_EMPTY(&s->sigq) && waits_for_signal(s))
 		s->kick_ret = -ERESTARTNOHAND;
 	if (s->kick_ret && signal_deliver_kicked(s))
@@ -683,6 +673,8 @@ static void rendezvous(struct taskset *s)
 			namespaces_follow(s, v, s->join_ns);
 		s->join_ns = 0;
 	}
+	if (!(s->row->flags & RF_PRIVATE))
+		fast_catch_up(s);
 	if (is_vsyscall(s)) {
 		vsyscall(s);
 		return;
@@ -744,5 +736,8 @@ void set_arrive(struct task *t)
 	fast_arrived(t);
 	if (!s->t_arrived)
 		s->t_arrived = mon.now;
+	if (t->variant != LEADER && !(s->arrived & 1u << LEADER) &&
+	    fast_follower_early(s, t->variant))
+		return;
 	set_check_complete(s);
 }

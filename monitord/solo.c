@@ -42,6 +42,7 @@
 #include <sys/syscall.h>
 #include <linux/futex.h>
 
+#include "fast.h"
 #include "h_memory.h"
 #include "shadow.h"
 #include "solo.h"
@@ -178,6 +179,8 @@ static int64_t clock_alone(struct task *t)
 static void alone(struct taskset *s, unsigned int mask)
 {
 	s->solos++;
+	if (mask & 1u << LEADER)
+		fast_leader_runs(s);
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 		const struct ipmon_row *row = ipmon_row(t->call.nr);
@@ -202,6 +205,14 @@ static void alone(struct taskset *s, unsigned int mask)
 	}
 	s->t_arrived = s->arrived ? mon.now : 0;
 	s->t_run = mon.now;
+}
+
+bool solo_one(struct taskset *s, unsigned int v)
+{
+	if (s->solos >= SOLO_MAX || !private_call(&s->t[v]))
+		return false;
+	alone(s, 1u << v);
+	return true;
 }
 
 bool solo(struct taskset *s)

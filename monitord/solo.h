@@ -26,4 +26,7 @@ void solo_note_clock(struct taskset *s, int64_t ret);
 /* All make a call that is not private. */
 void solo_reset(struct taskset *s);
 
+/* The same for one variant, at an entry while others are elsewhere. */
+bool solo_one(struct taskset *s, unsigned int v);
+
 #endif

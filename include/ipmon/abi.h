@@ -225,7 +225,11 @@ _Static_assert(sizeof(struct ipmon_record) == 24, "record ABI");
  */
 #define IPMON_NR_DIVERGED	0x495044ul	/* "IPD" */
 
-/* The values of enum div_kind that IP-MON reports. */
+/* The values of enum div_kind that IP-MON reports.  IPMON_DIV_ASK is none of
+ * them, but the question whether the leader, at a rendezvous, makes a private
+ * call there, before the follower makes a private one of its own.  Result 0: it
+ * does, look again; 1: no. */
+#define IPMON_DIV_ASK		0u
 #define IPMON_DIV_CALL		1u
 #define IPMON_DIV_ARGUMENT	2u
 #define IPMON_DIV_PAYLOAD	3u

@@ -70,6 +70,26 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 		DECIDE_RELAXED;
 }
 
+int ipmon_record_private(const struct ipmon_record *rec,
+			 const unsigned char *at)
+{
+	const struct ipmon_plan *plan = ipmon_plan(rec->nr);
+	const uint64_t *w = (const void *)(at + sizeof(*rec));
+	uint32_t need = 8 * lane_words(plan);
+
+	if (!(plan->flags & PLAN_MAYBE_PRIVATE))
+		return 0;
+	/* left to monitord, which makes it for the leader alone */
+	if (rec->flags & REC_FORWARD)
+		return 1;
+	if (rec->flags & REC_LANE)
+		return rec->in_len >= need &&
+			ipmon_private(plan, need >= 24 ? w[1] : 0,
+				      need >= 32 ? w[2] : 0);
+	/* items: a scalar is two words */
+	return rec->in_len >= 32 && ipmon_private(plan, w[3], 0);
+}
+
 int ipmon_path_left(const unsigned char *p, unsigned int n)
 {
 	static const char proc[] = "/proc";

@@ -132,6 +132,10 @@ static inline int ipmon_private(const struct ipmon_plan *plan, uint64_t a1,
 	return 1;
 }
 
+/* The same for a record in the ring; `at` is where it begins. */
+int ipmon_record_private(const struct ipmon_record *rec,
+			 const unsigned char *at);
+
 /* Bytes of the span. */
 static inline uint64_t ipmon_plan_len(const struct ipmon_plan *plan,
 				      const uint64_t args[6])
@@ -150,6 +154,12 @@ static inline uint64_t ipmon_plan_len(const struct ipmon_plan *plan,
 		v = args[plan->len_arg];
 		return v < 0x7ffff000u ? v : 0x7ffff000u;
 	}
+}
+
+/* The words of a lane that every plan has; clocks and epoll_ctl have one more. */
+static inline unsigned int lane_words(const struct ipmon_plan *plan)
+{
+	return plan->nargs ? plan->nargs + 1u : 0;
 }
 
 #endif

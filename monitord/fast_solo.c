@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Private calls when the others are handled in-process.
+ *
+ * Theory of operation
+ * -------------------
+ * solo.c lets a variant make a private call alone when all have arrived at a
+ * rendezvous and differ.  Here the leader may be anywhere:
+ *
+ *  - Records of private calls (clocks, ...) lie in the ring that only the
+ *    leader made, or that the follower will make yet.  At a rendezvous in a
+ *    call common to both it becomes clear: the follower skips what is left.
+ *    (At its next in-process call it does so itself.)
+ *  - A follower arrives with a private call and records unread: the leader has
+ *    not made it before those, so the follower makes it alone.
+ *  - A follower arrives with another call and records unread that are not of
+ *    private ones: the variants differ.
+ *  - The leader arrives with a private call, a follower waits for a record of
+ *    another: the leader makes its call alone.
+ */
+#include <stddef.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include <ipmon/abi.h>
+#include "../libipmon/core/decide.h"
+#include "../libipmon/core/ring.h"
+#include "divergence.h"
+#include "fast.h"
+#include "fast_solo.h"
+#include "solo.h"
+#include "tracee.h"
+
+/*
+ * Go over the private records at a follower's tail.  True: there are others
+ * behind them.  What a follower that was taken over wrote into its cursor leads
+ * nowhere: every position is taken modulo the ring.
+ */
+static bool over_private(const struct taskset *s, unsigned int v,
+			 struct ipmon_consumer *c)
+{
+	const struct ipmon_ring *r = fast_ring(s);
+	struct ipmon_cursor mine = { 0 };
+	struct ipmon_record rec;
+
+	c->tail = c->head = __atomic_load_n(&fast_cursor(s, v)->tail,
+					    __ATOMIC_ACQUIRE);
+	for (;;) {
+		switch (ring_next(r, &mine, c, &rec)) {
+		case RING_EMPTY:
+			return false;
+		case RING_BAD:
+			return true;
+		default:
+			break;
+		}
+		if (rec.flags & REC_MORE ||
+		    !ipmon_record_private(&rec, ring_at(r, c->tail)))
+			return true;
+		ring_consume(&mine, c, rec.size);
+	}
+}
+
+static bool mapped(const struct taskset *s)
+{
+	return s->slot >= 0 && s->live;
+}
+
+void fast_catch_up(struct taskset *s)
+{
+	if (!mapped(s))
+		return;
+	for_each_follower(v) {
+		struct ipmon_cursor *cur = fast_cursor(s, v);
+		struct ipmon_consumer c;
+
+		over_private(s, v, &c);
+		if (c.tail == __atomic_load_n(&cur->tail, __ATOMIC_ACQUIRE) ||
+		    mem_write(&s->t[v], fast_ctx(s, v) +
+			      offsetof(struct ipmon_ctx, c), &c, sizeof(c)))
+			continue;
+		__atomic_store_n(&cur->tail, c.tail, __ATOMIC_RELEASE);
+	}
+}
+
+bool fast_follower_early(struct taskset *s, unsigned int v)
+{
+	struct divergence d = {
+		.kind = DIV_CALL, .set = s, .variant = v, .arg = -1,
+		.note = "the leader had made calls in-process which this "
+			"variant did not ask for",
+	};
+	struct ipmon_consumer c;
+
+	if (!mapped(s) || s->t[v].at != AT_ENTRY ||
+	    !(s->arrived & 1u << v) ||
+	    __atomic_load_n(&fast_cursor(s, v)->tail, __ATOMIC_ACQUIRE) ==
+	    __atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE))
+		return false;
+	if (solo_one(s, v))
+		return true;
+	if (!over_private(s, v, &c))
+		return false;
+	return !diverge(&d);
+}
+
+bool fast_early(struct taskset *s)
+{
+	for_each_follower(v)
+		if (fast_follower_early(s, v))
+			return true;
+	return false;
+}
+
+bool fast_leader_alone(struct taskset *s)
+{
+	/* on its way already: somebody else has asked before */
+	if (!(s->arrived & 1u << LEADER))
+		return true;
+	return s->t[LEADER].at == AT_ENTRY && solo_one(s, LEADER);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Variants that part for a while when calls are handled in-process: theory of
+ * operation in fast_solo.c.
+ */
+#ifndef MONITORD_FAST_SOLO_H
+#define MONITORD_FAST_SOLO_H
+
+#include "monitor.h"
+
+/* All are at the same call, not a private one: followers skip the records of private calls that
+ * are left. */
+void fast_catch_up(struct taskset *s);
+/*
+ * Has this follower arrived with records unread, so that the leader cannot come
+ * to its call?  True: it went on alone, or a divergence has been raised.
+ */
+bool fast_follower_early(struct taskset *s, unsigned int v);
+/* The same for all of them. */
+bool fast_early(struct taskset *s);
+/* A follower found that the leader stands at a rendezvous.  True: the leader
+ * made a private call there and goes on; the follower shall look again. */
+bool fast_leader_alone(struct taskset *s);
+
+#endif
