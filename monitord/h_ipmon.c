@@ -223,7 +223,7 @@ void ipmon_register_start(struct taskset *s)
 	}
 	hide_preload(s);
 	s->proc->mm->registered = true;
-	if (mon.opt.in_process && mon.opt.policy != POLICY_STRICT &&
+	if (mon.opt.policy != POLICY_STRICT &&
 	    !fast_setup(s))
 		patch_process(s);
 	set_finish(s, 0);

@@ -72,7 +72,6 @@ struct options {
 	enum layout layout;
 	enum on_divergence on_divergence;
 	enum placement placement;
-	bool in_process;		/* let IP-MON handle calls (experimental) */
 	unsigned int timeout;		/* seconds a late variant may be late */
 	const char *variant_path[MAX_VARIANTS];
 	struct env_override *env;

@@ -18,8 +18,8 @@ static const char usage[] =
 	"\n"
 	"  -n, --variants N           number of variants, 1 to 8 (2)\n"
 	"      --policy P             strict: every call at a rendezvous (default)\n"
-	"                             verified, relaxed: as strict, unless\n"
-	"      --in-process           (unfinished) libipmon handles calls\n"
+	"                             verified: in-process, followers first\n"
+	"                             relaxed: in-process, leader runs ahead\n"
 	"      --layout L             disjoint: addresses differ (default)\n"
 	"                             same: identical address spaces\n"
 	"      --variant K=PATH       variant K runs PATH instead of PROGRAM\n"
@@ -39,7 +39,7 @@ static const char usage[] =
 
 enum {
 	O_POLICY = 256, O_LAYOUT, O_VARIANT, O_ENV, O_ONDIV, O_TIMEOUT,
-	O_PLACEMENT, O_IN_PROCESS, O_REPORT, O_STATS, O_TRACE,
+	O_PLACEMENT, O_REPORT, O_STATS, O_TRACE,
 };
 
 static const struct option longopts[] = {
@@ -51,7 +51,6 @@ static const struct option longopts[] = {
 	{ "on-divergence", required_argument, NULL, O_ONDIV },
 	{ "timeout", required_argument, NULL, O_TIMEOUT },
 	{ "placement", required_argument, NULL, O_PLACEMENT },
-	{ "in-process", no_argument, NULL, O_IN_PROCESS },
 	{ "report", required_argument, NULL, O_REPORT },
 	{ "stats", required_argument, NULL, O_STATS },
 	{ "trace", required_argument, NULL, O_TRACE },
@@ -187,9 +186,6 @@ int options_parse(int argc, char **argv, struct options *opt)
 		case O_PLACEMENT:
 			w = word("placement", optarg, placements);
 			opt->placement = (enum placement)w;
-			break;
-		case O_IN_PROCESS:
-			opt->in_process = true;
 			break;
 		case O_TIMEOUT:
 			w = number("--timeout", optarg, 1, 86400,
