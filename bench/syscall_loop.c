@@ -13,7 +13,8 @@
  * alive at once and be measured in turns.
  *
  * Every measured call is issued by one and the same `syscall` instruction,
- * in all modes.  With --filter the program first installs a seccomp filter
+ * in all modes, except those called *_libc and *_syscall: these go through
+ * libc's wrapper and through syscall(2), as programs do.  With --filter the program first installs a seccomp filter
  * which checks, as IP-MON's will, that the instruction pointer is the one
  * behind it, and allows the call: the floor under any in-process scheme.
  */
@@ -67,6 +68,7 @@ __asm__(
 
 static const char *file;	/* 64 KiB of data, on tmpfs if there is one */
 static int data_fd, null_fd, ep_fd, sock[2];
+static pid_t self;
 static uint32_t word;
 static char buf[65536] __attribute__((aligned(4096)));
 
@@ -87,6 +89,56 @@ static long b_getppid(void)
 static long b_getpid(void)
 {
 	return G0(SYS_getpid);
+}
+
+static long b_getpid_libc(void)
+{
+	return getpid();
+}
+
+static long b_getpid_syscall(void)
+{
+	return syscall(SYS_getpid);
+}
+
+static long b_clock_libc(void)
+{
+	struct timespec ts;
+
+	return clock_gettime(CLOCK_MONOTONIC, &ts);
+}
+
+/* A signal to oneself is delivered before kill() returns, so each iteration
+ * is kill, handler, rt_sigreturn. */
+static volatile sig_atomic_t caught;
+
+static void catch(int sig)
+{
+	(void)sig;
+	caught++;
+}
+
+static long b_kill(void)
+{
+	long before = caught;
+
+	if (kill(self, SIGUSR1) < 0)
+		return -1;
+	return caught - before - 1;
+}
+
+static long b_kill_ignored(void)
+{
+	return kill(self, SIGUSR2);
+}
+
+static long b_raise(void)
+{
+	long before = caught;
+
+	if (raise(SIGUSR1))
+		return -1;
+	return caught - before - 1;
 }
 
 static long b_gettid(void)
@@ -195,9 +247,13 @@ static const struct bench {
 	  "a call nobody executes (rseq): the bare rendezvous" },
 	{ "getppid", 1, b_getppid, "" },
 	{ "getpid", 1, b_getpid, "" },
+	{ "getpid_libc", 1, b_getpid_libc, "libc's getpid()" },
+	{ "getpid_syscall", 1, b_getpid_syscall, "syscall(SYS_getpid)" },
 	{ "gettid", 1, b_gettid, "" },
 	{ "sched_yield", 1, b_sched_yield, "" },
 	{ "clock_gettime", 1, b_clock_gettime, "by syscall, not vDSO" },
+	{ "clock_libc", 1, b_clock_libc,
+	  "libc's clock_gettime(): the vDSO natively" },
 	{ "getrandom", 1, b_getrandom, "16 bytes" },
 	{ "rt_sigprocmask", 1, b_sigprocmask, "executed by every variant" },
 	{ "futex", 1, b_futex, "FUTEX_WAKE, nobody waits" },
@@ -211,6 +267,11 @@ static const struct bench {
 	{ "openat_close", 2, b_openclose, "a pair" },
 	{ "sendto_recvfrom", 2, b_sendrecv, "a pair, 64 bytes, Unix sockets" },
 	{ "mmap_munmap", 2, b_mmap, "a pair, 64 KiB anonymous" },
+	{ "kill_handled", 1, b_kill,
+	  "kill(getpid()), handler and rt_sigreturn together" },
+	{ "raise_handled", 1, b_raise,
+	  "raise(), handler and rt_sigreturn together" },
+	{ "kill_ignored", 1, b_kill_ignored, "the signal is ignored" },
 };
 
 static void fail(const char *what)
@@ -222,7 +283,14 @@ static void fail(const char *what)
 static void prepare(void)
 {
 	struct epoll_event ev = { .events = EPOLLOUT };
+	struct sigaction act = { .sa_handler = catch };
 
+	self = getpid();
+	if (sigaction(SIGUSR1, &act, NULL) < 0)
+		fail("sigaction");
+	act.sa_handler = SIG_IGN;
+	if (sigaction(SIGUSR2, &act, NULL) < 0)
+		fail("sigaction");
 	data_fd = open(file, O_RDONLY | O_CLOEXEC);
 	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	ep_fd = epoll_create1(EPOLL_CLOEXEC);
