@@ -278,7 +278,7 @@ static void __attribute__((noreturn)) probe_child(struct probe *p)
 	struct sock_fprog prog;
 	char c;
 
-	if (filter_build(hidden_address(), POLICY_STRICT, &prog) < 0 ||
+	if (filter_build(hidden_address(), POLICY_STRICT, true, &prog) < 0 ||
 	    read(p->pipe[0], &c, 1) != 1)
 		_exit(1);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0) {

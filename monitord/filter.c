@@ -24,13 +24,21 @@
  * (but fresh anonymous memory without execute permission), processes,
  * signals, credentials or the filter itself.  The list is shared with IP-MON:
  * ipmon/gate_rules.h.
+ *
+ * A follower makes next to nothing there, and has a tree of its own: IP-MON's
+ * waiting and waking, and the clock or a few random bytes when it reads them
+ * alone (libipmon/follower.c).  Whoever jumps to the gate of a follower with
+ * anything else comes to the tracer, which takes it for the difference it is
+ * (fast_gate_misused).
  */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <linux/audit.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -102,6 +110,36 @@ static int relaxed_rules(scmp_filter_ctx ctx)
 			   MAP_PRIVATE | MAP_ANONYMOUS));
 }
 
+/*
+ * Followers: futex wait and wake on a word several processes share, without a
+ * flag (wait.c of libipmon), and what RF_PRIVATE calls may be made at the gate
+ * at all: clocks, and GRND_NONBLOCK draws of up to 8 bytes.
+ */
+static int follower_rules(scmp_filter_ctx ctx)
+{
+	int r = 0;
+
+	for (int nr = 0; !r && nr < IPMON_NR_MAX; nr++) {
+		const struct ipmon_row *row = ipmon_row((uint64_t)nr);
+
+		if (!ipmon_gate_row(row) || !(row->flags & RF_PRIVATE) ||
+		    row->exec != EXEC_LEADER || ipmon_gate_by_rule((uint64_t)nr))
+			continue;
+		if (nr == SYS_getrandom)
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2,
+				SCMP_CMP64(1, SCMP_CMP_LE, 8),
+				SCMP_CMP64(2, SCMP_CMP_MASKED_EQ,
+					   GRND_NONBLOCK, GRND_NONBLOCK));
+		else
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+	}
+	for (uint64_t op = FUTEX_WAIT; !r && op <= FUTEX_WAKE; op++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_futex, 1,
+				     SCMP_CMP64(1, SCMP_CMP_MASKED_EQ,
+						0xffffffffu, op));
+	return r;
+}
+
 /* libseccomp's program, through a memfd. */
 static int export(scmp_filter_ctx ctx, struct sock_fprog *prog, uint64_t ip)
 {
@@ -140,7 +178,8 @@ static int export(scmp_filter_ctx ctx, struct sock_fprog *prog, uint64_t ip)
 	return r;
 }
 
-int filter_build(uint64_t gate, enum policy policy, struct sock_fprog *prog)
+int filter_build(uint64_t gate, enum policy policy, bool leader,
+		 struct sock_fprog *prog)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRACE(0));
 	int r;
@@ -160,7 +199,7 @@ int filter_build(uint64_t gate, enum policy policy, struct sock_fprog *prog)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_restart_syscall,
 				     0);
 	if (!r && policy != POLICY_STRICT)
-		r = relaxed_rules(ctx);
+		r = leader ? relaxed_rules(ctx) : follower_rules(ctx);
 	if (!r)
 		r = export(ctx, prog, gate + 2);
 	seccomp_release(ctx);

@@ -321,7 +321,7 @@ static pid_t start_variant(unsigned int v, int sync[2])
 	int r;
 
 	/* what the gate allows is only for those who go through it */
-	r = filter_build(mon.v[v].gate, mon.opt.policy, &st.prog);
+	r = filter_build(mon.v[v].gate, mon.opt.policy, v == LEADER, &st.prog);
 	if (r < 0)
 		die("cannot build the seccomp filter: %s", strerror(-r));
 	if (pipe2(sync, O_CLOEXEC) < 0 ||

@@ -10,10 +10,12 @@
 
 /*
  * Build the seccomp program for one variant: arch and x32 checks, both words of the
- * instruction pointer against gate+2, then the policy tree.  The
- * instructions are allocated; the caller frees prog->filter.  0 or -errno.
+ * instruction pointer against gate+2, then the policy tree of the leader or of
+ * a follower.  The instructions are allocated; the caller frees prog->filter.
+ * 0 or -errno.
  */
-int filter_build(uint64_t gate, enum policy policy, struct sock_fprog *prog);
+int filter_build(uint64_t gate, enum policy policy, bool leader,
+		 struct sock_fprog *prog);
 
 /*
  * Find the files to execute, before anything is forked.  0, or the exit

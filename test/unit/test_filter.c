@@ -79,17 +79,21 @@ static int64_t run(const struct sock_fprog *p, const struct seccomp_data *d)
 	return -1;	/* ran off the end */
 }
 
-static struct sock_fprog prog[3];
+/* by policy, then those of followers: FOLLOWER + policy */
+#define FOLLOWER 3
+static struct sock_fprog prog[6];
 
 static void setup(void)
 {
 	for (int p = POLICY_STRICT; p <= POLICY_RELAXED; p++)
-		cr_assert_eq(filter_build(GATE, (enum policy)p, &prog[p]), 0);
+		for (int f = 0; f <= FOLLOWER; f += FOLLOWER)
+			cr_assert_eq(filter_build(GATE, (enum policy)p, !f,
+						  &prog[p + f]), 0);
 }
 
 static void teardown(void)
 {
-	for (int p = POLICY_STRICT; p <= POLICY_RELAXED; p++)
+	for (int p = 0; p < 6; p++)
 		free(prog[p].filter);
 }
 
@@ -143,7 +147,7 @@ Test(filter, everything_outside_the_gate_is_traced)
 		0x401000, 0x7ffff7fd0000, ~0ull,
 	};
 
-	for (int p = 0; p < 3; p++)
+	for (int p = 0; p < 6; p++)
 		for (size_t i = 0; i < sizeof(ips) / sizeof(ips[0]); i++)
 			for (int nr = -1; nr < 600; nr++)
 				cr_assert(traced(p, ips[i], AUDIT_ARCH_X86_64,
@@ -154,7 +158,7 @@ Test(filter, everything_outside_the_gate_is_traced)
 
 Test(filter, foreign_entries_are_traced_even_at_the_gate)
 {
-	for (int p = 0; p < 3; p++)
+	for (int p = 0; p < 6; p++)
 		for (int nr = -1; nr < 600; nr++) {
 			cr_assert(traced(p, IP, AUDIT_ARCH_I386, nr, NULL));
 			cr_assert(traced(p, IP, 0, nr, NULL));
@@ -166,9 +170,44 @@ Test(filter, foreign_entries_are_traced_even_at_the_gate)
 Test(filter, strict_allows_restart_syscall_only)
 {
 	for (int nr = -1; nr < 1000; nr++)
-		cr_assert_eq(allowed(POLICY_STRICT, nr, random64(), random64(),
-				     random64(), random64()),
-			     nr == SYS_restart_syscall, "nr %d", nr);
+		for (int f = 0; f <= FOLLOWER; f += FOLLOWER)
+			cr_assert_eq(allowed(POLICY_STRICT + f, nr, random64(),
+					     random64(), random64(),
+					     random64()),
+				     nr == SYS_restart_syscall, "nr %d", nr);
+}
+
+Test(filter, followers_wait_and_read_clocks_and_no_more)
+{
+	for (int p = FOLLOWER + POLICY_VERIFIED; p < 6; p++) {
+		for (int nr = -1; nr < 1000; nr++) {
+			switch (nr) {
+			case SYS_restart_syscall:
+			case SYS_clock_gettime:
+			case SYS_gettimeofday:
+			case SYS_time:
+				cr_expect(allowed(p, nr, 1, 4096, 0, 0));
+				break;
+			case SYS_futex:
+			case SYS_getrandom:
+				break;
+			default:
+				cr_expect_not(allowed(p, nr, 1, 4096, 1, 0),
+					      "nr %d", nr);
+				break;
+			}
+		}
+		cr_expect(allowed(p, SYS_futex, 4096, FUTEX_WAIT, 1, 0));
+		cr_expect(allowed(p, SYS_futex, 4096, FUTEX_WAKE, 1, 0));
+		for (uint64_t op = 2; op < 1024; op++)
+			cr_expect_not(allowed(p, SYS_futex, 4096, op, 1, 0),
+				      "futex %lx", op);
+		cr_expect(allowed(p, SYS_getrandom, 4096, 8, 1, 0));
+		cr_expect_not(allowed(p, SYS_getrandom, 4096, 9, 1, 0));
+		cr_expect_not(allowed(p, SYS_getrandom, 4096, 8, 0, 0));
+		cr_expect_not(allowed(p, SYS_getrandom, 4096,
+				      1ull << 32, 1, 0));
+	}
 }
 
 Test(filter, what_servers_do_is_allowed_at_the_gate)
@@ -206,7 +245,7 @@ Test(filter, dangerous_calls_never_pass)
 		SYS_perf_event_open, SYS_pidfd_getfd, SYS_init_module,
 	};
 
-	for (int p = 0; p < 3; p++)
+	for (int p = 0; p < 6; p++)
 		for (size_t i = 0; i < sizeof(nrs) / sizeof(nrs[0]); i++)
 			for (int k = 0; k < 50; k++)
 				cr_expect_not(allowed(p, nrs[i],
@@ -220,7 +259,7 @@ Test(filter, dangerous_calls_never_pass)
 Test(filter, nothing_of_the_guarded_classes_passes_whatever_the_arguments)
 {
 	/* regular rows only: irregular ones have argument rules */
-	for (int p = 0; p < 3; p++)
+	for (int p = 0; p < 6; p++)
 		for (int nr = 0; nr < IPMON_NR_MAX; nr++) {
 			const struct ipmon_row *row = ipmon_row((uint64_t)nr);
 			bool guarded = (row->cls == CLASS_EFFECT &&
