@@ -90,6 +90,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	uint64_t nr = (uint32_t)f->nr;
 	const struct ipmon_plan *plan = ipmon_plan(nr);
 	enum ipmon_decision d = ipmon_decide(ctx, plan, nr, f->args);
+	struct ipmon_outcome o;
 
 	if (d == DECIDE_RELAXED || d == DECIDE_VERIFIED) {
 		if ((plan->flags & PLAN_OPEN) && path_left(plan, f->args))
@@ -105,9 +106,11 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	case DECIDE_RELAXED:
 	case DECIDE_VERIFIED:
 		ctx->n_calls++;
-		if (ctx->variant)
-			return follower_call(ctx, f, plan);
-		return leader_call(ctx, f, plan, d == DECIDE_VERIFIED);
+		o = ctx->variant ? follower_call(ctx, f, plan) :
+			leader_call(ctx, f, plan, d == DECIDE_VERIFIED);
+		if (ctx->level && o.handled)
+			ipmon_kinds_note(ctx, ipmon_row(nr), f->args, o.ret);
+		return o;
 	default:
 		if (ctx->variant)
 			follower_left(ctx, nr);

@@ -106,8 +106,34 @@ void wake_followers(struct ipmon_ctx *ctx)
 	ctx->n_wakes++;
 }
 
+/*
+ * A bound in calls: looked at every half of it (the whole, if it is 1), when
+ * followers must have come to where the ring was the last time.
+ */
+static void calls_check(struct ipmon_ctx *ctx)
+{
+	uint32_t half = ctx->max_lag_records / 2;
+
+	if (++ctx->lag_calls < half)
+		return;
+	ctx->lag_calls = 0;
+	leader_wait(ctx, half ? ctx->lag_mark : ctx->p.head);
+	ctx->lag_mark = ctx->p.head;
+	wake_followers(ctx);
+}
+
 void lag_check(struct ipmon_ctx *ctx)
 {
+	if (ctx->max_lag_records) {
+		/* come again at the next call */
+		ctx->p.wake_at = ctx->p.head;
+		calls_check(ctx);
+		if ((int64_t)(ctx->p.head - ctx->lag_wake_at) < 0)
+			return;
+		ctx->lag_wake_at = ctx->p.head + ctx_capacity(ctx) / 2;
+		wake_followers(ctx);
+		return;
+	}
 	ctx->p.wake_at = ctx->p.head + ctx_capacity(ctx) / 2;
 	wake_followers(ctx);
 }

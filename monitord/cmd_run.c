@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,6 +63,45 @@ void find_libipmon(void)
 	library_in(IPMON_LIBDIR);
 }
 
+#define CPUS_MAX 8192u
+
+/* --cpus: everything we start inherits it.  As of taskset(1): 0,2-3. */
+static int use_cpus(const char *list)
+{
+	unsigned long mask[CPUS_MAX / (8 * sizeof(unsigned long))] = { 0 };
+	const unsigned int bits = 8 * sizeof(mask[0]);
+	const char *p = list;
+	bool ok = false;
+
+	while (*p >= '0' && *p <= '9') {
+		char *end;
+		unsigned long from = strtoul(p, &end, 10), to = from;
+
+		if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+			to = strtoul(end + 1, &end, 10);
+		if (from > to || to >= CPUS_MAX)
+			break;
+		for (unsigned long i = from; i <= to; i++)
+			mask[i / bits] |= 1ul << i % bits;
+		ok = !*end;
+		if (*end != ',')
+			break;
+		p = end + 1;
+	}
+	if (!ok) {
+		say("--cpus '%s': must be a list of processors, such as 0,2-3",
+		    list);
+		return EXIT_MONITOR;
+	}
+	if (sched_setaffinity(0, sizeof(mask),
+			      (const cpu_set_t *)(const void *)mask) < 0) {
+		say("--cpus %s: %s", list, errno == EINVAL ?
+		    "none of these processors can be used" : strerror(errno));
+		return EXIT_MONITOR;
+	}
+	return 0;
+}
+
 /* The tracer: everything happens under here. */
 static void tracer(void)
 {
@@ -81,6 +121,8 @@ int cmd_run(int argc, char **argv)
 
 	if (r)
 		return r < 0 ? 0 : r;
+	if (mon.opt.cpus && use_cpus(mon.opt.cpus))
+		return EXIT_MONITOR;
 	mon.n = mon.opt.n;
 	mon.live = (1u << mon.n) - 1;
 	r = launch_resolve();

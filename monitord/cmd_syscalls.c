@@ -119,6 +119,23 @@ static bool depends(const struct ipmon_row *row)
 	       ipmon_row_path(row) != PATH_MONITOR;
 }
 
+/* Name of the level, "-" for what is never in-process. */
+static const char *level_name(const struct ipmon_row *row)
+{
+	enum ipmon_path path = ipmon_row_path(row);
+
+	return ipmon_level_name(path == PATH_INPROC || path == PATH_INPROC_WAIT ?
+				ipmon_row_level(row) : LEVEL_NONE);
+}
+
+static bool has_fd(const struct ipmon_row *row)
+{
+	for (unsigned int i = 0; i < row->nargs; i++)
+		if (row->arg[i].kind == K_FD)
+			return true;
+	return false;
+}
+
 /* "buf out(2)", "struct in 16": kind with its parameters. */
 static void arg_text(const struct ipmon_arg *a, char *buf, size_t n)
 {
@@ -174,7 +191,7 @@ static void print_args(const struct ipmon_row *row, unsigned int width,
 	putchar('\n');
 }
 
-#define COLUMNS_WIDTH 82	/* of everything before the arguments */
+#define COLUMNS_WIDTH 95	/* of everything before the arguments */
 
 static void print_refused(unsigned int nr, const struct ipmon_row *row)
 {
@@ -195,10 +212,13 @@ static void print_row(unsigned int nr, const struct ipmon_row *row,
 	}
 	snprintf(verified, sizeof(verified), "%s%s", path_name(row, VERIFIED),
 		 depends(row) ? "*" : "");
-	printf("%3u %-23s %-12s %-7s %-8s %-11s %s%s", nr, row->name,
+	printf("%3u %-23s %-12s %-7s %-8s ", nr, row->name,
 	       ipmon_class_name(row->cls), ipmon_exec_name(row->exec),
-	       ipmon_result_name(row->result), verified,
-	       path_name(row, RELAXED), depends(row) ? "*" : "");
+	       ipmon_result_name(row->result));
+	if (wide)
+		printf("%-12s ", level_name(row));
+	printf("%-11s %s%s", verified, path_name(row, RELAXED),
+	       depends(row) ? "*" : "");
 	if (row->nargs && wide)
 		printf("%*s", (int)(12 - strlen(path_name(row, RELAXED)) -
 				    depends(row)), "");
@@ -229,6 +249,12 @@ static void print_details(unsigned int nr, const struct ipmon_row *row)
 	       depends(row) ? ", for the commands that allow it" : "");
 	printf("  relaxed    %s%s\n", path_name(row, RELAXED),
 	       depends(row) ? ", for the commands that allow it" : "");
+	if (strcmp(level_name(row), "-"))
+		printf("  level      %s%s%s%s\n", level_name(row),
+		       has_fd(row) ? ", " : "", has_fd(row) ?
+		       ipmon_level_name(ipmon_level_socket(
+						ipmon_row_level(row))) : "",
+		       has_fd(row) ? " for a socket" : "");
 	for (unsigned int i = 0; i < row->nargs; i++) {
 		const struct ipmon_arg *a = &row->arg[i];
 		char word[40];
@@ -275,6 +301,7 @@ static struct json_object *row_json(unsigned int nr,
 	STR("strict", path_name(row, STRICT));
 	STR("verified", path_name(row, VERIFIED));
 	STR("relaxed", path_name(row, RELAXED));
+	STR("level", level_name(row));
 #undef STR
 	for (unsigned int i = 0; i < row->nargs; i++) {
 		struct json_object *a = json_object_new_object();
@@ -328,10 +355,11 @@ static void print_json(const struct choice *c)
 static void print_list(const struct choice *c)
 {
 	unsigned int width = terminal_width(), supported = 0, refused = 0;
+	bool wide = !width || width >= COLUMNS_WIDTH + 40;
 
-	printf("%3s %-23s %-12s %-7s %-8s %-11s %-11s %s\n", "NR", "NAME",
-	       "CLASS", "RUN BY", "RESULT", "VERIFIED", "RELAXED",
-	       !width || width >= COLUMNS_WIDTH + 40 ? "ARGUMENTS" : "");
+	printf("%3s %-23s %-12s %-7s %-8s %s%-11s %-11s %s\n", "NR", "NAME",
+	       "CLASS", "RUN BY", "RESULT", wide ? "LEVEL        " : "",
+	       "VERIFIED", "RELAXED", wide ? "ARGUMENTS" : "");
 	for (unsigned int nr = 0; nr < IPMON_NR_MAX; nr++) {
 		if (!c->picked[nr])
 			continue;
@@ -345,7 +373,8 @@ static void print_list(const struct choice *c)
 	       "Under --policy strict every supported call goes through "
 	       "monitord.\n"
 	       "verified: in-process, executed after the followers agreed.\n"
-	       "*: in-process for the commands that allow it.\n",
+	       "*: in-process for the commands that allow it.\n"
+	       "LEVEL: of --level; higher for a descriptor that is a socket.\n",
 	       supported, refused);
 }
 

@@ -142,6 +142,15 @@ void event_continue(struct task *t)
 	task_resume(t, t->want_exit ? PTRACE_SYSCALL : PTRACE_CONT, 0);
 }
 
+/* The slow tick in microseconds: also the measure of --max-lag. */
+static unsigned int coarse_us(void)
+{
+	unsigned int ms = mon.opt.lag_ms;
+
+	return ms && ms < 40 && mon.opt.policy != POLICY_STRICT ?
+		(ms < 2 ? 1000 : ms * 500) : 20000;
+}
+
 void ticker_want(bool fine)
 {
 	struct itimerval it = { { 0, 0 }, { 0, 0 } };
@@ -149,7 +158,8 @@ void ticker_want(bool fine)
 	if (fine == fine_tick)
 		return;
 	fine_tick = fine;
-	it.it_interval.tv_usec = it.it_value.tv_usec = fine ? 1000 : 20000;
+	it.it_interval.tv_usec = it.it_value.tv_usec = fine ? 1000 :
+		(suseconds_t)coarse_us();
 	setitimer(ITIMER_REAL, &it, NULL);
 }
 
@@ -229,7 +239,8 @@ int monitor_loop(void)
 			event(pid, status);
 		else if (errno == ECHILD)
 			break;
-		if (mon.now - last_tick >= (fine_tick ? 900000u : 10000000u)) {
+		if (mon.now - last_tick >= (fine_tick ? 900000u :
+					    coarse_us() * 500ull)) {
 			last_tick = mon.now;
 			monitor_tick();
 			event_flush_deaths();

@@ -52,7 +52,8 @@
 
 #define REGION_CTX	0u
 #define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
-#define REGION_EPOLL	(REGION_SLOW + IPMON_SLOW_FDS / 8)
+#define REGION_PLAIN	(REGION_SLOW + IPMON_SLOW_FDS / 8)
+#define REGION_EPOLL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
 #define REGION_SIZE	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
 			 ~4095ull)
 #define RINGS_SIZE	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
@@ -332,7 +333,10 @@ void fast_attach(struct taskset *s)
 			.slow_fds = f->region[v] + REGION_SLOW,
 			.epoll = f->region[v] + REGION_EPOLL,
 			.vpid = s->proc->vpid, .vtid = s->vtid,
-			.max_lag_bytes = IPMON_RING_BYTES / 2,
+			.level = mon.opt.level,
+			.plain_fds = f->region[v] + REGION_PLAIN,
+			.max_lag_records = mon.opt.lag_records,
+			.max_lag_bytes = mon.opt.lag_bytes,
 		};
 		struct user_regs_struct *r = task_regs(t);
 
@@ -387,6 +391,13 @@ uint64_t fast_slow_map(const struct taskset *s, unsigned int v)
 	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
 
 	return f ? f->region[v] + REGION_SLOW : 0;
+}
+
+uint64_t fast_plain_map(const struct taskset *s, unsigned int v)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[v] + REGION_PLAIN : 0;
 }
 
 uint64_t fast_epoll_table(const struct taskset *s, unsigned int v)
@@ -505,6 +516,32 @@ void fast_arrived(struct task *t)
 	wake_followers(s);
 }
 
+/* Have all followers come to this position? */
+static bool all_reached(const struct taskset *s, uint64_t pos)
+{
+	for_each_follower(v)
+		if ((int64_t)(__atomic_load_n(&cursor_of(s, v)->tail,
+					      __ATOMIC_ACQUIRE) - pos) < 0)
+			return false;
+	return true;
+}
+
+/*
+ * A call of the leader's that some follower has not come to for longer than the
+ * user allows: the leader's next one is a rendezvous.
+ */
+static void lag_tick(struct taskset *s)
+{
+	if (!s->t_lag || all_reached(s, s->lag_pos)) {
+		s->lag_pos = __atomic_load_n(&ring_of(s)->head,
+					     __ATOMIC_ACQUIRE);
+		s->t_lag = mon.now;
+	} else if (mon.opt.lag_ms && mon.now - s->t_lag >
+		   (uint64_t)mon.opt.lag_ms * 1000000u) {
+		fast_want(s);
+	}
+}
+
 /*
  * The leader wakes sleeping followers only when it is about to sleep itself or
  * far ahead.  If it computes instead, time is the bound, and the ticker its
@@ -512,9 +549,12 @@ void fast_arrived(struct task *t)
  */
 void fast_tick(struct taskset *s)
 {
-	if (!s->live || fast_behind(s) < 0)
+	if (!s->live || fast_behind(s) < 0) {
+		s->t_lag = 0;
 		return;
+	}
 	wake_followers(s);
+	lag_tick(s);
 	for_each_follower(v)
 		if (s->arrived & 1u << v && fast_follower_early(s, v))
 			return;

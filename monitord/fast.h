@@ -62,6 +62,7 @@ uint64_t fast_ctx(const struct taskset *s, unsigned int v);
 void fast_leader_runs(struct taskset *s);
 /* Addresses in variant v (0: none) and the number for fast_fd.c. */
 uint64_t fast_slow_map(const struct taskset *s, unsigned int v);
+uint64_t fast_plain_map(const struct taskset *s, unsigned int v);
 uint64_t fast_epoll_table(const struct taskset *s, unsigned int v);
 uint32_t fast_epoll_owner(const struct mm *mm);
 /* A process forbids it for good (own seccomp filter, own GS base, ...). */

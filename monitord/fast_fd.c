@@ -77,6 +77,62 @@ void fast_fd_set(struct taskset *s, int fd, bool slow)
 	}
 }
 
+/* ---- descriptors known to be no sockets (--level) ---- */
+
+static void set_plain(struct taskset *s, unsigned int from, unsigned int to,
+		      bool plain)
+{
+	static uint8_t map[IPMON_SLOW_FDS / 8];
+
+	if (to > IPMON_SLOW_FDS)
+		to = IPMON_SLOW_FDS;
+	if (from >= to)
+		return;
+	for_each_variant(v) {
+		uint64_t at = fast_plain_map(s, v) + from / 8;
+		size_t n = (to - 1) / 8 - from / 8 + 1;
+
+		if (mem_read(&s->t[v], map, at, n))
+			continue;
+		for (unsigned int fd = from; fd < to; fd++) {
+			uint8_t *b = &map[fd / 8 - from / 8];
+			uint8_t bit = (uint8_t)(1u << fd % 8);
+
+			*b = (uint8_t)(plain ? *b | bit : *b & ~bit);
+		}
+		mem_write(&s->t[v], at, map, n);
+	}
+}
+
+static bool no_socket(const struct taskset *s, int fd)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
+		 (int)s->t[LEADER].tid, fd);
+	return !stat(path, &st) && !S_ISSOCK(st.st_mode);
+}
+
+/* As ipmon_kinds_note(), for a call monitord has handled: we can look. */
+void fast_fd_kinds(struct taskset *s, int64_t ret)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	unsigned int fd = (unsigned int)a[0];
+
+	if (!mon.opt.level || ret < 0 || !s->row || !s->proc->mm ||
+	    !s->proc->mm->fast)
+		return;
+	if (s->row->flags & RF_CLOSE)
+		set_plain(s, fd, fd + 1, false);
+	else if (s->t[LEADER].call.nr == SYS_close_range)
+		set_plain(s, fd, (unsigned int)a[1] < IPMON_SLOW_FDS ?
+			  (unsigned int)a[1] + 1 : IPMON_SLOW_FDS, false);
+	else if (s->row->result == RES_FD && ret < IPMON_SLOW_FDS)
+		set_plain(s, (unsigned int)ret, (unsigned int)ret + 1,
+			  no_socket(s, (int)ret));
+}
+
 static bool of_proc(const char *path)
 {
 	struct statfs fs;
@@ -102,6 +158,9 @@ void fast_fd_setup(struct taskset *s)
 		snprintf(one, sizeof(one), "%s/%s", path, e->d_name);
 		if (of_proc(one))
 			fast_fd_set(s, atoi(e->d_name), true);
+		if (mon.opt.level && no_socket(s, atoi(e->d_name)))
+			set_plain(s, (unsigned int)atoi(e->d_name),
+				  (unsigned int)atoi(e->d_name) + 1, true);
 	}
 	closedir(d);
 }

@@ -16,6 +16,8 @@ void fast_fd_setup(struct taskset *s);
 void fast_fd_forked(struct taskset *s);
 /* Calls on this descriptor of the process are left to monitord, or not. */
 void fast_fd_set(struct taskset *s, int fd, bool slow);
+/* --level: which descriptors are no sockets, after any call. */
+void fast_fd_kinds(struct taskset *s, int64_t ret);
 /* A call that monitord handled has returned: descriptors it made or closed. */
 void fast_fd_done(struct taskset *s, int64_t ret);
 

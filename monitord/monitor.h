@@ -73,6 +73,11 @@ struct options {
 	enum on_divergence on_divergence;
 	enum placement placement;
 	unsigned int timeout;		/* seconds a late variant may be late */
+	unsigned int level;		/* enum ipmon_level, 0 = all */
+	unsigned int lag_records;	/* how far the leader may be ahead: */
+	unsigned int lag_bytes;		/* 0 = no bound of its own */
+	unsigned int lag_ms;
+	const char *cpus;		/* list of processors, or NULL */
 	const char *variant_path[MAX_VARIANTS];
 	struct env_override *env;
 	size_t n_env;
@@ -210,6 +215,9 @@ struct taskset {
 	int slot;			/* ring, -1 = none */
 	bool live;			/* handles calls itself */
 	bool pending;			/* told to come to monitord */
+	uint64_t lag_pos;		/* ring position the followers have not
+					 * reached ... */
+	uint64_t t_lag;			/* ... since then (ns), 0 = they have */
 	int64_t kick_ret;		/* how the call it was kicked out of would
 					 * have ended, 0 = none */
 	bool pinned;			/* not to be freed: a synchronous

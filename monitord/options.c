@@ -16,30 +16,31 @@
 static const char usage[] =
 	"usage: monitord run [OPTION...] -- PROGRAM [ARG...]\n"
 	"\n"
-	"  -n, --variants N           number of variants, 1 to 8 (2)\n"
-	"      --policy P             strict: every call at a rendezvous (default)\n"
-	"                             verified: in-process, followers first\n"
-	"                             relaxed: in-process, leader runs ahead\n"
-	"      --layout L             disjoint: addresses differ (default)\n"
-	"                             same: identical address spaces\n"
-	"      --variant K=PATH       variant K runs PATH instead of PROGRAM\n"
-	"      --env K:NAME=VALUE     set NAME in the environment of variant K\n"
-	"      --on-divergence A      kill: end all variants (default)\n"
-	"                             continue: drop the deviating follower\n"
-	"      --timeout SECONDS      how late a variant may be (30)\n"
-	"      --placement P          auto (default), none, one: use of the cores\n"
-	"      --report FILE.json     write the divergence report to FILE.json\n"
-	"      --stats FILE.json      write counters to FILE.json at the end\n"
-	"      --trace FILE           one line per rendezvous, as strace prints\n"
-	"  -v, --verbose              say what is being done\n"
-	"  -h, --help\n"
-	"\n"
+	"  -n, --variants N        number of variants, 1 to 8 (2)\n"
+	"      --policy P          strict: every call at a rendezvous (default)\n"
+	"                          verified: in-process, followers first\n"
+	"                          relaxed: in-process, leader runs ahead\n"
+	"      --level L           in-process up to BASE, NONSOCKET_RO, NONSOCKET_RW,\n"
+	"                          SOCKET_RO or SOCKET_RW (default)\n"
+	"      --max-lag R,B,MS    how far ahead: calls, bytes, ms (0,131072,1000)\n"
+	"      --layout L          disjoint addresses (default), or same\n"
+	"      --variant K=PATH    variant K runs PATH instead of PROGRAM\n"
+	"      --env K:NAME=VALUE  set NAME in the environment of variant K\n"
+	"      --on-divergence A   kill all variants (default), or continue without\n"
+	"                          the deviating follower\n"
+	"      --timeout SECONDS   how late a variant may be (30)\n"
+	"      --cpus LIST         processors to use, such as 0,2-3\n"
+	"      --placement P       auto (default), none, one: use of the cores\n"
+	"      --report FILE.json  write the divergence report to FILE.json\n"
+	"      --stats FILE.json   write counters to FILE.json at the end\n"
+	"      --trace FILE        one line per rendezvous, as strace prints\n"
+	"  -v, --verbose           say what is being done     -h, --help\n"
 	"Exit status: the program's; 128+S if it died of signal S; 99 on\n"
 	"divergence; 125 monitord failed; 126 not executable; 127 not found.\n";
 
 enum {
 	O_POLICY = 256, O_LAYOUT, O_VARIANT, O_ENV, O_ONDIV, O_TIMEOUT,
-	O_PLACEMENT, O_REPORT, O_STATS, O_TRACE,
+	O_PLACEMENT, O_REPORT, O_STATS, O_TRACE, O_LEVEL, O_LAG, O_CPUS,
 };
 
 static const struct option longopts[] = {
@@ -51,6 +52,9 @@ static const struct option longopts[] = {
 	{ "on-divergence", required_argument, NULL, O_ONDIV },
 	{ "timeout", required_argument, NULL, O_TIMEOUT },
 	{ "placement", required_argument, NULL, O_PLACEMENT },
+	{ "level", required_argument, NULL, O_LEVEL },
+	{ "max-lag", required_argument, NULL, O_LAG },
+	{ "cpus", required_argument, NULL, O_CPUS },
 	{ "report", required_argument, NULL, O_REPORT },
 	{ "stats", required_argument, NULL, O_STATS },
 	{ "trace", required_argument, NULL, O_TRACE },
@@ -100,6 +104,57 @@ static int number(const char *option, const char *value, unsigned int min,
 	}
 	*out = (unsigned int)n;
 	return 0;
+}
+
+static int level(const char *value, unsigned int *out)
+{
+	for (unsigned int l = LEVEL_BASE; l < LEVEL_MAX; l++) {
+		if (strcasecmp(value, ipmon_level_name(l)))
+			continue;
+		/* the last is all there is */
+		*out = l == LEVEL_SOCKET_RW ? 0 : l;
+		return 0;
+	}
+	say("--level '%s': must be BASE, NONSOCKET_RO, NONSOCKET_RW, SOCKET_RO or SOCKET_RW",
+	    value);
+	return -1;
+}
+
+#define LAG_MS		1000u
+#define LAG_BYTES	(IPMON_RING_BYTES / 2)
+#define LAG_BYTES_MIN	8192u
+
+/* "RECORDS,BYTES,MILLISECONDS"; what is left out keeps its default. */
+static int max_lag(const char *value, struct options *opt)
+{
+	unsigned int *const to[] = {
+		&opt->lag_records, &opt->lag_bytes, &opt->lag_ms
+	};
+	static const unsigned int most[] = {
+		1u << 30, IPMON_RING_BYTES, 3600000
+	};
+	const char *p = value;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		unsigned long n;
+		char *end;
+
+		errno = 0;
+		n = strtoul(p, &end, 10);
+		if (*p == '-' || *p == '+' || *p == ' ' || errno ||
+		    n > most[i] || (i == 1 && n && n < LAG_BYTES_MIN))
+			break;
+		if (end != p)
+			*to[i] = (unsigned int)n;
+		if (!*end)
+			return 0;
+		if (*end != ',')
+			break;
+		p = end + 1;
+	}
+	say("--max-lag '%s': must be RECORDS,BYTES,MILLISECONDS with BYTES from %u to %u, 0 for no bound",
+	    value, LAG_BYTES_MIN, IPMON_RING_BYTES);
+	return -1;
 }
 
 /* "K=rest" or "K:rest": one digit and a separator. */
@@ -164,6 +219,8 @@ int options_parse(int argc, char **argv, struct options *opt)
 	memset(opt, 0, sizeof(*opt));
 	opt->n = DEFAULT_VARIANTS;
 	opt->timeout = DEFAULT_TIMEOUT;
+	opt->lag_bytes = LAG_BYTES;
+	opt->lag_ms = LAG_MS;
 	opterr = 0;
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "+:n:vh", longopts, NULL)) != -1) {
@@ -186,6 +243,15 @@ int options_parse(int argc, char **argv, struct options *opt)
 		case O_PLACEMENT:
 			w = word("placement", optarg, placements);
 			opt->placement = (enum placement)w;
+			break;
+		case O_LEVEL:
+			w = level(optarg, &opt->level);
+			break;
+		case O_LAG:
+			w = max_lag(optarg, opt);
+			break;
+		case O_CPUS:
+			opt->cpus = optarg;
 			break;
 		case O_TIMEOUT:
 			w = number("--timeout", optarg, 1, 86400,

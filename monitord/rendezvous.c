@@ -504,6 +504,7 @@ void set_finish_each(struct taskset *s, const int64_t ret[MAX_VARIANTS])
 	set_note_call(s, ret[LEADER]);
 	if (s->slot >= 0)
 		patch_site(s);
+	fast_fd_kinds(s, ret[LEADER]);
 	for_each_variant(v)
 		task_finish(&s->t[v], ret[v]);
 	s->arrived = 0;

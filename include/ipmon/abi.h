@@ -108,8 +108,21 @@ struct ipmon_ctx {
 	uint64_t base_sp;	/* program's stack pointer at the last call that
 				 * was not private */
 	struct ipmon_time clock[IPMON_CLOCKS];	/* what it was last told */
+	/* bounds the user chose: --level, --max-lag */
+	uint32_t level;		/* enum ipmon_level: calls beyond it are left to
+				 * monitord; 0: all levels */
+	uint32_t max_lag_records; /* the leader may be so many calls ahead; 0:
+				 * as many as max_lag_bytes allows */
+	uint64_t plain_fds;	/* bitmap of IPMON_SLOW_FDS descriptors known to
+				 * be no sockets; kept only if level is set */
+	uint64_t lag_wake_at;	/* leader: in place of p.wake_at, which then
+				 * says "at every call" */
+	uint64_t lag_mark;	/* where the ring was half of max_lag_records
+				 * ago */
+	uint32_t lag_calls;	/* ... and how many calls ago that is */
+	uint32_t pad;
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 432, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 472, "context ABI");
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 

@@ -207,6 +207,8 @@ enum {
 	 * (descriptors, timers) although its class says more: `verified` need
 	 * not wait for the followers. */
 	RF_OWNSTATE	= 1u << 12,
+	/* Its descriptor is free afterwards. */
+	RF_CLOSE	= 1u << 13,
 };
 
 struct ipmon_row {
@@ -290,6 +292,29 @@ enum ipmon_path {
 	PATH_INPROC_WAIT,	/* in-process, an effect others can see */
 };
 enum ipmon_path ipmon_row_path(const struct ipmon_row *row);
+
+/*
+ * ReMon's levels: cumulative sets of calls that may be handled in-process.
+ * What is outside is left to monitord.
+ */
+enum ipmon_level {
+	LEVEL_NONE = 0,		/* never in-process */
+	LEVEL_BASE,		/* time, identity, the process's own state */
+	LEVEL_NONSOCKET_RO,	/* reading files, metadata */
+	LEVEL_NONSOCKET_RW,	/* writing files, names, timers, futex */
+	LEVEL_SOCKET_RO,	/* reading sockets, waiting for events */
+	LEVEL_SOCKET_RW,	/* everything */
+	LEVEL_MAX
+};
+/* The level a row belongs to, if its descriptors are no sockets: with a socket
+ * (or one that might be) it is ipmon_level_socket() of that. */
+unsigned int ipmon_row_level(const struct ipmon_row *row);
+static inline unsigned int ipmon_level_socket(unsigned int level)
+{
+	return level <= LEVEL_NONSOCKET_RO ? LEVEL_SOCKET_RO :
+		level == LEVEL_NONSOCKET_RW ? LEVEL_SOCKET_RW : level;
+}
+const char *ipmon_level_name(unsigned int level);
 
 /*
  * The class of one particular call: row->cls, except that opening a file in a

@@ -28,6 +28,51 @@ static int slow_fd(const struct ipmon_ctx *ctx, uint64_t reg)
 	return fd >= IPMON_SLOW_FDS || (map[fd / 8] >> fd % 8 & 1);
 }
 
+static int plain_fd(const struct ipmon_ctx *ctx, uint64_t reg)
+{
+	const uint8_t *map = (const uint8_t *)(uintptr_t)ctx->plain_fds;
+	uint32_t fd = (uint32_t)reg;
+
+	return fd >> 31 || (fd < IPMON_SLOW_FDS && map[fd / 8] >> fd % 8 & 1);
+}
+
+/* Beyond the level the user allows?  A descriptor not known to be none is taken
+ * for a socket. */
+static int beyond(const struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+		  const uint64_t args[6])
+{
+	unsigned int fds = plan->fds, level = plan->level, i;
+
+	for (i = 0; fds; i++, fds >>= 1)
+		if ((fds & 1) && !plain_fd(ctx, args[i]))
+			level = ipmon_level_socket(plan->level);
+	return level > ctx->level;
+}
+
+void ipmon_kinds_note(const struct ipmon_ctx *ctx,
+		      const struct ipmon_row *row, const uint64_t args[6],
+		      int64_t ret)
+{
+	uint8_t *map = (uint8_t *)(uintptr_t)ctx->plain_fds, bit;
+	uint32_t fd = (uint32_t)ret;
+	int plain;
+
+	if (ret < 0)
+		return;
+	if (row->flags & RF_CLOSE)
+		fd = (uint32_t)args[0];
+	else if (row->result != RES_FD)
+		return;
+	if (fd >= IPMON_SLOW_FDS)
+		return;
+	plain = !(row->flags & RF_CLOSE) && row->cls != CLASS_SOCK_RO &&
+		row->cls != CLASS_SOCK_RW &&
+		(row->arg[0].kind != K_FD || plain_fd(ctx, args[0]));
+	bit = (uint8_t)(1u << fd % 8);
+	map[fd / 8] = (uint8_t)(plain ? map[fd / 8] | bit :
+				map[fd / 8] & ~bit);
+}
+
 enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 				 const struct ipmon_plan *plan, uint64_t nr,
 				 const uint64_t args[6])
@@ -37,6 +82,8 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 
 	if (plan->action != DECIDE_RELAXED)
 		return plan->action;
+	if (ctx->level && beyond(ctx, plan, args))
+		return DECIDE_LEFT;
 	for (i = 0; fds; i++, fds >>= 1)
 		if ((fds & 1) && slow_fd(ctx, args[i]))
 			return DECIDE_LEFT;

@@ -69,8 +69,9 @@ enum { LEN_FIXED, LEN_INT, LEN_UINT, LEN_SIZE };
 
 struct ipmon_plan {
 	uint64_t mask[6];	/* bits of each register that are compared */
-	uint8_t action;		/* enum ipmon_decision, RELAXED for calls that
+	uint8_t action : 4;	/* enum ipmon_decision, RELAXED for calls that
 				 * can be handled */
+	uint8_t level : 4;	/* enum ipmon_level */
 	uint8_t lane;		/* enum ipmon_lane, if the arguments allow */
 	uint8_t nargs;
 	uint8_t null_cmp;	/* arguments compared for null-ness */
@@ -96,6 +97,14 @@ const struct ipmon_plan *ipmon_plan(uint64_t nr);
 enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 				 const struct ipmon_plan *plan, uint64_t nr,
 				 const uint64_t args[6]);
+
+/*
+ * Only if ctx->level is set: a call has been handled in-process, which may have
+ * made or freed a descriptor.  Every variant notes the same at the same point.
+ */
+void ipmon_kinds_note(const struct ipmon_ctx *ctx,
+		      const struct ipmon_row *row, const uint64_t args[6],
+		      int64_t ret);
 
 /* The lane this call takes: the plan's, or LANE_WALK. */
 static inline unsigned int ipmon_lane(const struct ipmon_plan *plan,

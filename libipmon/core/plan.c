@@ -232,6 +232,7 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 	if (!ipmon_gate_row(row) || row->walker == W_OPENAT2)
 		return;
 	p->action = DECIDE_RELAXED;
+	p->level = ipmon_row_level(row) & 7u;
 	p->nargs = row->nargs;
 	for (i = 0; i < row->nargs; i++) {
 		if (row->arg[i].kind == K_FD || row->arg[i].kind == K_DIRFD)

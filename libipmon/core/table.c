@@ -10,7 +10,7 @@
  * byte.  Rules of core/: no libc, no system calls, no globals that change.
  */
 #include <asm-generic/errno.h>
-#include <ipmon/table.h>
+#include <ipmon/gate_rules.h>
 
 #include "pure.h"
 
@@ -77,7 +77,7 @@ enum ipmon_path ipmon_row_path(const struct ipmon_row *row)
 {
 	if (row->exec == EXEC_NONE)
 		return PATH_REFUSED;
-	if (row->flags & RF_NEVER_INPROC)
+	if (!ipmon_gate_row(row) || row->walker == W_OPENAT2)
 		return PATH_MONITOR;
 	switch (row->cls) {
 	case CLASS_BASE:
@@ -111,6 +111,35 @@ unsigned int ipmon_call_class(const struct ipmon_row *row,
 	return row->cls;
 }
 
+unsigned int ipmon_row_level(const struct ipmon_row *row)
+{
+	unsigned int i;
+
+	switch (row->cls) {
+	case CLASS_BASE:
+	case CLASS_MEMORY:
+	case CLASS_SIGNAL:
+	case CLASS_PROCESS:
+		return LEVEL_BASE;
+	case CLASS_NONSOCK_RO:
+		/* a list of descriptors may name sockets */
+		for (i = 0; i < row->nargs; i++)
+			if (row->arg[i].kind == K_POLLFD ||
+			    row->arg[i].kind == K_FDSET)
+				return LEVEL_SOCKET_RO;
+		return LEVEL_NONSOCKET_RO;
+	case CLASS_NONSOCK_RW:
+	case CLASS_EFFECT:
+		return LEVEL_NONSOCKET_RW;
+	case CLASS_SOCK_RO:
+		return LEVEL_SOCKET_RO;
+	case CLASS_SOCK_RW:
+		return LEVEL_SOCKET_RW;
+	default:
+		return LEVEL_NONE;
+	}
+}
+
 /* Two-dimensional character arrays instead of arrays of pointers: see top. */
 static const char exec_names[][8] = {
 	[EXEC_NONE] = "nobody",
@@ -137,6 +166,17 @@ static const char class_names[][16] = {
 };
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) == CLASS_MAX,
 	       "one name per class");
+
+static const char level_names[][16] = {
+	[LEVEL_NONE] = "-",
+	[LEVEL_BASE] = "BASE",
+	[LEVEL_NONSOCKET_RO] = "NONSOCKET_RO",
+	[LEVEL_NONSOCKET_RW] = "NONSOCKET_RW",
+	[LEVEL_SOCKET_RO] = "SOCKET_RO",
+	[LEVEL_SOCKET_RW] = "SOCKET_RW",
+};
+_Static_assert(sizeof(level_names) / sizeof(level_names[0]) == LEVEL_MAX,
+	       "one name per level");
 
 static const char result_names[][12] = {
 	[RES_INT] = "int",
@@ -179,8 +219,9 @@ _Static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == K_MAX,
 static const char flag_names[][14] = {
 	"block", "eintr", "tmpmask", "yield", "pure", "quiet", "filedata",
 	"never-inproc", "view", "by-command", "private", "gate", "own-state",
+	"close",
 };
-_Static_assert(RF_OWNSTATE == 1u << (sizeof(flag_names) /
+_Static_assert(RF_CLOSE == 1u << (sizeof(flag_names) /
 				  sizeof(flag_names[0]) - 1),
 	       "one name per flag");
 
@@ -195,6 +236,11 @@ const char *ipmon_exec_name(unsigned int exec)
 const char *ipmon_class_name(unsigned int cls)
 {
 	return LOOKUP(class_names, cls);
+}
+
+const char *ipmon_level_name(unsigned int level)
+{
+	return LOOKUP(level_names, level);
 }
 
 const char *ipmon_kind_name(unsigned int kind)

@@ -3,6 +3,7 @@
  * Plans and decisions; the table of epoll data.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,80 @@ Test(decide, flags_of_the_context)
 	ctx.epoll = 0;
 	cr_expect_eq(decide(SYS_epoll_wait, 1, 0, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_epoll_ctl, 1, 0, 0), DECIDE_LEFT);
+}
+
+/* ---- levels ---- */
+
+Test(decide, levels_are_cumulative)
+{
+	static uint8_t plain[IPMON_SLOW_FDS / 8];
+	static const struct {
+		int nr;
+		unsigned int file, socket;	/* levels */
+	} c[] = {
+		{ SYS_getppid, LEVEL_BASE, LEVEL_BASE },
+		{ SYS_clock_gettime, LEVEL_BASE, LEVEL_BASE },
+		{ SYS_stat, LEVEL_NONSOCKET_RO, LEVEL_NONSOCKET_RO },
+		{ SYS_read, LEVEL_NONSOCKET_RO, LEVEL_SOCKET_RO },
+		{ SYS_write, LEVEL_NONSOCKET_RW, LEVEL_SOCKET_RW },
+		{ SYS_unlink, LEVEL_NONSOCKET_RW, LEVEL_NONSOCKET_RW },
+		{ SYS_poll, LEVEL_SOCKET_RO, LEVEL_SOCKET_RO },
+		{ SYS_recvfrom, LEVEL_SOCKET_RO, LEVEL_SOCKET_RO },
+		{ SYS_epoll_wait, LEVEL_SOCKET_RO, LEVEL_SOCKET_RO },
+		{ SYS_sendto, LEVEL_SOCKET_RW, LEVEL_SOCKET_RW },
+		{ SYS_accept, LEVEL_SOCKET_RW, LEVEL_SOCKET_RW },
+	};
+
+	plain[0] = 1 << 3;
+	ctx.plain_fds = (uint64_t)plain;
+	for (unsigned int l = LEVEL_BASE; l < LEVEL_MAX; l++) {
+		ctx.level = l;
+		cr_expect_eq(decide(SYS_getpid, 0, 0, 0), DECIDE_PID);
+		for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+			uint64_t nr = (uint64_t)c[i].nr;
+
+			cr_expect_eq(decide(nr, 3, 0, 0) != DECIDE_LEFT,
+				     l >= c[i].file, "%d at %u", c[i].nr, l);
+			cr_expect_eq(decide(nr, 4, 0, 0) != DECIDE_LEFT,
+				     l >= c[i].socket, "%d at %u", c[i].nr, l);
+		}
+	}
+	/* every call that can be handled has one */
+	for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++)
+		cr_expect(ipmon_plan(nr)->action == DECIDE_LEFT ||
+			  ipmon_plan(nr)->level);
+}
+
+static void note(uint64_t nr, uint64_t arg, int64_t ret)
+{
+	const uint64_t args[6] = { arg };
+
+	ipmon_kinds_note(&ctx, ipmon_row(nr), args, ret);
+}
+
+Test(decide, which_descriptors_are_no_sockets)
+{
+	static uint8_t plain[IPMON_SLOW_FDS / 8];
+
+	ctx.level = LEVEL_NONSOCKET_RO;
+	ctx.plain_fds = (uint64_t)plain;
+	cr_expect_eq(decide(SYS_read, 5, 0, 0), DECIDE_LEFT);
+	note(SYS_openat, (uint64_t)AT_FDCWD, 5);
+	cr_expect_eq(decide(SYS_read, 5, 0, 0), DECIDE_RELAXED);
+	note(SYS_dup, 5, 6);
+	cr_expect_eq(decide(SYS_read, 6, 0, 0), DECIDE_RELAXED);
+	note(SYS_dup, 5, -EMFILE);
+	note(SYS_close, 5, -EIO);
+	cr_expect_eq(decide(SYS_read, 5, 0, 0), DECIDE_RELAXED);
+	note(SYS_close, 5, 0);
+	cr_expect_eq(decide(SYS_read, 5, 0, 0), DECIDE_LEFT);
+	note(SYS_socket, 2, 6);
+	cr_expect_eq(decide(SYS_read, 6, 0, 0), DECIDE_LEFT);
+	note(SYS_dup2, 6, 7);
+	cr_expect_eq(decide(SYS_read, 7, 0, 0), DECIDE_LEFT);
+	note(SYS_eventfd2, 0, 7);
+	cr_expect_eq(decide(SYS_read, 7, 0, 0), DECIDE_RELAXED);
+	note(SYS_dup3, 7, IPMON_SLOW_FDS);
 }
 
 static int left(const char *p, unsigned int n)
