@@ -109,6 +109,9 @@ void task_classify(struct task *t, int status)
 		return;
 	}
 	mon.count.stops++;
+	/* any stop uses up a PTRACE_INTERRUPT (kernel/signal.c, ptrace_stop) */
+	if (status >> 16 != PTRACE_EVENT_STOP)
+		t->interrupted = false;
 	switch (status >> 16) {
 	case PTRACE_EVENT_SECCOMP:
 		t->at = AT_ENTRY;
@@ -214,6 +217,7 @@ static int wait_quiet(struct task *t, int how)
 			break;
 		case AT_STOP:
 		case AT_GROUP:
+			t->interrupted = false;
 			if (task_resume(t, how, 0) < 0)
 				return -ESRCH;
 			break;
