@@ -19,7 +19,9 @@
  * monitord, and a leader that sleeps in the gate is interrupted.
  *
  * Stops in IP-MON.  Nothing is ever delivered to the program there.
- *	at the gate, call interrupted	result becomes IPMON_KICKED
+ *	at the gate, call interrupted	result becomes IPMON_KICKED, or, if
+ *					nothing is to come of it, the kernel
+ *					restarts it
  *	at the gate, call completed	untouched: IP-MON publishes it
  *	between test and gate (window)	back to the test of ctx->pending
  *	elsewhere			it will come to the next test itself
@@ -48,6 +50,7 @@
 #include "owned.h"
 #include "patch.h"
 #include "shadow.h"
+#include "signals.h"
 #include "tracee.h"
 
 #define REGION_CTX	0u
@@ -542,6 +545,32 @@ static void lag_tick(struct taskset *s)
 	}
 }
 
+/* The number of calls the leader has handled so far. */
+static uint64_t calls_made(struct taskset *s)
+{
+	uint64_t n = 0;
+
+	mem_read(&s->t[LEADER], &n, ctx_addr(s, LEADER) +
+		 offsetof(struct ipmon_ctx, n_calls), sizeof(n));
+	return n;
+}
+
+/* Since when does the leader sleep in the gate? To the ticker's precision. */
+static void note_blocked(struct taskset *s)
+{
+	uint64_t n;
+
+	if (__atomic_load_n(&ring_of(s)->state, __ATOMIC_RELAXED) !=
+	    RING_BLOCKED) {
+		s->t_blocked = 0;
+		return;
+	}
+	n = calls_made(s);
+	if (!s->t_blocked || s->blocked_call != n)
+		s->t_blocked = mon.now;
+	s->blocked_call = n;
+}
+
 /*
  * The leader wakes sleeping followers only when it is about to sleep itself or
  * far ahead.  If it computes instead, time is the bound, and the ticker its
@@ -549,6 +578,8 @@ static void lag_tick(struct taskset *s)
  */
 void fast_tick(struct taskset *s)
 {
+	if (s->live)
+		note_blocked(s);
 	if (!s->live || fast_behind(s) < 0) {
 		s->t_lag = 0;
 		return;
@@ -611,17 +642,42 @@ static bool in_range(uint64_t ip, uint64_t start, uint64_t end)
 /* Kernel codes of an interrupted call, as seen at a stop. */
 static bool interrupted(int64_t rax)
 {
-	return rax == -EINTR || rax == -512 || rax == -513 || rax == -514 ||
-	       rax == -516;
+	return rax == -EINTR || rax == -ERESTARTSYS ||
+	       rax == -ERESTARTNOINTR || rax == -ERESTARTNOHAND ||
+	       rax == -ERESTART_RESTARTBLOCK;
 }
 
-bool fast_stop(struct task *t, bool wanted)
+/* Has the gate been called for the program, or for IP-MON itself? */
+static bool program_call(struct task *t, const struct user_regs_struct *r,
+			 const struct ipmon_ranges *g)
+{
+	uint64_t back;
+
+	return !mem_read(t, &back, r->rsp, sizeof(back)) &&
+		back == g->window_end;
+}
+
+/* The program's call was to end with `ret` because of a stop. */
+static void kick(struct taskset *s, struct user_regs_struct *r)
+{
+	struct task *t = &s->t[LEADER];
+
+	s->kick_ret = (int64_t)r->rax;
+	s->t_kicked = s->t_blocked && s->blocked_call == calls_made(s) ?
+		s->t_blocked : mon.now;
+	r->rax = (uint64_t)(int64_t)IPMON_KICKED;
+	r->orig_rax = (uint64_t)-1;
+	task_regs_changed(t);
+}
+
+bool fast_stop(struct task *t, enum fast_stop why)
 {
 	struct taskset *s = t->set;
 	const struct mm *mm = s->proc->mm;
 	const struct ipmon_ranges *g;
 	struct user_regs_struct *r;
 	unsigned int v = t->variant;
+	bool wanted = why == FAST_WANTED;
 
 	if (s->ctx < 0 || !mm->fast)
 		return false;
@@ -632,13 +688,17 @@ bool fast_stop(struct task *t, bool wanted)
 	if (r->rip == mm->gate[v] + 2 && (int64_t)r->orig_rax >= 0) {
 		if (!interrupted((int64_t)r->rax))
 			return true;
-		/* a follower's own wait: its loop does it again */
-		if (v != LEADER || !wanted)
+		/* a wait of IP-MON's own: its loop does it again */
+		if (v != LEADER || !program_call(t, r, g)) {
+			/* the kernel remembers only the last one */
+			if (v == LEADER && s->kick_ret ==
+			    -ERESTART_RESTARTBLOCK)
+				s->kick_ret = -EINTR;
 			return true;
-		s->kick_ret = (int64_t)r->rax;
-		r->rax = (uint64_t)(int64_t)IPMON_KICKED;
-		r->orig_rax = (uint64_t)-1;
-		task_regs_changed(t);
+		}
+		/* codes other than EINTR make the kernel go on by itself */
+		if (wanted || (why == FAST_UNSEEN && (int64_t)r->rax == -EINTR))
+			kick(s, r);
 		return true;
 	}
 	if (r->rip == mm->gate[v]) {

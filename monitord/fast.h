@@ -49,7 +49,12 @@ void fast_diverged(struct task *t);
  * Registers are adjusted so that IP-MON comes to monitord with the call, where
  * that is possible.  True: nothing may be delivered at this stop.
  */
-bool fast_stop(struct task *t, bool wanted);
+enum fast_stop {
+	FAST_PASS,	/* whatever happens to a call, it happens natively */
+	FAST_UNSEEN,	/* the program may not notice the stop */
+	FAST_WANTED,	/* the set shall come to monitord */
+};
+bool fast_stop(struct task *t, enum fast_stop why);
 /* A synchronous fault in IP-MON's copy routine: resumed at the fix-up. */
 bool fast_fixup(struct task *t);
 

@@ -220,6 +220,10 @@ struct taskset {
 	uint64_t t_lag;			/* ... since then (ns), 0 = they have */
 	int64_t kick_ret;		/* how the call it was kicked out of would
 					 * have ended, 0 = none */
+	uint64_t t_kicked;		/* ns, when that call had begun */
+	uint64_t t_blocked;		/* ns: the ticker found it asleep in the
+					 * gate, 0 = it did not ... */
+	uint64_t blocked_call;		/* ... in this call (ctx->n_calls) */
 	bool pinned;			/* not to be freed: a synchronous
 					 * operation refers to it */
 	uint64_t late_cpu[MAX_VARIANTS];/* ns + 1, at the first time-out */

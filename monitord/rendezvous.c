@@ -218,6 +218,23 @@ static int64_t compare_internal(struct taskset *s, unsigned int v,
 	return -1;
 }
 
+/*
+ * The leader's call has been in the kernel and was interrupted there.  Time-outs
+ * are then overwritten with what is left of them, so nothing can be said about
+ * an input that is an output as well.
+ */
+static bool overwritten(const struct taskset *s, const struct ipmon_item *in)
+{
+	const struct items *a = &s->t[LEADER].items;
+
+	for (unsigned int i = 0; s->kick_ret && i < a->n; i++)
+		if (a->v[i].type == IT_OUT &&
+		    a->v[i].addr < in->addr + in->len &&
+		    in->addr < a->v[i].addr + a->v[i].len)
+			return true;
+	return false;
+}
+
 /* Compare variant v with the leader; what differs is left in `found`. */
 static bool compare_variant(struct taskset *s, unsigned int v)
 {
@@ -241,7 +258,7 @@ static bool compare_variant(struct taskset *s, unsigned int v)
 		case IT_STR: {
 			int64_t off = x->len != y->len ? 0 : -1;
 
-			if (off < 0)
+			if (off < 0 && !overwritten(s, x))
 				off = compare_internal(s, v, x, y);
 			if (off >= 0 && x->type == IT_STR &&
 			    newname_known(s, v, x, y))
@@ -442,6 +459,9 @@ void set_leader_go(struct taskset *s)
 
 	s->state = SET_CALL;
 	s->t_call = mon.now;
+	if (s->kick_ret)
+		signal_go_on(s);
+	s->kick_ret = 0;
 	task_resume(t, PTRACE_SYSCALL, 0);
 	if (s->blocking &&
 	    !TAILQ_EMPTY(&s->proc->domain->ready))
@@ -473,6 +493,7 @@ void set_note_call(struct taskset *s, int64_t ret)
 {
 	struct recent *r = &s->recent[s->recent_pos++ % RECENT_MAX];
 
+	s->kick_ret = 0;
 	r->seq = ++mon.seq;
 	r->nr = s->t[LEADER].call.nr;
 	memcpy(r->args, s->t[LEADER].call.args, sizeof(r->args));
@@ -632,6 +653,7 @@ static void rendezvous(struct taskset *s)
 			s->kick_ret = s->ret;
 			if (signal_deliver_kicked(s))
 				return;
+			s->kick_ret = 0;
 			if (signal_deliver_at_entry(s)) {
 				s->redo = s->state == SET_CALL;
 				return;
@@ -644,9 +666,8 @@ static void rendezvous(struct taskset *s)
 		return;
 	if (!STAILQ_EMPTY(&s->sigq) && waits_for_signal(s))
 		s->kick_ret = -ERESTARTNOHAND;
-	if (s->kick_ret && signal_deliver_kicked(s))
-		return;
-	if (!STAILQ_EMPTY(&s->sigq) && signal_deliver_at_entry(s))
+	if (!s->kick_ret && !STAILQ_EMPTY(&s->sigq) &&
+	    signal_deliver_at_entry(s))
 		return;
 	if (s->t[LEADER].call.arch != AUDIT_ARCH_X86_64 ||
 	    s->t[LEADER].call.nr >> 10 == X32_SYSCALLS >> 10) {
@@ -695,6 +716,9 @@ static void rendezvous(struct taskset *s)
 	s->blocking = s->row->flags & (RF_BLOCK | RF_YIELD);
 	h = &handlers[s->row->handler];
 	if (h->compare ? !h->compare(s) : !set_compare(s))
+		return;
+	if (s->kick_ret && !STAILQ_EMPTY(&s->sigq) &&
+	    (signal_deliver_kicked(s) || signal_deliver_at_entry(s)))
 		return;
 	if (mon.trace)
 		trace_begin(s);

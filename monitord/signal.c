@@ -50,6 +50,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 #include "divergence.h"
 #include "event.h"
@@ -105,6 +106,29 @@ static void call_shorten_timeout(struct taskset *s, struct user_regs_struct *r)
 		if (!mem_write(t, slot, ts, sizeof(ts)))
 			*arg[i] = slot;
 		return;
+	}
+}
+
+void signal_go_on(struct taskset *s)
+{
+	struct task *t = &s->t[LEADER];
+	struct user_regs_struct *r = s->rewritten ? NULL : task_regs(t);
+
+	if (!r)
+		return;
+	if (s->kick_ret == -ERESTART_RESTARTBLOCK) {
+		/* the kernel knows when the time is over */
+		r->orig_rax = SYS_restart_syscall;
+		task_regs_changed(t);
+	} else if (s->kick_ret == -EINTR) {
+		if (!t->saved_valid) {
+			t->saved = *r;
+			t->saved_valid = true;
+		}
+		s->rewound = true;
+		s->t_call = s->t_kicked;
+		call_shorten_timeout(s, r);
+		task_regs_changed(t);
 	}
 }
 
@@ -349,7 +373,7 @@ void signal_stop(struct task *t)
 		return;
 	}
 	if (t->variant != LEADER) {
-		fast_stop(t, false);
+		fast_stop(t, FAST_PASS);
 		event_continue(t);
 		return;
 	}
@@ -368,7 +392,7 @@ void signal_stop(struct task *t)
 		}
 		signal_queue(s, &si);
 		fast_want(s);
-		fast_stop(t, true);
+		fast_stop(t, FAST_WANTED);
 		event_continue(t);
 		return;
 	case EFF_FATAL:
@@ -379,12 +403,8 @@ void signal_stop(struct task *t)
 		signal_note(s, si.si_signo);
 		break;
 	default:
-		/* would not have been noticed natively; the gate's caller
-		 * cannot repair a call that ends with EINTR */
-		if (s->live) {
-			fast_want(s);
-			fast_stop(t, true);
-		}
+		/* would not have been noticed natively */
+		fast_stop(t, FAST_UNSEEN);
 		break;
 	}
 	task_resume(t, t->want_exit ? PTRACE_SYSCALL : PTRACE_CONT,
@@ -467,8 +487,10 @@ void signal_interrupt_stop(struct task *t)
 	struct taskset *s = t->set;
 	bool inside, wanted = s->park || !STAILQ_EMPTY(&s->sigq);
 
+	/* the end of a group stop does end calls */
+	inside = fast_stop(t, s->pending ? FAST_WANTED :
+			   t->interrupted ? FAST_UNSEEN : FAST_PASS);
 	t->interrupted = false;
-	inside = fast_stop(t, s->pending);
 	if (s->state != SET_RUN || !wanted) {
 		if (s->proc == mon.root && t->variant == LEADER)
 			front_continued();

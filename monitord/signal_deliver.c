@@ -356,18 +356,25 @@ void signal_deliver_at_exit(struct taskset *s)
 bool signal_deliver_kicked(struct taskset *s)
 {
 	int64_t ret = s->kick_ret;
+	uint64_t at, mask;
+	bool temporary;
 	siginfo_t si;
 	enum effect eff;
 
-	s->kick_ret = 0;
-	s->row = ipmon_row(s->t[LEADER].call.nr);
-	if (!signal_pop(s, &si, &eff))
+	/* the call had a mask of its own when the signal came */
+	at = s->row->flags & RF_TMPMASK ?
+		call_tmpmask(&s->t[LEADER], s->row) : 0;
+	temporary = at && !mem_read(&s->t[LEADER], &mask, at, sizeof(mask));
+	if (!signal_pop_under(s, temporary ? &mask : NULL, &si, &eff))
 		return false;
 	if (eff != EFF_CAUGHT) {
 		/* back to the queue's front: delivered before the call */
 		signal_queue_front(s, &si);
 		return false;
 	}
+	/* what an interrupted call leaves: the time that remained */
+	if (set_replicate(s, ret) < 0)
+		return true;
 	for_each_variant(v) {
 		if (follower_interrupted(s, v, &si, ret) == -EAGAIN &&
 		    !signal_lost(s, v, si.si_signo))

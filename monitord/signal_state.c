@@ -174,13 +174,16 @@ void signal_put_aside(struct task *t)
  * blocks its own) and find out what it does now: the disposition may have
  * changed since it was put aside.
  */
-bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff)
+bool signal_pop_under(struct taskset *s, const uint64_t *mask, siginfo_t *si,
+		      enum effect *eff)
 {
 	struct pending_signal *ps, *n;
 	struct sigstate st;
 
 	if (STAILQ_EMPTY(&s->sigq) || sigstate_read(&s->t[LEADER], &st))
 		return false;
+	if (mask)
+		st.blocked = *mask;
 	for (ps = STAILQ_FIRST(&s->sigq); ps; ps = n) {
 		n = STAILQ_NEXT(ps, link);
 		if (st.blocked & BIT(ps->info.si_signo))
@@ -194,6 +197,11 @@ bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff)
 			return true;
 	}
 	return false;
+}
+
+bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff)
+{
+	return signal_pop_under(s, NULL, si, eff);
 }
 
 bool signal_pending_for(const struct task *t, int sig)

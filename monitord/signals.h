@@ -32,6 +32,10 @@ bool signal_deliver_at_entry(struct taskset *s);
  * with the signal, in all variants. */
 bool signal_deliver_kicked(struct taskset *s);
 
+/* The leader is about to go on with a call it was kicked out of: with what is
+ * left of its time. */
+void signal_go_on(struct taskset *s);
+
 /* The leader's call ended with an ERESTART code or EINTR. True when dealt
  * with here (the set has been released or the call is being repeated); false:
  * treat ret as an ordinary result. */
