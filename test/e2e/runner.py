@@ -41,7 +41,8 @@ from concurrent.futures import ThreadPoolExecutor
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-DEFAULTS = {"n": [1, 2, 3], "policy": ["strict"], "timeout": 40}
+DEFAULTS = {"n": [1, 2, 3], "policy": ["strict", "verified", "relaxed"],
+            "timeout": 40}
 MARK = "E2E_MARK"
 
 
@@ -341,17 +342,18 @@ class Suite:
             raise Fail("\n".join(problems))
 
     # ---- one case ------------------------------------------------------
-    def policies(self, case):
-        have = case.get("policy")
-        if self.args.policy:
-            return [p for p in self.args.policy if p in have] or have[:1]
-        return have
-
-    def counts(self, case):
-        have = case.get("n")
+    def combinations(self, case):
+        """The (n, policy) to run.  One variant alone has nobody to wait for:
+        verified is relaxed then, and left out unless it is asked for."""
+        ns, policies = case.get("n"), case.get("policy")
         if self.args.n:
-            return [n for n in have if n in self.args.n]
-        return have
+            ns = [n for n in ns if n in self.args.n]
+        if self.args.policy:
+            policies = [p for p in policies if p in self.args.policy]
+        for n in ns:
+            for policy in policies:
+                if n > 1 or policy != "verified" or "relaxed" not in policies:
+                    yield n, policy
 
     def result(self, case, variant, why=None, run=None, seconds=0.0):
         name = f"{case.group}/{case.name} {variant}"
@@ -422,33 +424,31 @@ class Suite:
             raise Fail(f"the native run ended with {native.status}\n" +
                        native.out.decode(errors="replace")[-500:] +
                        native.err.decode(errors="replace")[-1500:])
-        for n in self.counts(case):
-            for policy in self.policies(case):
-                got = self.execute(case, self.monitor_argv(case, n, policy) + argv,
-                                   self.fresh(case))
-                try:
-                    self.same(case, native, got)
-                except Fail as e:
-                    self.result(case, f"n={n} {policy}", str(e), got)
-                    continue
-                self.result(case, f"n={n} {policy}", seconds=got.seconds)
+        for n, policy in self.combinations(case):
+            got = self.execute(case, self.monitor_argv(case, n, policy) + argv,
+                               self.fresh(case))
+            try:
+                self.same(case, native, got)
+            except Fail as e:
+                self.result(case, f"n={n} {policy}", str(e), got)
+                continue
+            self.result(case, f"n={n} {policy}", seconds=got.seconds)
 
     def run_negative(self, case):
         argv = self.argv(case)
-        for n in self.counts(case):
+        for n, policy in self.combinations(case):
             if "kind" in case.data and n < 2:
                 continue
-            for policy in self.policies(case):
-                work = self.fresh(case)
-                report = os.path.join(os.path.dirname(work), "report.json")
-                got = self.execute(case, self.monitor_argv(
-                    case, n, policy, ["--report", report]) + argv, work)
-                try:
-                    self.negative(case, got, report)
-                except Fail as e:
-                    self.result(case, f"n={n} {policy}", str(e), got)
-                    continue
-                self.result(case, f"n={n} {policy}", seconds=got.seconds)
+            work = self.fresh(case)
+            report = os.path.join(os.path.dirname(work), "report.json")
+            got = self.execute(case, self.monitor_argv(
+                case, n, policy, ["--report", report]) + argv, work)
+            try:
+                self.negative(case, got, report)
+            except Fail as e:
+                self.result(case, f"n={n} {policy}", str(e), got)
+                continue
+            self.result(case, f"n={n} {policy}", seconds=got.seconds)
 
     def negative(self, case, got, report):
         if got.timed_out:
@@ -504,29 +504,27 @@ class Suite:
     def run_special(self, case):
         import special
         fn = getattr(special, case.data["special"])
-        for n in self.counts(case):
-            for policy in self.policies(case):
-                start = time.monotonic()
-                try:
-                    fn(self, case, n, policy)
-                except Fail as e:
-                    self.result(case, f"n={n} {policy}", str(e))
-                    continue
-                self.result(case, f"n={n} {policy}", seconds=time.monotonic() - start)
+        for n, policy in self.combinations(case):
+            start = time.monotonic()
+            try:
+                fn(self, case, n, policy)
+            except Fail as e:
+                self.result(case, f"n={n} {policy}", str(e))
+                continue
+            self.result(case, f"n={n} {policy}", seconds=time.monotonic() - start)
 
     def run_server(self, case):
         import servers
         native = servers.drive(self, case, None, None)
-        for n in self.counts(case):
-            for policy in self.policies(case):
-                start = time.monotonic()
-                try:
-                    got = servers.drive(self, case, n, policy)
-                    self.same(case, native, got)
-                except Fail as e:
-                    self.result(case, f"n={n} {policy}", str(e))
-                    continue
-                self.result(case, f"n={n} {policy}", seconds=time.monotonic() - start)
+        for n, policy in self.combinations(case):
+            start = time.monotonic()
+            try:
+                got = servers.drive(self, case, n, policy)
+                self.same(case, native, got)
+            except Fail as e:
+                self.result(case, f"n={n} {policy}", str(e))
+                continue
+            self.result(case, f"n={n} {policy}", seconds=time.monotonic() - start)
 
     # ---- all -----------------------------------------------------------
     def victims(self, overrides):
