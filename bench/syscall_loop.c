@@ -47,6 +47,9 @@ __asm__(
 	".globl gate\n"
 	".type gate, @function\n"
 	"gate:\n"
+	/* without unwind information nobody can tell where a function begins,
+	 * and IP-MON would not touch its call */
+	"	.cfi_startproc\n"
 	"	endbr64\n"
 	"	mov %rdi, %rax\n"
 	"	mov %rsi, %rdi\n"
@@ -59,6 +62,7 @@ __asm__(
 	".globl gate_ip\n"
 	"gate_ip:\n"
 	"	ret\n"
+	"	.cfi_endproc\n"
 	".size gate, . - gate\n");
 
 #define L(x) ((long)(x))
