@@ -116,6 +116,7 @@ void signal_note(struct taskset *s, int sig)
 
 void signal_resume_delivery(struct taskset *s)
 {
+	fast_release(s);
 	s->state = SET_RUN;
 	s->arrived = 0;
 	s->t_arrived = 0;
