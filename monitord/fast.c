@@ -63,6 +63,9 @@
 /* a page per slot: what a follower may write must not be a sibling's */
 #define CURSORS_SIZE	((uint64_t)IPMON_SLOTS * 4096)
 
+/* areas of stubs: a few objects have any (patch.c) */
+#define STUB_BYTES	(4u * 65536u)
+
 struct fast {
 	unsigned int refs;
 	int fd;				/* rings, then cursors */
@@ -181,12 +184,18 @@ static int map_variant(struct taskset *s, struct fast *f, unsigned int v,
 {
 	struct task *t = &s->t[v];
 	unsigned int prot = PROT_READ | (v == LEADER ? PROT_WRITE : 0);
+	/* as a stack it does not count as data (RLIMIT_DATA); it never grows,
+	 * because of the page below it */
+	const unsigned int flags = MAP_PRIVATE | MAP_ANONYMOUS |
+		MAP_NORESERVE;
 
 	f->region[v] = hidden_address();
 	f->rings[v] = hidden_address();
 	f->cursors[v] = hidden_address();
-	if (inject_map(t, f->region[v], REGION_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) < 0 ||
+	if (inject_map(t, f->region[v] - 4096, 4096, PROT_NONE, flags, -1,
+		       0) < 0 ||
+	    inject_map(t, f->region[v], REGION_SIZE, PROT_READ | PROT_WRITE,
+		       flags | MAP_GROWSDOWN, -1, 0) < 0 ||
 	    inject_map(t, f->rings[v], RINGS_SIZE, prot, MAP_SHARED, fd,
 		       0) < 0 ||
 	    inject_map(t, f->cursors[v], CURSORS_SIZE, PROT_READ | PROT_WRITE,
@@ -237,6 +246,18 @@ int fast_setup(struct taskset *s)
 	return 0;
 }
 
+uint64_t fast_hidden_bytes(void)
+{
+	/* gate, scratch pages */
+	uint64_t n = 4096 + SCRATCH_SIZE;
+
+	/* the same for a process that has no arenas: the limit is inherited */
+	if (mon.opt.policy != POLICY_STRICT)
+		n += 4096 + REGION_SIZE + RINGS_SIZE + CURSORS_SIZE +
+			STUB_BYTES;
+	return n;
+}
+
 bool fast_range(const struct mm *m, unsigned int v, unsigned int i,
 		uint64_t *start, uint64_t *stop)
 {
@@ -244,8 +265,9 @@ bool fast_range(const struct mm *m, unsigned int v, unsigned int i,
 
 	if (!f || i > 2)
 		return false;
-	*start = i == 0 ? f->region[v] : i == 1 ? f->rings[v] : f->cursors[v];
-	*stop = *start + (i == 0 ? REGION_SIZE : i == 1 ? RINGS_SIZE :
+	*start = i == 0 ? f->region[v] - 4096 : i == 1 ? f->rings[v] :
+		f->cursors[v];
+	*stop = *start + (i == 0 ? REGION_SIZE + 4096 : i == 1 ? RINGS_SIZE :
 			  CURSORS_SIZE);
 	return true;
 }

@@ -70,6 +70,9 @@ uint64_t fast_slow_map(const struct taskset *s, unsigned int v);
 uint64_t fast_plain_map(const struct taskset *s, unsigned int v);
 uint64_t fast_epoll_table(const struct taskset *s, unsigned int v);
 uint32_t fast_epoll_owner(const struct mm *mm);
+/* What the monitor maps into a variant, roughly: limits are that much higher
+ * than the program thinks. */
+uint64_t fast_hidden_bytes(void);
 /* A process forbids it for good (own seccomp filter, own GS base, ...). */
 void fast_forbid(struct proc *p);
 

@@ -57,6 +57,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fast.h"
 #include "front.h"
 #include "launch.h"
 #include "monitor.h"
@@ -115,12 +116,33 @@ void inherit_save(void)
 			_exit(EXIT_MONITOR);
 }
 
+/* As high as it must be for the program to have what it was given (h_cred.c),
+ * or as high as we may. */
+static void limit_space(void)
+{
+	uint64_t more = fast_hidden_bytes();
+	struct rlimit as;
+
+	if (getrlimit(RLIMIT_AS, &as) || as.rlim_cur == RLIM_INFINITY)
+		return;
+	as.rlim_cur += more;
+	if (as.rlim_max != RLIM_INFINITY)
+		as.rlim_max += more;
+	if (!setrlimit(RLIMIT_AS, &as) || as.rlim_max == RLIM_INFINITY)
+		return;
+	as.rlim_max -= more;
+	if (as.rlim_cur > as.rlim_max)
+		as.rlim_cur = as.rlim_max;
+	setrlimit(RLIMIT_AS, &as);
+}
+
 void inherit_restore(bool leader)
 {
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			sigaction(sig, &inherited.act[sig], NULL);
 	setrlimit(RLIMIT_NOFILE, &inherited.nofile);
+	limit_space();
 	for (int fd = 0; leader && fd < 3; fd++)
 		if (inherited.closed[fd])
 			close(fd);

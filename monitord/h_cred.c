@@ -14,6 +14,10 @@
  * program, but needs a descriptor of its own (CTL_FD), and a second core
  * file would be a second side effect.
  *
+ * RLIMIT_AS counts the monitor's own mappings too, so the kernel is given that
+ * much more than the program asked for, and the program is told that much less
+ * (launch.c does so with a limit it was started under).
+ *
  * Robust lists.  At a thread's exit the kernel walks its list of held locks
  * and marks the words that contain its tid.  A follower's words contain the
  * leader's tid, so its kernel list is useless: it is not registered at all,
@@ -27,8 +31,10 @@
 #include <linux/capability.h>
 #include <linux/futex.h>
 
+#include "fast.h"
 #include "h_misc.h"
 #include "tracee.h"
+#include "valuemap.h"
 
 void settid_start(struct taskset *s)
 {
@@ -87,6 +93,80 @@ static void follow_limit(struct taskset *s, const struct proc *p, int arg)
 		task_inject(&s->t[v], SYS_prlimit64, (uint64_t)pid, resource,
 			    s->t[v].call.args[arg], 0, 0, 0);
 	}
+}
+
+static uint64_t shifted(uint64_t limit, int64_t by)
+{
+	if (limit == RLIM_INFINITY)
+		return limit;
+	if (by < 0)
+		return limit < (uint64_t)-by ? 0 : limit + (uint64_t)by;
+	return limit > RLIM_INFINITY - 1 - (uint64_t)by ? RLIM_INFINITY - 1 :
+		limit + (uint64_t)by;
+}
+
+/* RLIMIT_AS of process p of ours; `set` and `get` are the arguments with the
+ * new and the old limits, -1: there is none. */
+static void limit_space(struct taskset *s, const struct proc *p, int set,
+			int get)
+{
+	struct task *lead = &s->t[LEADER];
+	int64_t ours = (int64_t)fast_hidden_bytes(), ret;
+	uint64_t old = get < 0 ? 0 : lead->call.args[get];
+	uint64_t args[6], limit[2];
+
+	memcpy(args, lead->call.args, sizeof(args));
+	/* what cannot be read is the kernel's EFAULT */
+	if (set >= 0 && args[set] &&
+	    !mem_read(lead, limit, args[set], sizeof(limit))) {
+		limit[0] = shifted(limit[0], ours);
+		limit[1] = shifted(limit[1], ours);
+		for_each_variant(v)
+			mem_write(&s->t[v], scratch_slot(s, v), limit,
+				  sizeof(limit));
+		args[set] = scratch_slot(s, LEADER);
+	} else {
+		set = -1;
+	}
+	ret = task_exec(lead, lead->call.nr, args);
+	if (lead->at != AT_EXIT)
+		return;
+	if (!ret && old && !mem_read(lead, limit, old, sizeof(limit))) {
+		limit[0] = shifted(limit[0], -ours);
+		limit[1] = shifted(limit[1], -ours);
+		mem_write(lead, old, limit, sizeof(limit));
+	}
+	for_each_follower(v) {
+		pid_t pid = p == s->proc ? 0 : variant_pid(p, v);
+
+		if (ret || set < 0 || (p != s->proc && !pid))
+			continue;
+		task_inject(&s->t[v], SYS_prlimit64, (uint64_t)pid, RLIMIT_AS,
+			    scratch_slot(s, v), 0, 0, 0);
+	}
+	if (set_replicate(s, ret) == 0)
+		set_finish(s, ret);
+}
+
+void rlimit_start(struct taskset *s)
+{
+	bool set = s->t[LEADER].call.nr == SYS_setrlimit;
+
+	if ((uint32_t)s->t[LEADER].call.args[0] == RLIMIT_AS)
+		limit_space(s, s->proc, set ? 1 : -1, set ? -1 : 1);
+	else
+		set_leader_go(s);
+}
+
+void prlimit_start(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	struct proc *p = (pid_t)a[0] ? proc_by_vpid((pid_t)a[0]) : s->proc;
+
+	if (p && (uint32_t)a[1] == RLIMIT_AS)
+		limit_space(s, p, 2, 3);
+	else
+		set_leader_go(s);
 }
 
 /* getrlimit and setrlimit */

@@ -48,7 +48,9 @@ bool notify_received(struct taskset *s);
 /* h_cred.c */
 void settid_start(struct taskset *s);
 void setpgid_done(struct taskset *s, int64_t ret);
+void rlimit_start(struct taskset *s);
 void rlimit_done(struct taskset *s, int64_t ret);
+void prlimit_start(struct taskset *s);
 void prlimit_done(struct taskset *s, int64_t ret);
 void personality_start(struct taskset *s);
 void cap_done(struct taskset *s, int64_t ret);
