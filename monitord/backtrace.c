@@ -18,8 +18,18 @@
  * names a program may choose, and the first thing to give up.
  *
  * Object files are opened by what is mapped, not by what their name says now.
+ *
+ * A task inside IP-MON (fast_where) is shown where its program is: behind its
+ * syscall instruction, with the registers it had there.  Those a compiler saves
+ * are found by unwinding IP-MON's own frames down to its entry, as far as it
+ * has been built with debugging information; without, the program's own
+ * unwinding seldom needs more than the stack pointer.
+ *
+ * A task whose pc is not in executable memory has been called or has returned
+ * there: the frame before it is at the return address on top of the stack.
  */
 #include "divergence.h"
+#include "fast_report.h"
 #include "launch.h"
 #include "text.h"
 #include "tracee.h"
@@ -57,6 +67,9 @@ struct unwind {
 	int max, n;
 	unsigned int reads;
 	struct user_regs_struct regs;
+	bool inside;			/* ... of IP-MON: `where` is valid */
+	struct fast_where where;
+	uint64_t text[2];		/* of libipmon */
 	bool debuginfo;			/* second pass */
 	Dwfl *dwfl;
 	struct frame frame[64];
@@ -287,13 +300,72 @@ static void restrict_self(void)
 	unsetenv("DEBUGINFOD_URLS");
 }
 
+static const Dwfl_Thread_Callbacks threads = {
+	.next_thread = next_thread,
+	.memory_read = memory_read,
+	.set_initial_registers = set_initial_registers,
+};
+
+/* As after a return from where rip is, which has pushed nothing. */
+static bool leave(struct unwind *u)
+{
+	uint64_t to;
+
+	if (pread(u->mem, &to, sizeof(to), (off_t)u->regs.rsp) !=
+	    (ssize_t)sizeof(to))
+		return false;
+	u->regs.rip = to;
+	u->regs.rsp += 8;
+	return true;
+}
+
+/* IP-MON's frames end where its stack begins, at the program's registers. */
+static int on_ipmon_frame(Dwfl_Frame *state, void *arg)
+{
+	struct unwind *u = arg;
+	static const int dwarf[] = { 3, 6, 12, 13, 14, 15 };
+	Dwarf_Word sp, v[6];
+
+	if (u->n++ > 20 || dwfl_frame_reg(state, 7, &sp) ||
+	    sp > u->where.frame)
+		return DWARF_CB_ABORT;
+	if (sp + 8 < u->where.frame)
+		return DWARF_CB_OK;
+	for (int i = 0; i < 6; i++)
+		if (dwfl_frame_reg(state, (unsigned int)dwarf[i], &v[i]))
+			return DWARF_CB_ABORT;
+	u->regs.rbx = v[0];
+	u->regs.rbp = v[1];
+	u->regs.r12 = v[2];
+	u->regs.r13 = v[3];
+	u->regs.r14 = v[4];
+	u->regs.r15 = v[5];
+	return DWARF_CB_ABORT;
+}
+
+/* The gate and the assembly around it push nothing. */
+static void to_program(struct unwind *u)
+{
+	const struct call *c = &u->where.call;
+
+	if ((u->regs.rip & ~4095ull) == u->where.gate && leave(u))
+		leave(u);
+	if (u->regs.rip >= u->text[0] && u->regs.rip < u->text[1] &&
+	    open_session(u) &&
+	    dwfl_attach_state(u->dwfl, NULL, u->tid, &threads, u))
+		dwfl_getthread_frames(u->dwfl, u->tid, on_ipmon_frame, u);
+	if (u->dwfl)
+		dwfl_end(u->dwfl);
+	u->dwfl = NULL;
+	u->n = 0;
+	u->reads = 0;
+	u->regs.rip = c->ip;
+	u->regs.rsp = c->sp;
+}
+
 static void unwind_child(struct unwind *u)
 {
-	static const Dwfl_Thread_Callbacks threads = {
-		.next_thread = next_thread,
-		.memory_read = memory_read,
-		.set_initial_registers = set_initial_registers,
-	};
+	const struct map_entry *e;
 
 	restrict_self();
 	self = u;
@@ -301,6 +373,18 @@ static void unwind_child(struct unwind *u)
 	if (!u->maps)
 		return;
 	maps_each(u->tid, keep_mapping, u);
+	if (u->inside)
+		to_program(u);
+	e = mapping_at(u, u->regs.rip);
+	if ((!e || e->perms[2] != 'x') && u->max > 1) {
+		u->frame[0].pc = u->regs.rip;
+		u->activation[0] = true;
+		if (e)
+			text_sanitize(u->frame[0].object,
+				      sizeof(u->frame[0].object), e->path);
+		send_frame(u, u->n++);
+		leave(u);
+	}
 	if (open_session(u) &&
 	    dwfl_attach_state(u->dwfl, NULL, u->tid, &threads, u))
 		dwfl_getthread_frames(u->dwfl, u->tid, on_frame, u);
@@ -389,6 +473,7 @@ int backtrace_task(struct task *t, struct frame *f, int max)
 	struct unwind u;
 	char name[64];
 	int fds[2], n = 0, status;
+	uint64_t pc;
 	pid_t child;
 
 	if (!t->tid || t->at == AT_DEAD || t->at == AT_RUN || max <= 0)
@@ -399,15 +484,19 @@ int backtrace_task(struct task *t, struct frame *f, int max)
 	memset(&u, 0, sizeof(u));
 	u.tid = t->tid;
 	u.regs = *r;
+	u.inside = fast_where(t, &u.where);
+	memcpy(u.text, t->set->proc->mm ? t->set->proc->mm->ipmon_text[t->variant] :
+	       u.text, sizeof(u.text));
+	pc = u.inside ? u.where.call.ip : r->rip;
 	u.max = max < (int)(sizeof(u.frame) / sizeof(u.frame[0])) ? max :
 		(int)(sizeof(u.frame) / sizeof(u.frame[0]));
 	snprintf(name, sizeof(name), "/proc/%d/mem", (int)t->tid);
 	u.mem = open(name, O_RDONLY | O_CLOEXEC);
 	if (u.mem < 0)
-		return bare_frame(t, r->rip, f);
+		return bare_frame(t, pc, f);
 	if (pipe2(fds, O_CLOEXEC) < 0) {
 		close(u.mem);
-		return bare_frame(t, r->rip, f);
+		return bare_frame(t, pc, f);
 	}
 	u.out = fds[1];
 	child = fork();
@@ -425,5 +514,5 @@ int backtrace_task(struct task *t, struct frame *f, int max)
 	}
 	close(fds[0]);
 	close(u.mem);
-	return n ? n : bare_frame(t, r->rip, f);
+	return n ? n : bare_frame(t, pc, f);
 }

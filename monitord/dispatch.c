@@ -23,6 +23,7 @@
 #include "divergence.h"
 #include "event.h"
 #include "fast.h"
+#include "fast_report.h"
 #include "front.h"
 #include "h_misc.h"
 #include "h_process.h"
@@ -375,8 +376,7 @@ void task_dead(struct task *t, int status)
 
 /* ---- time ---- */
 
-/* CPU time of a task in ns (utime + stime) and its state letter. */
-static uint64_t task_cpu(const struct task *t, char *state)
+uint64_t task_cpu(const struct task *t, char *state)
 {
 	char path[64], buf[1024], *p;
 	unsigned long ut = 0, st = 0;
@@ -462,8 +462,12 @@ void monitor_tick(void)
 		return;
 	for (s = LIST_FIRST(&mon.sets); s; s = n) {
 		n = LIST_NEXT(s, all);
-		if (s->live)
+		if (s->live) {
 			fast_tick(s);
+			fast_watch(s);
+		}
+		if (mon.ending)
+			return;
 		if (!STAILQ_EMPTY(&s->sigq)) {
 			fine = true;
 			signal_tick(s);

@@ -14,7 +14,8 @@
  *      is at its entry stop; SIGKILL there means the call is never executed.
  *   4. Policy continue: the deviating followers are dropped.  Only their own
  *      tasks may be touched in step 1, as the others' stops would be lost to
- *      the event loop.
+ *      the event loop; but for a leader that handles its calls itself, which
+ *      is anywhere: its stop is acted upon by the loop afterwards.
  *   5. Only then the report is printed on stderr and written as JSON.
  *
  * The leader is never dropped: it holds the program's descriptors.  If it is
@@ -27,6 +28,8 @@
  */
 #include "divergence.h"
 #include "event.h"
+#include "fast.h"
+#include "fast_report.h"
 #include "report.h"
 #include "tracee.h"
 
@@ -227,6 +230,8 @@ static void drop_variants(unsigned int mask)
 	for (unsigned int v = 1; v < mon.n; v++)
 		if (mask & 1u << v)
 			mon.v[v].dropped = true;
+	LIST_FOREACH(s, &mon.sets, all)
+		fast_dropped(s, mask);
 
 	LIST_FOREACH(s, &mon.sets, all)
 		for (unsigned int v = 1; v < mon.n; v++)
@@ -332,9 +337,11 @@ static bool killed_meanwhile(const struct divergence *d)
 	       task_dying(&d->set->t[LEADER]);
 }
 
-bool diverge(const struct divergence *d)
+bool diverge(const struct divergence *found)
 {
-	bool leader_alone, blame_leader, keep;
+	static struct fast_view view;
+	struct divergence full = *found, *d = &full;
+	bool leader_alone, blame_leader, keep, stopped = false;
 	unsigned int deviating;
 	struct report *r;
 
@@ -349,8 +356,20 @@ bool diverge(const struct divergence *d)
 	blame_leader = leader_alone || !deviating ||
 		(d->kind == DIV_CRASH && d->sig[0]);
 	keep = mon.opt.on_divergence == DIV_CONTINUE && !blame_leader;
-	if (d->set)
+	if (d->set && d->set->live) {
+		struct task *t = &d->set->t[LEADER];
+
+		stopped = keep && t->at == AT_RUN && d->set->state == SET_RUN;
+		/* a sleeping call that is ended comes to us */
+		if (stopped)
+			fast_want(d->set);
+		interrupt_running(d->set, !keep ? mon.live : stopped ?
+				  deviating | 1u << LEADER : deviating);
+		fast_view_fill(&view, d);
+		d->view = &view;
+	} else if (d->set) {
 		interrupt_running(d->set, keep ? deviating : mon.live);
+	}
 
 	r = calloc(1, sizeof(*r));
 	if (r) {
@@ -360,10 +379,14 @@ bool diverge(const struct divergence *d)
 	}
 
 	/* Act first: whoever reads the report may be slow, or gone. */
-	if (keep)
+	if (keep) {
 		drop_variants(deviating);
-	else
+		if (stopped && d->set->t[LEADER].at != AT_RUN &&
+		    d->set->t[LEADER].at != AT_DEAD)
+			event_defer_stop(&d->set->t[LEADER]);
+	} else {
 		kill_all(EXIT_DIVERGENCE);
+	}
 
 	if (r)
 		write_reports(r);

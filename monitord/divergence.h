@@ -27,6 +27,8 @@ enum div_kind {
 	DIV_KIND_MAX
 };
 
+struct fast_view;
+
 struct divergence {
 	enum div_kind kind;
 	struct taskset *set;
@@ -45,6 +47,19 @@ struct divergence {
 	int status[2];			/* DIV_EXIT: wait status per side */
 	int64_t ret[2];			/* DIV_RESULT */
 	char note[256];			/* plain words from the detector */
+	/*
+	 * Found in-process (fast_report.c), where the leader may have gone on
+	 * since: who deviates has been decided by positions in the ring.
+	 */
+	bool in_ring;
+	uint64_t ring_pos;		/* of the leader's record, or ring head */
+	unsigned int deviating;
+	bool leader_alone;
+	/* DIV_PAYLOAD: the leader's bytes, from offset bytes_at of the span on */
+	const unsigned char *bytes;
+	uint64_t bytes_at;
+	uint32_t n_bytes;
+	const struct fast_view *view;	/* filled in by diverge() */
 };
 
 const char *div_kind_name(enum div_kind k);

@@ -64,8 +64,38 @@ void event_defer_death(struct task *t)
 	task_unbind(t);
 }
 
+/* One leader at a time, while a follower of its is dropped. */
+static struct task *stopped[4];
+static unsigned int n_stopped;
+
+void event_defer_stop(struct task *t)
+{
+	if (n_stopped < sizeof(stopped) / sizeof(stopped[0]))
+		stopped[n_stopped++] = t;
+	else
+		dispatch(t);
+}
+
+static void flush_stops(void)
+{
+	struct taskset *s;
+
+	while (n_stopped) {
+		struct task *t = stopped[--n_stopped];
+
+		/* its set may be gone; or it has been resumed meanwhile */
+		LIST_FOREACH(s, &mon.sets, all)
+			if (t >= s->t && t < s->t + MAX_VARIANTS && t->tid &&
+			    t->at != AT_RUN && t->at != AT_DEAD && !mon.ending) {
+				dispatch(t);
+				break;
+			}
+	}
+}
+
 void event_flush_deaths(void)
 {
+	flush_stops();
 	while (n_deaths) {
 		struct task *t = deaths[0].t;
 		int status = deaths[0].status;

@@ -29,13 +29,19 @@ void event_reap_siblings(struct proc *p, unsigned int v, struct task *except);
 /* Resume a stopped task that nothing is to be done with. */
 void event_continue(struct task *t);
 
-/* The deaths that synchronous waits have put aside. */
+/* A task of a set that goes on has been stopped out of turn: act on that stop,
+ * whatever it is, from the loop. */
+void event_defer_stop(struct task *t);
+
+/* The deaths (and stops) that synchronous waits have put aside. */
 void event_flush_deaths(void);
 
 /* dispatch.c */
 void dispatch(struct task *t);
 void task_dead(struct task *t, int status);
 void monitor_tick(void);
+/* CPU time of a task in ns (utime + stime) and its state letter. */
+uint64_t task_cpu(const struct task *t, char *state);
 /* Ask for the fine-grained ticker (deferred signals, parking). */
 void ticker_want(bool fine);
 

@@ -531,6 +531,34 @@ static void wake_followers(struct taskset *s)
 	syscall(SYS_futex, &r->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+void fast_wake(struct taskset *s)
+{
+	wake_followers(s);
+}
+
+/* A follower has been dropped: nobody waits for it any more. */
+void fast_dropped(struct taskset *s, unsigned int mask)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	if (!f || s->ctx < 0)
+		return;
+	CTX_SET(s, LEADER, followers, mon.live & ~(1u << LEADER));
+	CTX_SET(s, LEADER, n_variants,
+		(uint32_t)__builtin_popcount(mon.live));
+	if (s->slot < 0)
+		return;
+	s->parted &= ~mask;
+	for (unsigned int v = 1; v < mon.n; v++) {
+		uint32_t *space = &cursor_of(s, v)->space;
+
+		if (!(mask & 1u << v))
+			continue;
+		__atomic_add_fetch(space, 1, __ATOMIC_SEQ_CST);
+		syscall(SYS_futex, space, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	}
+}
+
 void fast_arrived(struct task *t)
 {
 	struct taskset *s = t->set;
@@ -625,33 +653,6 @@ int fast_behind(const struct taskset *s)
 				    __ATOMIC_ACQUIRE) != head)
 			return (int)v;
 	return -1;
-}
-
-void fast_diverged(struct task *t)
-{
-	struct taskset *s = t->set;
-	const uint64_t *a = t->call.args;
-	struct divergence d = {
-		.kind = (enum div_kind)a[0], .set = s, .variant = t->variant,
-		.arg = (int)a[1], .offset = a[2],
-		.note = "found in-process, at a call the leader has made or "
-			"is about to make",
-	};
-
-	if (!a[0] || (d.kind == DIV_CALL && !a[3])) {
-		bool again = fast_leader_alone(s);
-
-		if (again || !a[0]) {
-			task_finish(t, again ? 0 : 1);
-			task_resume(t, PTRACE_CONT, 0);
-			return;
-		}
-	}
-	if (!d.kind || d.kind >= DIV_KIND_MAX)
-		d.kind = DIV_CALL;
-	if (d.arg < -1 || d.arg > 5)
-		d.arg = -1;
-	diverge(&d);
 }
 
 /* ---- stops inside IP-MON ---- */

@@ -41,8 +41,12 @@ int fast_behind(const struct taskset *s);
 /* Ticker: nobody sleeps for long on what the leader has published. */
 void fast_tick(struct taskset *s);
 
-/* The reserved call by which a follower reports a difference. */
+/* The reserved call by which a follower reports a difference (fast_watch.c). */
 void fast_diverged(struct task *t);
+/* These followers have been dropped (mon.live says so already). */
+void fast_dropped(struct taskset *s, unsigned int mask);
+/* Wake followers that sleep: there may be something for them. */
+void fast_wake(struct taskset *s);
 
 /*
  * A signal-delivery or interrupt stop of a task that may be inside IP-MON.

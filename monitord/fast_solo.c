@@ -25,8 +25,8 @@
 #include <ipmon/abi.h>
 #include "../libipmon/core/decide.h"
 #include "../libipmon/core/ring.h"
-#include "divergence.h"
 #include "fast.h"
+#include "fast_report.h"
 #include "fast_solo.h"
 #include "solo.h"
 #include "tracee.h"
@@ -61,6 +61,21 @@ static bool over_private(const struct taskset *s, unsigned int v,
 	}
 }
 
+bool fast_unread(const struct taskset *s, unsigned int v)
+{
+	struct ipmon_consumer c;
+
+	return over_private(s, v, &c);
+}
+
+uint64_t fast_unread_at(const struct taskset *s, unsigned int v)
+{
+	struct ipmon_consumer c;
+
+	over_private(s, v, &c);
+	return c.tail;
+}
+
 static bool mapped(const struct taskset *s)
 {
 	return s->slot >= 0 && s->live;
@@ -85,23 +100,17 @@ void fast_catch_up(struct taskset *s)
 
 bool fast_follower_early(struct taskset *s, unsigned int v)
 {
-	struct divergence d = {
-		.kind = DIV_CALL, .set = s, .variant = v, .arg = -1,
-		.note = "the leader had made calls in-process which this "
-			"variant did not ask for",
-	};
-	struct ipmon_consumer c;
-
 	if (!mapped(s) || s->t[v].at != AT_ENTRY ||
-	    !(s->arrived & 1u << v) ||
-	    __atomic_load_n(&fast_cursor(s, v)->tail, __ATOMIC_ACQUIRE) ==
-	    __atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE))
+	    !(s->arrived & 1u << v))
+		return false;
+	/* a leader inside a call of IP-MON's has no record of it yet */
+	if (__atomic_load_n(&fast_cursor(s, v)->tail, __ATOMIC_ACQUIRE) ==
+	    __atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE) &&
+	    !fast_passed(s, v))
 		return false;
 	if (solo_one(s, v))
 		return true;
-	if (!over_private(s, v, &c))
-		return false;
-	return !diverge(&d);
+	return fast_passed(s, v) && fast_parted(s, v);
 }
 
 bool fast_early(struct taskset *s)

@@ -11,6 +11,10 @@
 /* All are at the same call, not a private one: followers skip the records of private calls that
  * are left. */
 void fast_catch_up(struct taskset *s);
+/* Has follower v records unread that are not of private calls?  And where the
+ * first of them is (or, if there is none, the ring's head). */
+bool fast_unread(const struct taskset *s, unsigned int v);
+uint64_t fast_unread_at(const struct taskset *s, unsigned int v);
 /*
  * Has this follower arrived with records unread, so that the leader cannot come
  * to its call?  True: it went on alone, or a divergence has been raised.

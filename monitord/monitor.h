@@ -224,6 +224,12 @@ struct taskset {
 	uint64_t t_blocked;		/* ns: the ticker found it asleep in the
 					 * gate, 0 = it did not ... */
 	uint64_t blocked_call;		/* ... in this call (ctx->n_calls) */
+	unsigned int parted;		/* followers that have, and wait until
+					 * it is known what the others do ... */
+	uint64_t t_parted;		/* ... since then */
+	struct {			/* who does not get on: fast_watch.c */
+		uint64_t where, since, cpu;
+	} late[MAX_VARIANTS];
 	bool pinned;			/* not to be freed: a synchronous
 					 * operation refers to it */
 	uint64_t late_cpu[MAX_VARIANTS];/* ns + 1, at the first time-out */

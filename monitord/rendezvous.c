@@ -36,6 +36,7 @@
 #include "event.h"
 #include "fast.h"
 #include "fast_fd.h"
+#include "fast_report.h"
 #include "fast_solo.h"
 #include "h_misc.h"
 #include "handlers.h"
@@ -740,6 +741,7 @@ void set_check_complete(struct taskset *s)
 void set_arrive(struct task *t)
 {
 	struct taskset *s = t->set;
+	bool gate;
 
 	/*
 	 * A leader that comes back to repeat its interrupted call may do so
@@ -749,11 +751,14 @@ void set_arrive(struct task *t)
 		return;
 	if (!s->redo)
 		t->saved_valid = false;
-	if (s->live && t->call.nr == IPMON_NR_DIVERGED) {
+	if (fast_gate_misused(t))
+		return;
+	gate = s->live && t->call.ip == s->proc->mm->gate[t->variant] + 2;
+	if (gate && t->call.nr == IPMON_NR_DIVERGED && t->variant != LEADER) {
 		fast_diverged(t);
 		return;
 	}
-	if (s->live && t->call.nr == IPMON_NR_EPOLL_DATA) {
+	if (gate && t->call.nr == IPMON_NR_EPOLL_DATA) {
 		fast_epoll_ask(t);
 		return;
 	}

@@ -190,9 +190,13 @@ static void print_payload(const struct out *o, const struct report *r)
 
 	if (r->kind != DIV_PAYLOAD)
 		return;
-	fprintf(o->f, "    %lu bytes at %#lx in the leader, %lu at %#lx in "
-		"variant %u; first difference at byte %lu\n", a->span_len,
-		a->span_addr, b->span_len, b->span_addr, r->variant, r->offset);
+	fprintf(o->f, "    %lu bytes ", a->span_len);
+	if (r->from_ring)
+		fputs("from the leader", o->f);
+	else
+		fprintf(o->f, "at %#lx in the leader", a->span_addr);
+	fprintf(o->f, ", %lu at %#lx in variant %u; first difference at byte "
+		"%lu\n", b->span_len, b->span_addr, r->variant, r->offset);
 	if (r->window_at)
 		fprintf(o->f, "    ... %lu equal bytes before\n", r->window_at);
 	for (uint32_t from = 0; from < len; from += ROW) {
@@ -272,11 +276,32 @@ static void print_maps(const struct out *o, const struct report *r)
 	}
 }
 
+static void print_inproc(const struct out *o, const struct report *r)
+{
+	if (!r->inproc)
+		return;
+	if (r->ahead)
+		fprintf(o->f, "  %sthe leader has completed %lu call%s from this "
+			"one on, %lu of %s visible to others%s\n", bold(o),
+			r->ahead, r->ahead == 1 ? "" : "s", r->visible,
+			r->ahead == 1 ? "it" : "them", plain(o));
+	if (!r->n_ring)
+		return;
+	heading(o, "calls the leader made in-process (! visible to others)");
+	for (unsigned int i = 0; i < r->n_ring; i++)
+		fprintf(o->f, "    %s %c %s\n",
+			r->ring[i].when == 1 ? "->" :
+			r->ring[i].when == 2 ? " +" : "  ",
+			r->ring[i].visible ? '!' : ' ', r->ring[i].text);
+}
+
 static void print_recent(const struct out *o, const struct report *r)
 {
 	if (!r->n_recent)
 		return;
-	heading(o, "calls of this thread before, newest last");
+	heading(o, r->inproc ?
+		"calls of this thread before through the monitor, newest last" :
+		"calls of this thread before, newest last");
 	for (unsigned int i = 0; i < r->n_recent; i++)
 		fprintf(o->f, "    %8lu  %s\n", r->recent[i].seq,
 			r->recent[i].text);
@@ -301,5 +326,6 @@ void report_print(FILE *f, const struct report *r, bool colour)
 	print_payload(&o, r);
 	print_backtraces(&o, r);
 	print_maps(&o, r);
+	print_inproc(&o, r);
 	print_recent(&o, r);
 }

@@ -58,6 +58,14 @@ struct report_recent {
 	char text[256];
 };
 
+/* A call out of the ring, beside the one that differs. */
+struct report_inproc {
+	int when;			/* enum fast_when: before, here, ahead */
+	bool visible;			/* others can see what it did */
+	char text[240];
+};
+#define REPORT_INPROC	20
+
 struct report {
 	enum div_kind kind;
 	char summary[512];		/* one line */
@@ -96,6 +104,13 @@ struct report {
 	struct report_variant v[MAX_VARIANTS];
 	struct report_recent recent[RECENT_MAX];
 	unsigned int n_recent;
+	/* calls were handled in-process */
+	bool inproc;
+	bool from_ring;			/* the leader's bytes are the ring's */
+	uint64_t ahead, visible;	/* what the leader has completed from the
+					 * call that differs on */
+	struct report_inproc ring[REPORT_INPROC];
+	unsigned int n_ring;
 };
 
 /* Which live followers differ from the leader in the sense of d; sets

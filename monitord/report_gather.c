@@ -7,6 +7,7 @@
  * bounded amounts, and may be gone.
  */
 #include "report.h"
+#include "fast_report.h"
 #include "launch.h"
 #include "text.h"
 #include "trace.h"
@@ -122,6 +123,10 @@ unsigned int report_deviating(const struct divergence *d, bool *leader_alone)
 	*leader_alone = false;
 	if (d->variant == LEADER)
 		return 0;
+	if (d->in_ring) {
+		*leader_alone = d->leader_alone;
+		return d->deviating;
+	}
 	if (!d->set)
 		return 1u << d->variant;
 	item = find_item(d);
@@ -163,24 +168,67 @@ static const struct ipmon_row *row_for(uint64_t nr)
 	return nr == IPMON_NR_REGISTER ? &registration : ipmon_row(nr);
 }
 
-static void gather_call(struct report_variant *rv, struct task *t)
+static void gather_call(struct report_variant *rv, struct task *t,
+			const struct call *c)
 {
 	struct format f = {
-		.row = row_for(t->call.nr), .nr = t->call.nr,
-		.args = t->call.args, .strmax = 64, .read = read_task, .ctx = t,
+		.row = row_for(c->nr), .nr = c->nr,
+		.args = c->args, .strmax = 64, .read = read_task, .ctx = t,
 	};
 	struct text x;
 	char name[32];
 
 	rv->has_call = true;
-	rv->nr = t->call.nr;
-	memcpy(rv->raw, t->call.args, sizeof(rv->raw));
+	rv->nr = c->nr;
+	memcpy(rv->raw, c->args, sizeof(rv->raw));
 	snprintf(rv->call_name, sizeof(rv->call_name), "%s",
-		 f.row->name[0] ? f.row->name : ipmon_name(t->call.nr, name));
+		 f.row->name[0] ? f.row->name : ipmon_name(c->nr, name));
 	rv->nargs = format_nargs(&f);
 	for (unsigned int i = 0; i < rv->nargs; i++) {
 		text_init(&x, rv->arg[i], sizeof(rv->arg[i]));
 		format_arg(&x, &f, i);
+	}
+}
+
+/* The leader's call as it lies in the ring.  What has been consumed of it was
+ * equal to the follower's. */
+static void gather_ring_call(struct report *r, struct report_variant *rv,
+			     const struct ring_call *c)
+{
+	struct format f = { .row = row_for(c->nr), .nr = c->nr, .args = c->arg };
+	const struct report_variant *other = &r->v[r->variant];
+	struct text x;
+	char name[32];
+
+	rv->has_call = true;
+	rv->nr = c->nr;
+	memcpy(rv->raw, c->arg, sizeof(rv->raw));
+	snprintf(rv->call_name, sizeof(rv->call_name), "%s",
+		 f.row->name[0] ? f.row->name : ipmon_name(c->nr, name));
+	rv->nargs = format_nargs(&f);
+	for (unsigned int i = 0; i < rv->nargs; i++) {
+		text_init(&x, rv->arg[i], sizeof(rv->arg[i]));
+		if (c->continued && other->has_call && other->nr == c->nr &&
+		    i < other->nargs && (int)i != r->arg)
+			text_puts(&x, other->arg[i]);
+		else if (c->continued && (int)i == r->arg)
+			text_puts(&x, "(see below)");
+		else
+			ring_call_arg(&x, c, i);
+	}
+}
+
+static void gather_inproc(struct report *r, const struct fast_view *w)
+{
+	r->inproc = true;
+	r->ahead = w->ahead;
+	r->visible = w->visible;
+	for (unsigned int i = 0; i < w->n_lines && i < REPORT_INPROC; i++) {
+		struct report_inproc *o = &r->ring[r->n_ring++];
+
+		o->when = w->line[i].when;
+		o->visible = w->line[i].visible;
+		memcpy(o->text, w->line[i].text, sizeof(o->text));
 	}
 }
 
@@ -364,6 +412,9 @@ static void gather_window(struct report *r, const struct divergence *d)
 	unsigned int who[2] = { LEADER, r->variant };
 
 	r->window_at = r->offset > 64 ? (r->offset - 64) & ~15ull : 0;
+	r->from_ring = d->in_ring;
+	if (d->bytes)
+		r->window_at = d->bytes_at;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct report_variant *rv = &r->v[who[i]];
 		uint64_t want;
@@ -373,6 +424,15 @@ static void gather_window(struct report *r, const struct divergence *d)
 		rv->span_len = d->len[i];
 		if (rv->span_len <= r->window_at)
 			continue;
+		if (i == 0 && d->in_ring) {
+			rv->window_len = d->n_bytes < REPORT_WINDOW ?
+				d->n_bytes : REPORT_WINDOW;
+			if (d->bytes)
+				memcpy(rv->window, d->bytes, rv->window_len);
+			else
+				rv->window_len = 0;
+			continue;
+		}
 		want = rv->span_len - r->window_at;
 		if (want > REPORT_WINDOW)
 			want = REPORT_WINDOW;
@@ -462,6 +522,7 @@ static void gather_variant(struct report *r, const struct divergence *d,
 	struct report_variant *rv = &r->v[v];
 	struct task *t = &d->set->t[v];
 	const struct user_regs_struct *u = NULL;
+	const struct fast_view *w = d->view;
 
 	rv->present = true;
 	rv->pid = d->set->proc->pid[v];
@@ -469,14 +530,24 @@ static void gather_variant(struct report *r, const struct divergence *d,
 	rv->deviates = r->deviating >> v & 1;
 	read_comm(t->tid, rv->comm, sizeof(rv->comm));
 	describe_state(rv, t);
+	if (w && w->v[v].state[0])
+		snprintf(rv->state, sizeof(rv->state), "%s", w->v[v].state);
 	if (t->at != AT_DEAD && t->at != AT_RUN)
 		u = task_regs(t);
 	if (u) {
 		rv->ip = u->rip;
 		rv->sp = u->rsp;
 	}
-	if (t->at == AT_ENTRY || t->at == AT_EXIT || t->at == AT_EVENT)
-		gather_call(rv, t);
+	if (w && w->v[v].inside) {
+		rv->ip = w->v[v].ip;
+		rv->sp = w->v[v].sp;
+	}
+	if (w && v == LEADER && w->has_here)
+		gather_ring_call(r, rv, &w->here);
+	else if (w && w->v[v].has_call)
+		gather_call(rv, t, &w->v[v].call);
+	else if (t->at == AT_ENTRY || t->at == AT_EXIT || t->at == AT_EVENT)
+		gather_call(rv, t, &t->call);
 	rv->n_frames = backtrace_task(t, rv->frame, REPORT_FRAMES);
 	if (rv->ip)
 		want_map(rv, rv->ip, "instruction pointer");
@@ -544,9 +615,15 @@ void report_gather(struct report *r, const struct divergence *d,
 	r->rank = d->set->id;
 	r->vpid = d->set->proc->vpid;
 	gather_recent(r, d->set);
-	for (unsigned int v = 0; v < mon.n; v++)
+	if (d->view)
+		gather_inproc(r, d->view);
+	/* the leader last: a record of it may refer to what the other asked */
+	for (unsigned int v = mon.n; v-- > 0;)
 		if (variant_live(v) || v == d->variant)
 			gather_variant(r, d, v);
+	if (d->kind == DIV_RESULT && d->view && d->view->has_here &&
+	    d->view->here.done)
+		r->ret[0] = d->view->here.ret;
 	/* the call: the leader's, or that of whoever has one */
 	for (unsigned int v = 0; v < mon.n && !r->syscall[0]; v++)
 		if (r->v[v].has_call) {

@@ -22,6 +22,10 @@
  *		  address_found_as: "text", "binary" or "argument" when the
  *		  differing value is an address
  *	recent	  seq, text: the thread's calls before, oldest first
+ *	inprocess when calls were handled in-process: ahead, the calls the leader
+ *		  has completed from the one that differs on; visible, how many
+ *		  of them others can see; calls, { when: "before", "here" or
+ *		  "ahead", visible, text }, oldest first
  *	leader_alone, note, guess
  *
  * Members are only added within a version; readers ignore what they do not
@@ -185,6 +189,27 @@ static struct json_object *difference(const struct report *r)
 	return o;
 }
 
+static struct json_object *inprocess(const struct report *r)
+{
+	static const char *const when[] = { "before", "here", "ahead" };
+	struct json_object *o = json_object_new_object();
+	struct json_object *calls = json_object_new_array();
+
+	json_add_uint(o, "ahead", r->ahead);
+	json_add_uint(o, "visible", r->visible);
+	for (unsigned int i = 0; i < r->n_ring; i++) {
+		struct json_object *c = json_object_new_object();
+
+		json_add_str(c, "when", when[r->ring[i].when % 3]);
+		json_object_object_add(c, "visible",
+			json_object_new_boolean(r->ring[i].visible));
+		json_add_str(c, "text", r->ring[i].text);
+		json_object_array_add(calls, c);
+	}
+	json_object_object_add(o, "calls", calls);
+	return o;
+}
+
 struct json_object *report_to_json(const struct report *r)
 {
 	struct json_object *o = json_object_new_object();
@@ -215,6 +240,8 @@ struct json_object *report_to_json(const struct report *r)
 		json_object_array_add(recent, e);
 	}
 	json_object_object_add(o, "recent", recent);
+	if (r->inproc)
+		json_object_object_add(o, "inprocess", inprocess(r));
 	json_object_object_add(o, "leader_alone",
 			       json_object_new_boolean(r->leader_alone));
 	json_add_str(o, "note", r->note);

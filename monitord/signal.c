@@ -55,6 +55,7 @@
 #include "divergence.h"
 #include "event.h"
 #include "fast.h"
+#include "fast_report.h"
 #include "front.h"
 #include "h_misc.h"
 #include "signals.h"
@@ -267,6 +268,7 @@ static void emulate_rdtsc(struct taskset *s)
 	tsc = __builtin_ia32_rdtsc();
 	tsc_trap(true);
 
+	fast_leader_runs(s);
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 		int len = is_rdtsc(t);
@@ -339,6 +341,7 @@ void signal_fault_check(struct taskset *s)
 	signal_note(s, si[LEADER].si_signo);
 	s->arrived = 0;
 	s->t_arrived = 0;
+	fast_leader_runs(s);
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 
@@ -369,7 +372,9 @@ void signal_stop(struct task *t)
 		t->fault = true;
 		if (!s->t_arrived)
 			s->t_arrived = mon.now;
-		signal_fault_check(s);
+		fast_fault(t);
+		if (!mon.ending)
+			signal_fault_check(s);
 		return;
 	}
 	if (t->variant != LEADER) {
