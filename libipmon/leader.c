@@ -23,7 +23,15 @@
 #include "broker.h"
 
 #define NR_CLOSE	3
+#define NR_GETTIMEOFDAY	96
 #define NR_FSTATFS	138
+#define NR_TIME		201
+#define NR_CLOCK_GETTIME 228
+/* REALTIME MONOTONIC REALTIME_COARSE MONOTONIC_COARSE BOOTTIME TAI */
+#define VDSO_CLOCKS	(1u << 0 | 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7 | \
+			 1u << 11)
+#define CLOCK_REALTIME_	0
+#define CLOCK_REALTIME_COARSE_ 5
 #define PROC_MAGIC	0x9fa0
 
 #define OUTS_MAX	1024u
@@ -76,6 +84,32 @@ static struct ipmon_outcome forward(struct ipmon_ctx *ctx, uint64_t nr)
 		writer_finish(&w, REC_FORWARD, 0);
 	}
 	return left();
+}
+
+/*
+ * The time, from the vDSO, as this call returns it.  0, or -1: ask the kernel.
+ * A signal that waits would not be noticed here.
+ */
+static int read_clock(const struct ipmon_ctx *ctx, uint64_t nr,
+		      const struct ipmon_call *call, struct ipmon_time *t)
+{
+	typedef int (*clock_fn)(int32_t id, struct ipmon_time *t);
+	clock_fn fn = (clock_fn)(uintptr_t)ctx->time;
+	int32_t id = (int32_t)call->args[0];
+
+	if (nr == NR_GETTIMEOFDAY)	/* the time zone is the kernel's */
+		id = call->args[1] ? -1 : CLOCK_REALTIME_;
+	else if (nr == NR_TIME)
+		id = CLOCK_REALTIME_COARSE_;
+	else if (nr != NR_CLOCK_GETTIME)
+		id = -1;
+	/* the vDSO has these; others are system calls for it as well */
+	if (!fn || ctx->pending || (uint32_t)id > 11 ||
+	    !(1u << id & VDSO_CLOCKS) || fn(id, t))
+		return -1;
+	if (nr == NR_GETTIMEOFDAY)
+		t->nsec /= 1000;
+	return 0;
 }
 
 /* The program's call.  IPMON_KICKED: it is to be left to monitord. */
@@ -481,12 +515,47 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 	return handled(ret);
 }
 
+/*
+ * A clock, read where that takes no system call: lane_after() for a record of
+ * known size.  0: not this time.
+ */
+static int clock_call(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
+		      const struct ipmon_plan *plan, uint64_t nr,
+		      int64_t *ret)
+{
+	uint64_t addr = f->args[plan->mem], *at;
+	uint32_t len = plan->len_fixed, in = words_len(plan);
+	uint32_t size = RING_HEADER + in + 8 + len;
+	struct ipmon_time t;
+	void *rec;
+
+	if (!addr || len > sizeof(t) || read_clock(ctx, nr, &f->call, &t) ||
+	    mem_put(addr, &t, len))
+		return 0;
+	*ret = nr == NR_TIME ? t.sec : 0;
+	if (!ctx->followers)
+		return 1;
+	rec = small_record(ctx, size);
+	put_words(ctx, (char *)rec + RING_HEADER, plan, f->args);
+	at = (void *)((char *)rec + RING_HEADER + in);
+	at[0] = len;
+	at[1] = (uint64_t)t.sec;
+	if (len > 8)
+		at[2] = (uint64_t)t.nsec;
+	small_header(ctx, rec, size, nr, *ret, in, 8 + len);
+	return 1;
+}
+
 struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 				 const struct ipmon_plan *plan, int verified)
 {
 	unsigned int lane = ipmon_lane(plan, f->args);
 	uint64_t nr = (uint32_t)f->nr, n;
+	int64_t ret;
 
+	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT &&
+	    clock_call(ctx, f, plan, nr, &ret))
+		return handled(ret);
 	common_call(ctx, plan);
 	if (!verified && !plan->paths &&
 	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT))) {

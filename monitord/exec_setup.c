@@ -11,7 +11,8 @@
  *   2. (disjoint) if its executable mappings overlap those of an earlier
  *      variant, execute the same file again and start over: the kernel draws
  *      new addresses each time;
- *   3. map the gate page and the scratch area, unmap the vDSO;
+ *   3. map the gate page and the scratch area, unmap the vDSO, or hide the
+ *      leader's, which IP-MON is going to use;
  *   4. rebuild the stack: no vDSO and no rseq in the auxv, libipmon in
  *      LD_PRELOAD when the program's dynamic linker can load it.
  *
@@ -39,8 +40,10 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "owned.h"
 #include "stack.h"
 #include "tracee.h"
+#include "tsc.h"
 /* after our headers: it makes macros of some of our names */
 #include <elf.h>
 
@@ -412,6 +415,65 @@ static int fill_gate(struct image *im, uint64_t gate)
 
 #define MAP_OURS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE)
 
+/* Is [start, end) free in the leader's fresh image? */
+static bool is_free(const struct image *im, const struct mm *mm,
+		    uint64_t start, uint64_t end)
+{
+	uint64_t s, e;
+
+	for (unsigned int i = 0; i < im->n_map; i++)
+		if (im->map[i].start < end && start < im->map[i].end)
+			return false;
+	return !owned_next(mm, LEADER, start, end, &s, &e) &&
+	       (end <= im->regs.rsp || start >= im->stack_end);
+}
+
+/*
+ * The leader's vDSO goes to a hidden address, its pages as far from each other
+ * as they are now.  1: it shall be unmapped as in the others, or -errno.
+ */
+static int hide_vdso(struct image *im, struct mm *mm)
+{
+	uint64_t start = 0, end = 0, code = 0, to;
+
+	for (unsigned int i = 0; i < im->n_map; i++) {
+		const struct range *m = &im->map[i];
+
+		if (!m->vdso)
+			continue;
+		if (start && m->start != end)
+			return 1;
+		if (!start)
+			start = m->start;
+		end = m->end;
+		/* the code comes last */
+		code = m->start;
+	}
+	if (!start || !tsc_vdso_offset())
+		return 1;
+	do {
+		to = hidden_address();
+	} while (!is_free(im, mm, to, to + (end - start)));
+	for (unsigned int i = 0; i < im->n_map; i++) {
+		const struct range *m = &im->map[i];
+		const uint64_t args[6] = {
+			m->start, m->end - m->start, m->end - m->start,
+			MREMAP_MAYMOVE | MREMAP_FIXED, to + (m->start - start),
+		};
+		int64_t r;
+
+		if (!m->vdso)
+			continue;
+		r = task_inject_at(im->t, mm->gate[LEADER], SYS_mremap, args);
+		if (r < 0)
+			return (int)r;
+	}
+	mm->vdso[0] = to;
+	mm->vdso[1] = to + (end - start);
+	mm->vdso_clock = to + (code - start) + tsc_vdso_offset();
+	return 0;
+}
+
 static int map_own(struct image *im, struct mm *mm, unsigned int v)
 {
 	uint64_t gate = mm->gate[v], vdso = 0, vdso_end = 0;
@@ -435,6 +497,11 @@ static int map_own(struct image *im, struct mm *mm, unsigned int v)
 	} while (r == -EEXIST);
 	if (r < 0)
 		return (int)r;
+	if (v == LEADER && im->base && !tsc_always()) {
+		r = hide_vdso(im, mm);
+		if (r <= 0)
+			return (int)r;
+	}
 	/* vvar, vvar_vclock and vdso are neighbours: one unmapping */
 	for (unsigned int i = 0; i <= im->n_map; i++) {
 		const struct range *m = &im->map[i];
@@ -575,6 +642,9 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		if (r < 0)
 			goto out;
 	}
+	r = tsc_image(s);
+	if (r < 0)
+		goto out;
 	for_each_variant(v) {
 		struct task *t = im[v].t;
 

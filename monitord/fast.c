@@ -52,6 +52,7 @@
 #include "shadow.h"
 #include "signals.h"
 #include "tracee.h"
+#include "tsc.h"
 
 #define REGION_CTX	0u
 #define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
@@ -356,6 +357,7 @@ void fast_attach(struct taskset *s)
 				(uint64_t)s->slot * 4096,
 			.followers = mon.live & ~(1u << LEADER),
 			.slow_fds = f->region[v] + REGION_SLOW,
+			.time = v == LEADER ? tsc_clock(s) : 0,
 			.epoll = f->region[v] + REGION_EPOLL,
 			.vpid = s->proc->vpid, .vtid = s->vtid,
 			.level = mon.opt.level,
@@ -403,6 +405,12 @@ void fast_account(struct taskset *s)
 	mon.count.forwarded += c.n_forwarded;
 	mon.count.wakes += c.n_wakes;
 	mon.count.waits += c.n_waits;
+}
+
+void fast_clock(struct taskset *s, uint64_t clock)
+{
+	if (s->ctx >= 0 && s->proc->mm->fast)
+		CTX_SET(s, LEADER, time, clock);
 }
 
 void fast_forbid(struct proc *p)
@@ -742,7 +750,7 @@ bool fast_stop(struct task *t, enum fast_stop why)
 	}
 	return in_range(r->rip, mm->gate[v], mm->gate[v] + 4096) ||
 	       in_range(r->rip, mm->ipmon_text[v][0], mm->ipmon_text[v][1]) ||
-	       patch_inside(mm, v, r->rip);
+	       patch_inside(mm, v, r->rip) || tsc_inside(mm, v, r->rip);
 }
 
 bool fast_fixup(struct task *t)

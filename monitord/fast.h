@@ -79,6 +79,8 @@ uint32_t fast_epoll_owner(const struct mm *mm);
 uint64_t fast_hidden_bytes(void);
 /* A process forbids it for good (own seccomp filter, own GS base, ...). */
 void fast_forbid(struct proc *p);
+/* Where the leader reads the time (tsc.c); 0: by system calls. */
+void fast_clock(struct taskset *s, uint64_t clock);
 
 /* Add the set's counters to mon.count. */
 void fast_account(struct taskset *s);

@@ -32,6 +32,7 @@
 #include "divergence.h"
 #include "h_memory.h"
 #include "owned.h"
+#include "patch.h"
 #include "shadow.h"
 #include "tracee.h"
 
@@ -164,6 +165,8 @@ void munmap_start(struct taskset *s)
 		if (at & (PAGE - 1) || at > TASK_END || len > TASK_END - at)
 			valid = false;	/* EINVAL, and nothing is done */
 	}
+	if (valid)
+		text_touched(s, 0, len);
 	if (!around || !valid) {
 		set_leader_go(s);
 		return;
@@ -200,8 +203,14 @@ void munmap_done(struct taskset *s, int64_t ret)
 
 void mprotect_start(struct taskset *s)
 {
-	if (mem_allowed(s, 0, s->t[LEADER].call.args[1]))
-		set_leader_go(s);
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	if (!mem_allowed(s, 0, a[1]))
+		return;
+	/* for mseal the third argument is flags, none of which exist yet */
+	if (a[2] & PROT_WRITE)
+		text_touched(s, 0, a[1]);
+	set_leader_go(s);
 }
 
 /* The leader may now change file content through this range. */
@@ -218,9 +227,11 @@ void mprotect_done(struct taskset *s, int64_t ret)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
 
-	/* for mseal the third argument is flags, none of which exist yet */
 	if (!ret && a[2] & PROT_WRITE)
 		make_writable(s, a[0], a[1]);
+	/* it may have been written before */
+	if (a[2] & PROT_EXEC)
+		text_mapped(s, NULL, 0, false);
 	if (!followers_same(s, ret, "a protection could be changed in one "
 			    "variant only"))
 		return;
@@ -261,8 +272,12 @@ void madvise_start(struct taskset *s)
 		set_finish(s, -EPERM);
 		return;
 	}
-	if (mem_allowed(s, 0, a[1]))
-		set_leader_go(s);
+	if (!mem_allowed(s, 0, a[1]))
+		return;
+	/* the file's own bytes would come back page by page */
+	if (!only_advice((int)a[2]))
+		text_touched(s, 0, a[1]);
+	set_leader_go(s);
 }
 
 /*

@@ -52,6 +52,7 @@
 
 #include "divergence.h"
 #include "h_memory.h"
+#include "patch.h"
 #include "procview.h"
 #include "shadow.h"
 #include "tracee.h"
@@ -375,6 +376,8 @@ void mmap_start(struct taskset *s)
 			}
 		}
 	}
+	if (flags & MAP_FIXED && !(flags & MAP_FIXED_NOREPLACE))
+		text_touched(s, 0, a[1]);
 	set_leader_go(s);
 }
 
@@ -387,6 +390,9 @@ static void mapped(struct taskset *s, const int64_t ret[MAX_VARIANTS],
 	uint64_t len = page_up(a[1]);
 	bool shared = is_shared(flags);
 
+	if (a[2] & PROT_EXEC)
+		text_mapped(s, ret, len, b && !shared &&
+			    !(a[2] & PROT_WRITE));
 	if (flags & MAP_FIXED)
 		shadow_unmap(s->proc->mm, (uint64_t)ret[LEADER], len);
 	if (!shared)
@@ -490,6 +496,9 @@ void mremap_start(struct taskset *s)
 		return;
 	if (a[3] & MREMAP_FIXED && !mem_allowed(s, 4, a[2]))
 		return;
+	text_touched(s, 0, a[1]);
+	if (a[3] & MREMAP_FIXED)
+		text_touched(s, 4, a[2]);
 	set_leader_go(s);
 }
 

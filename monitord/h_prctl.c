@@ -38,6 +38,7 @@
 
 #include "h_misc.h"
 #include "tracee.h"
+#include "tsc.h"
 
 /* newer than the headers we must build with */
 #ifndef PR_SET_MDWE
@@ -235,6 +236,7 @@ static void virtual_start(struct taskset *s)
 			return;
 		}
 		p->vtsc_sigsegv = (uint32_t)a[1] == PR_TSC_SIGSEGV;
+		tsc_program(s);
 		set_finish(s, 0);
 		return;
 	case PR_GET_NO_NEW_PRIVS:

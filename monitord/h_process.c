@@ -221,6 +221,7 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 	if (sp->flags & CLONE_THREAD) {
 		c = set_new(p);
 		c->state = SET_READY;
+		c->tsd = s->tsd;
 		return c;
 	}
 	np = proc_new(sp->flags & CLONE_PARENT ? p->parent : p);
@@ -237,6 +238,7 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 		files_fork(p->files);
 	c = set_new(np);
 	c->state = SET_READY;
+	c->tsd = s->tsd;
 	c->join_ns = sp->flags & NAMESPACES_JOINED;
 	mon.count.forks++;
 	return c;

@@ -39,6 +39,7 @@
 #include "launch.h"
 #include "placement.h"
 #include "tracee.h"
+#include "tsc.h"
 
 #define SEIZE_OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | \
 		       PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
@@ -237,7 +238,7 @@ static void child_prepare(const struct start *st)
 		p &= ~ADDR_NO_RANDOMIZE;
 	if (p != -1)
 		personality((unsigned long)p);
-	if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV) < 0)
+	if (tsc_always() && prctl(PR_SET_TSC, PR_TSC_SIGSEGV) < 0)
 		_exit(EXIT_MONITOR);
 	if (launch_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(EXIT_MONITOR);
@@ -355,6 +356,7 @@ static void new_root(const pid_t pid[MAX_VARIANTS])
 	p->vpid = pid[LEADER];
 	s = set_new(p);
 	s->vtid = pid[LEADER];
+	s->tsd = tsc_always() ? ~0u : 0;
 	for (unsigned int v = 0; v < mon.n; v++) {
 		p->pid[v] = pid[v];
 		s->t[v].at = AT_RUN;

@@ -18,6 +18,7 @@
 #include "h_misc.h"
 #include "patch.h"
 #include "shadow.h"
+#include "tsc.h"
 
 struct monitor mon;
 
@@ -34,6 +35,9 @@ uint64_t now_ns(void)
 void tsc_trap(bool on)
 {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	/* variants of other policies have it free (tsc.c) */
+	if (!tsc_always())
+		return;
 	/* the sanitizers' allocators read the clock through the vDSO */
 	prctl(PR_SET_TSC, on ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
 #endif
@@ -215,6 +219,7 @@ struct mm *mm_fork(const struct mm *m)
 	c->shadows = NULL;
 	fast_get(c->fast);
 	c->patches = patch_fork(m->patches);
+	c->tsc = tsc_fork(m->tsc);
 	shadow_mm_fork(c, m);
 	return c;
 }
@@ -227,5 +232,6 @@ void mm_put(struct mm *m)
 	misc_mm_free(m);
 	fast_put(m->fast);
 	patch_free(m->patches);
+	tsc_free(m->tsc);
 	free(m);
 }

@@ -213,6 +213,8 @@ struct taskset {
 	/* the in-process half, fast.c */
 	int ctx;			/* context, -1 = none */
 	int slot;			/* ring, -1 = none */
+	unsigned int tsd;		/* bit per variant: the kernel traps
+					 * rdtsc (tsc.c) */
 	bool live;			/* handles calls itself */
 	bool pending;			/* told to come to monitord */
 	uint64_t lag_pos;		/* ring position the followers have not
@@ -269,6 +271,9 @@ struct mm {
 	struct shadow_map *shadows;	/* shadow.c: shared mappings */
 	struct fast *fast;		/* fast.c: arenas, NULL = none */
 	struct patch_map *patches;	/* patch.c */
+	struct tsc_map *tsc;		/* tsc.c */
+	uint64_t vdso[2];		/* leader's: start and end, hidden; 0 */
+	uint64_t vdso_clock;		/* clock_gettime in it, 0 = none */
 	bool patched;			/* libc's syscall sites lead to IP-MON */
 	struct ipmon_ranges ranges[MAX_VARIANTS];
 	uint64_t ipmon_text[MAX_VARIANTS][2];

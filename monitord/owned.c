@@ -26,6 +26,9 @@ bool owned_next(const struct mm *m, unsigned int v, uint64_t from,
 	if (m->scratch[v])
 		consider(m->scratch[v], m->scratch[v] + SCRATCH_SIZE, from,
 			 end, &found, start, stop);
+	if (v == LEADER)
+		consider(m->vdso[0], m->vdso[1], from, end, &found, start,
+			 stop);
 	for (unsigned int i = 0; fast_range(m, v, i, &s, &e); i++)
 		consider(s, e, from, end, &found, start, stop);
 	for (unsigned int i = 0; patch_range(m, v, i, &s, &e); i++)

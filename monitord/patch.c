@@ -33,96 +33,46 @@
 #include "divergence.h"
 #include "fast.h"
 #include "launch.h"
+#include "objects.h"
 #include "owned.h"
 #include "patch.h"
-#include "sites.h"
 #include "tracee.h"
+#include "tsc.h"
 
 #define PATCH_AFTER	3u	/* traps; programs that end soon are left alone */
 #define AREA_SIZE	65536u
 #define AREA_TRIES	64
 #define STUB_ALIGN	16u
-#define MAX_FILE	(512u << 20)
 
-/* ---- files and their plans, for the whole run ---- */
-
-struct plan {
-	struct site_plan p;
-	struct plan *next;
-};
-
-struct object {
-	uint64_t dev, ino;
-	int64_t mtime;
-	struct elf_image elf;
-	struct plan *plans;
-	struct object *next;
-};
-static struct object *objects;
-
-static struct object *object_open(pid_t tid, const struct map_entry *e)
-{
-	char path[sizeof(e->path) + 32];
+/* Plan a site of this file, once. */
+struct planning {
 	struct object *o;
-	struct stat st;
-	void *map;
-	int fd;
+	struct site *p;
+};
 
-	snprintf(path, sizeof(path), "/proc/%d/root%s", tid, e->path);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_ino != e->inode || st.st_size <= 0 ||
-	    st.st_size > MAX_FILE) {
-		close(fd);
-		return NULL;
-	}
-	for (o = objects; o; o = o->next)
-		if (o->dev == st.st_dev && o->ino == st.st_ino &&
-		    o->mtime == st.st_mtim.tv_sec)
-			break;
-	if (o) {
-		close(fd);
-		return o;
-	}
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (map == MAP_FAILED)
-		return NULL;
-	o = calloc(1, sizeof(*o));
-	if (!o) {
-		munmap(map, (size_t)st.st_size);
-		return NULL;
-	}
-	o->dev = st.st_dev;
-	o->ino = st.st_ino;
-	o->mtime = st.st_mtim.tv_sec;
-	o->elf.data = map;
-	o->elf.size = (size_t)st.st_size;
-	o->next = objects;
-	objects = o;
-	return o;
+static void plan(void *ctx)
+{
+	struct planning *w = ctx;
+
+	site_plan(&w->o->elf, w->p->vaddr, &w->p->p);
 }
 
-static struct plan *plan_get(struct object *o, uint64_t vaddr)
+static struct site *plan_get(struct object *o, uint64_t vaddr)
 {
-	struct plan *p;
+	struct planning w = { o, site_get(o, vaddr) };
 
-	for (p = o->plans; p; p = p->next)
-		if (p->p.vaddr == vaddr)
-			return p;
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return NULL;
-	site_plan(&o->elf, vaddr, &p->p);
-	p->next = o->plans;
-	o->plans = p;
-	if (p->p.kind)
+	if (!w.p || w.p->planned)
+		return w.p;
+	w.p->planned = true;
+	if (!object_safely(plan, &w)) {
+		w.p->p.kind = SITE_NONE;
+		w.p->p.why = "the file has been cut off";
+	}
+	if (w.p->p.kind)
 		mon.count.sites_planned++;
 	else
 		mon.count.sites_left++;
-	return p;
+	return w.p;
 }
 
 /* ---- per address space ---- */
@@ -348,7 +298,7 @@ static void look_at(struct taskset *s)
 	struct find f = { .ip = lead->call.ip - 2 };
 	uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
 	struct object *o;
-	struct plan *p;
+	struct site *p;
 
 	if (maps_each(lead->tid, find_ip, &f) != 1 || f.e.path[0] != '/' ||
 	    strcmp(f.e.perms, "r-xp"))
@@ -387,6 +337,26 @@ void patch_site(struct taskset *s)
 			return;
 	e->decided = true;
 	look_at(s);
+}
+
+/* ---- mappings that come and change ---- */
+
+void text_touched(struct taskset *s, unsigned int arg, uint64_t len)
+{
+	uint64_t start[MAX_VARIANTS] = { 0 };
+
+	for_each_variant(v)
+		start[v] = s->t[v].call.args[arg];
+	tsc_touched(s, start, len);
+}
+
+void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
+		 uint64_t len, bool file)
+{
+	if (file)
+		tsc_mapped(s, at, len);
+	else
+		tsc_unsure(s);
 }
 
 /* ---- a new image ---- */
@@ -431,7 +401,7 @@ int patch_process(struct taskset *s)
 		struct map_entry *e = &w->e[LEADER][i];
 		struct object *o = object_open(s->t[LEADER].tid, e);
 		uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
-		bool all = o && o->plans &&
+		bool all = o && o->sites &&
 			elf_vaddr(&o->elf, e->offset, &vaddr);
 
 		/* the same segment in the others */
@@ -450,8 +420,8 @@ int patch_process(struct taskset *s)
 			}
 			all = all && found;
 		}
-		for (struct plan *p = all ? o->plans : NULL; p; p = p->next)
-			if (p->p.kind)
+		for (struct site *p = all ? o->sites : NULL; p; p = p->next)
+			if (p->planned && p->p.kind)
 				apply(s, o, &p->p, bias);
 	}
 	free(w);

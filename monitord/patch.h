@@ -21,6 +21,13 @@ int patch_process(struct taskset *s);
  * proves a site: patch it when it is worth it. Cheap for sites known already. */
 void patch_site(struct taskset *s);
 
+/* The program is about to change what is mapped at its argument `arg`, len
+ * bytes: the text there becomes its own again. */
+void text_touched(struct taskset *s, unsigned int arg, uint64_t len);
+/* A file (or not) has been mapped executable at these addresses. */
+void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
+		 uint64_t len, bool file);
+
 /* Is ip inside a stub of this address space's variant v? */
 bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip);
 

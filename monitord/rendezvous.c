@@ -47,6 +47,7 @@
 #include "signals.h"
 #include "solo.h"
 #include "tracee.h"
+#include "tsc.h"
 
 #define ITEMS_MAX (1u << 20)
 
@@ -526,6 +527,7 @@ void set_finish_each(struct taskset *s, const int64_t ret[MAX_VARIANTS])
 	set_note_call(s, ret[LEADER]);
 	if (s->slot >= 0)
 		patch_site(s);
+	tsc_apply(s);
 	fast_fd_kinds(s, ret[LEADER]);
 	for_each_variant(v)
 		task_finish(&s->t[v], ret[v]);
@@ -751,6 +753,8 @@ void set_arrive(struct task *t)
 		return;
 	if (!s->redo)
 		t->saved_valid = false;
+	if (tsc_fallback(t))
+		return;
 	if (fast_gate_misused(t))
 		return;
 	gate = s->live && t->call.ip == s->proc->mm->gate[t->variant] + 2;

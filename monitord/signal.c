@@ -61,6 +61,7 @@
 #include "signals.h"
 #include "signal_int.h"
 #include "tracee.h"
+#include "tsc.h"
 
 #define GRACE_NS	2000000u	/* computing without calls, then stop */
 
@@ -244,20 +245,15 @@ bool signal_interrupted(struct taskset *s, int64_t ret)
 
 /* ---- in the event loop ---- */
 
-/* rdtsc and rdtscp, trapped by PR_TSC_SIGSEGV: length, or 0. */
+/* rdtsc and rdtscp, trapped by PR_TSC_SIGSEGV or replaced: length, or 0. */
 static int is_rdtsc(struct task *t)
 {
 	struct user_regs_struct *r = task_regs(t);
-	uint8_t code[3];
+	uint8_t code[3] = { 0 };
 
-	if (!r || mem_read(t, code, r->rip, 2))
+	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2)
 		return 0;
-	if (code[0] == 0x0f && code[1] == 0x31)
-		return 2;
-	if (code[0] == 0x0f && code[1] == 0x01 &&
-	    !mem_read(t, code, r->rip, 3) && code[2] == 0xf9)
-		return 3;
-	return 0;
+	return tsc_insn(t, r->rip, code);
 }
 
 static void emulate_rdtsc(struct taskset *s)
@@ -306,7 +302,9 @@ void signal_fault_check(struct taskset *s)
 			/* killed in the meantime: its death is what counts */
 			if (ptrace(PTRACE_GETSIGINFO, s->t[v].tid, 0, &si[v]))
 				return;
-			if (si[v].si_signo != SIGSEGV || !is_rdtsc(&s->t[v]))
+			if ((si[v].si_signo != SIGSEGV &&
+			     si[v].si_signo != SIGILL) ||
+			    !is_rdtsc(&s->t[v]))
 				tsc = false;
 		}
 	}
@@ -367,7 +365,8 @@ void signal_stop(struct task *t)
 		return;
 	}
 	if (signal_synchronous(&si)) {
-		if (fast_fixup(t))
+		if (fast_fixup(t) ||
+		    (si.si_signo == SIGSEGV && tsc_follower(t)))
 			return;
 		t->fault = true;
 		if (!s->t_arrived)

@@ -97,6 +97,23 @@ bool elf_vaddr(const struct elf_image *e, uint64_t offset, uint64_t *vaddr)
 	return false;
 }
 
+bool elf_text(const struct elf_image *e, unsigned int i, const uint8_t **p,
+	      uint64_t *n, uint64_t *vaddr)
+{
+	unsigned int count;
+	const Elf64_Phdr *ph = phdrs(e, &count);
+
+	for (unsigned int k = 0; ph && k < count; k++) {
+		if (ph[k].p_type != PT_LOAD || !(ph[k].p_flags & PF_X) || i--)
+			continue;
+		*p = at(e, ph[k].p_offset, ph[k].p_filesz);
+		*n = ph[k].p_filesz;
+		*vaddr = ph[k].p_vaddr;
+		return *p;
+	}
+	return false;
+}
+
 static bool get32(const struct elf_image *e, uint64_t off, int32_t *v)
 {
 	const void *p = at(e, off, 4);
@@ -317,6 +334,70 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p)
 		}
 	}
 	p->kind = p->n == 1 ? SITE_P1 : SITE_P;
+}
+
+enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr)
+{
+	uint64_t start, end, off;
+	const uint8_t *code;
+	ZydisDecoder dec;
+
+	if (!elf_function(e, vaddr, &start, &end))
+		return BOUNDARY_UNKNOWN;
+	off = offset_of(e, start, end - start, PF_X);
+	code = off ? at(e, off, end - start) : NULL;
+	if (!code)
+		return BOUNDARY_UNKNOWN;
+	ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
+			 ZYDIS_STACK_WIDTH_64);
+	for (uint64_t pc = start; pc < end; ) {
+		ZydisDecodedInstruction i;
+
+		if (pc == vaddr)
+			return BOUNDARY_YES;
+		/* an instruction around it, or data */
+		if (pc > vaddr)
+			return BOUNDARY_NO;
+		if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&dec, NULL,
+				code + (pc - start), end - pc, &i)))
+			return BOUNDARY_UNKNOWN;
+		pc += i.length;
+	}
+	return BOUNDARY_NO;
+}
+
+bool site_plain_code(const struct elf_image *e)
+{
+	ZydisDecoder dec;
+	size_t at = 0;
+
+	ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
+			 ZYDIS_STACK_WIDTH_64);
+	while (at < e->size) {
+		ZydisDecodedInstruction i;
+		ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+
+		if (ZYAN_FAILED(ZydisDecoderDecodeFull(&dec, e->data + at,
+						       e->size - at, &i, op)))
+			return false;
+		for (unsigned int k = 0; k < i.operand_count; k++) {
+			if (op[k].type != ZYDIS_OPERAND_TYPE_REGISTER)
+				continue;
+			switch (ZydisRegisterGetClass(op[k].reg.value)) {
+			case ZYDIS_REGCLASS_X87:
+			case ZYDIS_REGCLASS_MMX:
+			case ZYDIS_REGCLASS_XMM:
+			case ZYDIS_REGCLASS_YMM:
+			case ZYDIS_REGCLASS_ZMM:
+			case ZYDIS_REGCLASS_MASK:
+				return false;
+			default:
+				break;
+			}
+		}
+		at += i.length;
+	}
+	return true;
 }
 
 /* ---- emitting ---- */

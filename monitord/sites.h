@@ -60,7 +60,18 @@ bool elf_vaddr(const struct elf_image *e, uint64_t offset, uint64_t *vaddr);
 bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 		  uint64_t *end);
 
+/* Executable segment i: its bytes in the file, their number, where the first
+ * one goes.  False: there are no more. */
+bool elf_text(const struct elf_image *e, unsigned int i, const uint8_t **p,
+	      uint64_t *n, uint64_t *vaddr);
+
 void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p);
+
+/* Does an instruction begin at vaddr?  By decoding the function around it. */
+enum boundary { BOUNDARY_NO, BOUNDARY_YES, BOUNDARY_UNKNOWN };
+enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr);
+/* Bare code: are no registers used but the general ones? */
+bool site_plain_code(const struct elf_image *e);
 
 /*
  * The stub for a plan, to lie at address `at`, for an image loaded with

@@ -93,6 +93,9 @@ struct ipmon_ctx {
 	int32_t vpid, vtid;	/* as the program sees them */
 	uint32_t spin_max;	/* looks a waiter may take before it sleeps;
 				 * 0: never spin */
+	uint64_t time;		/* leader: clock_gettime of its vDSO, which
+				 * takes no more stack than IP-MON has; 0:
+				 * the time is a system call */
 	uint64_t max_lag_bytes;	/* the leader waits for followers that are
 				 * further behind; 0: the ring's size */
 	/* counters, written by IP-MON only, read by monitord for --stats */
@@ -122,7 +125,7 @@ struct ipmon_ctx {
 	uint32_t lag_calls;	/* ... and how many calls ago that is */
 	uint32_t pad;
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 472, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 480, "context ABI");
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Files that are mapped executable.
+ *
+ * Theory of operation
+ * -------------------
+ * What has been found out about a file's text (its system call sites, its
+ * rdtsc instructions) holds for every process that maps the same file, so it
+ * is kept for the whole run, by device, inode and time of modification.  The
+ * contents are a mapping, not a copy: most of a large library is never looked
+ * at.  A file that somebody truncates would raise SIGBUS, so its data is read
+ * within object_safely() only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "objects.h"
+
+#define MAX_FILE	(512u << 20)
+
+struct object *objects;
+
+static struct object *object_new(const char *name)
+{
+	struct object *o = calloc(1, sizeof(*o));
+
+	if (o)
+		o->name = strdup(name);
+	if (!o || !o->name) {
+		free(o);
+		return NULL;
+	}
+	o->next = objects;
+	objects = o;
+	return o;
+}
+
+struct object *object_open(pid_t tid, const struct map_entry *e)
+{
+	char path[sizeof(e->path) + 32];
+	struct object *o;
+	struct stat st;
+	int64_t mtime;
+	void *map;
+	int fd;
+
+	for (o = objects; o; o = o->next)
+		if (o->elf.data && o->ino == e->inode &&
+		    !strcmp(o->name, e->path))
+			break;
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)tid, e->path);
+	/* known under this name: only its date is of interest */
+	if (o && !lstat(path, &st) && S_ISREG(st.st_mode) &&
+	    st.st_ino == o->ino && st.st_dev == o->dev &&
+	    st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec == o->mtime)
+		return o;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_ino != e->inode || st.st_size <= 0 ||
+	    st.st_size > MAX_FILE) {
+		close(fd);
+		return NULL;
+	}
+	mtime = st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
+	for (o = objects; o; o = o->next)
+		if (o->elf.data && o->dev == st.st_dev &&
+		    o->ino == st.st_ino && o->mtime == mtime)
+			break;
+	if (o) {
+		close(fd);
+		return o;
+	}
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return NULL;
+	o = object_new(e->path);
+	if (!o) {
+		munmap(map, (size_t)st.st_size);
+		return NULL;
+	}
+	o->dev = st.st_dev;
+	o->ino = st.st_ino;
+	o->mtime = mtime;
+	o->elf.data = map;
+	o->elf.size = (size_t)st.st_size;
+	return o;
+}
+
+struct object *object_named(const char *name)
+{
+	for (struct object *o = objects; o; o = o->next)
+		if (!o->elf.data && !strcmp(o->name, name))
+			return o;
+	return object_new(name);
+}
+
+struct site *site_get(struct object *o, uint64_t vaddr)
+{
+	struct site *p;
+
+	for (p = o->sites; p; p = p->next)
+		if (p->vaddr == vaddr)
+			return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->vaddr = vaddr;
+	p->next = o->sites;
+	o->sites = p;
+	o->n_sites++;
+	return p;
+}
+
+/* ---- files that shrink ---- */
+
+static sigjmp_buf bus;
+
+static void on_bus(int sig)
+{
+	(void)sig;
+	siglongjmp(bus, 1);
+}
+
+bool object_safely(void (*fn)(void *ctx), void *ctx)
+{
+	struct sigaction sa = { .sa_handler = on_bus }, old;
+	bool done = false;
+
+	sigaction(SIGBUS, &sa, &old);
+	if (!sigsetjmp(bus, 1)) {
+		fn(ctx);
+		done = true;
+	}
+	sigaction(SIGBUS, &old, NULL);
+	return done;
+}

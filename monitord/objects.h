@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that are mapped executable, and what is known about their text:
+ * theory of operation in objects.c.
+ */
+#ifndef MONITORD_OBJECTS_H
+#define MONITORD_OBJECTS_H
+
+#include "launch.h"
+#include "sites.h"
+
+/* How often one call trapped at a site. */
+struct site_call {
+	uint64_t nr, n;
+	struct site_call *next;
+};
+
+/* Why it trapped: enum trap_why of patch.h. */
+#define SITE_WHYS 8
+
+/* A system call instruction, proven by a trap. */
+struct site {
+	struct site_plan p;
+	bool planned;
+	uint64_t vaddr;
+	uint64_t traps, patched;	/* patched: address spaces */
+	uint64_t why[SITE_WHYS];
+	struct site_call *calls;
+	struct site *next;
+};
+
+struct object {
+	char *name;			/* path it was first seen under */
+	uint64_t dev, ino;
+	int64_t mtime;
+	struct elf_image elf;		/* data NULL: no file of its own */
+	struct site *sites;
+	unsigned int n_sites;
+	/* rdtsc and rdtscp in its executable segments (tsc.c) */
+	bool scanned, tsc_doubt;
+	unsigned int n_tsc;
+	struct tsc_insn {
+		uint64_t vaddr;
+		uint8_t len;
+	} *tsc;
+	struct object *next;
+};
+extern struct object *objects;
+
+/* The file behind a mapping of task `tid`; NULL: it cannot be had. */
+struct object *object_open(pid_t tid, const struct map_entry *e);
+/* One that stands for text without a file: "[anonymous]" and the like. */
+struct object *object_named(const char *name);
+/* Its site at this vaddr, made if need be; NULL: out of memory. */
+struct site *site_get(struct object *o, uint64_t vaddr);
+
+/*
+ * Call fn, which reads the object's data.  False: the file has been cut off
+ * meanwhile, and fn did not finish.
+ */
+bool object_safely(void (*fn)(void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The time stamp counter.
+ *
+ * Theory of operation
+ * -------------------
+ * All variants must read the same value with rdtsc and rdtscp, so these are
+ * trapped and emulated once (signal.c).  Under `strict` the kernel does it
+ * (PR_SET_TSC).  But the vDSO reads the counter too, and IP-MON's leader is to
+ * read the time there without entering the kernel; and a processor that
+ * switches between tasks that differ in PR_SET_TSC pays for it.  So when calls
+ * are handled in-process, the instructions themselves are replaced by ud2,
+ * which has the same length and also faults:
+ *
+ *	all files mapped executable are searched for the bytes of the two
+ *	instructions; decoding the function around each hit, from its start as
+ *	.eh_frame has it, shows whether it is an instruction, and only then is it
+ *	replaced, in all variants;
+ *
+ *	a hit outside of any function may be data or an instruction
+ *	(TSC_DOUBT): followers are trapped by the kernel, their leader is not.
+ *	Should it ever be executed, the first value differs between variants,
+ *	and from then on the kernel traps everybody;
+ *
+ *	text that is not (or no longer) a file's is trapped by the kernel in all
+ *	variants (TSC_TRAP), and the leader's clock is a system call.
+ *
+ * One variant alone needs none of this.
+ *
+ * The leader's vDSO is moved to an address nobody knows (exec_setup.c), and
+ * hidden like everything of the monitor's; followers have none.
+ */
+#include <elf.h>
+#include <emmintrin.h>
+#include <errno.h>
+#include <link.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+
+/* auxv names that are also ours */
+#undef AT_ENTRY
+#include "fast.h"
+#include "objects.h"
+#include "owned.h"
+#include "tracee.h"
+#include "tsc.h"
+
+#define MAX_MAPS 128u
+
+enum tsc_mode { TSC_FREE, TSC_DOUBT, TSC_TRAP };
+
+struct edit {
+	uint64_t at[MAX_VARIANTS];
+	uint8_t len, old;		/* the byte that was replaced */
+};
+
+struct tsc_map {
+	enum tsc_mode mode;
+	unsigned int n, cap;
+	struct edit *edit;
+};
+
+bool tsc_always(void)
+{
+	return mon.opt.policy == POLICY_STRICT;
+}
+
+static struct tsc_map *map_of(struct mm *mm)
+{
+	if (!mm->tsc) {
+		mm->tsc = calloc(1, sizeof(*mm->tsc));
+		if (!mm->tsc)
+			die("out of memory");
+	}
+	return mm->tsc;
+}
+
+struct tsc_map *tsc_fork(const struct tsc_map *m)
+{
+	struct tsc_map *c;
+
+	if (!m)
+		return NULL;
+	c = malloc(sizeof(*c));
+	if (!c)
+		die("out of memory");
+	*c = *m;
+	c->cap = c->n;
+	c->edit = NULL;
+	if (c->n) {
+		c->edit = malloc(c->n * sizeof(*c->edit));
+		if (!c->edit)
+			die("out of memory");
+		memcpy(c->edit, m->edit, c->n * sizeof(*c->edit));
+	}
+	return c;
+}
+
+void tsc_free(struct tsc_map *m)
+{
+	if (m)
+		free(m->edit);
+	free(m);
+}
+
+/* ---- the vDSO ---- */
+
+/* Does the function use general registers only?  IP-MON keeps no others. */
+static bool plain_code(const uint8_t *code, size_t n)
+{
+	const struct elf_image e = { code, n };
+
+	return site_plain_code(&e);
+}
+
+uint64_t tsc_vdso_offset(void)
+{
+	static uint64_t offset;
+	static bool known;
+	const char *base = (const char *)getauxval(AT_SYSINFO_EHDR);
+	const ElfW(Ehdr) *eh = (const void *)base;
+	const ElfW(Phdr) *ph;
+	const ElfW(Dyn) *d = NULL;
+	const ElfW(Sym) *sym = NULL;
+	const char *str = NULL;
+	const uint32_t *hash = NULL;
+
+	if (known || !base)
+		return offset;
+	known = true;
+	ph = (const void *)(base + eh->e_phoff);
+	for (unsigned int i = 0; i < eh->e_phnum; i++)
+		if (ph[i].p_type == PT_DYNAMIC)
+			d = (const void *)(base + ph[i].p_offset);
+	for (; d && d->d_tag; d++) {
+		const void *p = base + d->d_un.d_ptr;
+
+		if (d->d_tag == DT_SYMTAB)
+			sym = p;
+		else if (d->d_tag == DT_STRTAB)
+			str = p;
+		else if (d->d_tag == DT_HASH)
+			hash = p;
+	}
+	for (uint32_t i = 0; sym && str && hash && i < hash[1]; i++)
+		if (sym[i].st_shndx &&
+		    !strcmp(str + sym[i].st_name, "__vdso_clock_gettime") &&
+		    plain_code((const uint8_t *)base + sym[i].st_value,
+			       sym[i].st_size))
+			offset = sym[i].st_value;
+	return offset;
+}
+
+bool tsc_inside(const struct mm *mm, unsigned int v, uint64_t ip)
+{
+	return v == LEADER && ip >= mm->vdso[0] && ip < mm->vdso[1];
+}
+
+uint64_t tsc_clock(const struct taskset *s)
+{
+	const struct mm *mm = s->proc->mm;
+
+	return s->tsd & 1u << LEADER ? 0 : mm->vdso_clock;
+}
+
+/*
+ * The clock source has changed to one the vDSO cannot read: it makes the call
+ * itself, not at the gate.  It is IP-MON's, the result goes its way; nothing
+ * else may be called from there.
+ */
+bool tsc_fallback(struct task *t)
+{
+	struct taskset *s = t->set;
+
+	if (!tsc_inside(s->proc->mm, t->variant, t->call.ip) ||
+	    t->call.nr != SYS_clock_gettime)
+		return false;
+	s->proc->mm->vdso_clock = 0;
+	fast_clock(s, 0);
+	task_resume(t, PTRACE_CONT, 0);
+	return true;
+}
+
+/* ---- looking for the instructions ---- */
+
+struct scan {
+	struct object *o;
+	bool failed;
+};
+
+static void found(struct object *o, uint64_t vaddr, uint8_t len)
+{
+	struct tsc_insn *n;
+
+	switch (site_boundary(&o->elf, vaddr)) {
+	case BOUNDARY_NO:
+		return;
+	case BOUNDARY_YES:
+		n = reallocarray(o->tsc, o->n_tsc + 1, sizeof(*n));
+		if (n) {
+			o->tsc = n;
+			n[o->n_tsc++] = (struct tsc_insn){ vaddr, len };
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	o->tsc_doubt = true;
+}
+
+/* 0f 31 and 0f 01 f9 among n bytes, sixteen at a time. */
+static void scan_bytes(struct object *o, const uint8_t *p, size_t n,
+		       uint64_t vaddr)
+{
+	const __m128i esc = _mm_set1_epi8(0x0f), tsc = _mm_set1_epi8(0x31),
+		      grp = _mm_set1_epi8(0x01);
+	size_t i = 0;
+
+	while (i + 1 < n) {
+		unsigned int hit = 1;
+
+		if (i + 17 <= n) {
+			__m128i a = _mm_loadu_si128((const void *)(p + i));
+			__m128i b = _mm_loadu_si128((const void *)(p + i + 1));
+			__m128i m = _mm_and_si128(_mm_cmpeq_epi8(a, esc),
+				_mm_or_si128(_mm_cmpeq_epi8(b, tsc),
+					     _mm_cmpeq_epi8(b, grp)));
+
+			hit = (unsigned int)_mm_movemask_epi8(m);
+			if (!hit) {
+				i += 16;
+				continue;
+			}
+			i += (unsigned int)__builtin_ctz(hit);
+		}
+		if (p[i] == 0x0f && p[i + 1] == 0x31)
+			found(o, vaddr + i, 2);
+		else if (p[i] == 0x0f && p[i + 1] == 0x01 && i + 2 < n &&
+			 p[i + 2] == 0xf9)
+			found(o, vaddr + i, 3);
+		i++;
+	}
+}
+
+static void scan(void *ctx)
+{
+	struct scan *c = ctx;
+	const uint8_t *p;
+	uint64_t vaddr, n;
+
+	c->failed = true;
+	for (unsigned int i = 0; elf_text(&c->o->elf, i, &p, &n, &vaddr); i++) {
+		scan_bytes(c->o, p, n, vaddr);
+		c->failed = false;
+	}
+}
+
+static void object_scan(struct object *o)
+{
+	struct scan c = { .o = o };
+
+	if (o->scanned)
+		return;
+	o->scanned = true;
+	if (!object_safely(scan, &c) || c.failed)
+		o->tsc_doubt = true;
+}
+
+/* ---- replacing them ---- */
+
+static void replace(struct taskset *s, const struct edit *want,
+		    const uint8_t *code)
+{
+	static const uint8_t ud2[2] = { 0x0f, 0x0b };
+	struct tsc_map *m = map_of(s->proc->mm);
+	struct edit *e;
+	uint8_t have[3];
+
+	for (unsigned int i = 0; i < m->n; i++)
+		if (m->edit[i].at[LEADER] == want->at[LEADER])
+			return;
+	/* in all of them, or in none */
+	for_each_variant(v) {
+		if (mem_read(&s->t[v], have, want->at[v], want->len) ||
+		    memcmp(have, code, want->len)) {
+			m->mode = TSC_TRAP;
+			return;
+		}
+	}
+	if (m->n == m->cap) {
+		m->cap = m->cap ? 2 * m->cap : 32;
+		e = reallocarray(m->edit, m->cap, sizeof(*e));
+		if (!e)
+			die("out of memory");
+		m->edit = e;
+	}
+	m->edit[m->n++] = *want;
+	for_each_variant(v)
+		if (mem_poke(&s->t[v], want->at[v], ud2, sizeof(ud2)) &&
+		    !task_dying(&s->t[v]))
+			m->mode = TSC_TRAP;
+}
+
+static void restore(struct taskset *s, struct edit *e)
+{
+	for_each_variant(v)
+		mem_poke(&s->t[v], e->at[v] + 1, &e->old, 1);
+}
+
+/* [offset, offset + len) of the file has been mapped at these addresses. */
+static void look(struct taskset *s, struct object *o, uint64_t offset,
+		 uint64_t len, const uint64_t at[MAX_VARIANTS])
+{
+	static const uint8_t rdtsc[] = { 0x0f, 0x31 };
+	static const uint8_t rdtscp[] = { 0x0f, 0x01, 0xf9 };
+	struct tsc_map *m = map_of(s->proc->mm);
+
+	object_scan(o);
+	if (o->tsc_doubt && m->mode < TSC_DOUBT)
+		m->mode = TSC_DOUBT;
+	for (unsigned int i = 0; i < o->n_tsc; i++) {
+		const struct tsc_insn *t = &o->tsc[i];
+		struct edit e = { .len = t->len };
+		uint64_t off = elf_offset(&o->elf, t->vaddr);
+
+		if (off < offset || off + t->len > offset + len)
+			continue;
+		e.old = t->len == 2 ? 0x31 : 0x01;
+		for_each_variant(v)
+			e.at[v] = at[v] + (off - offset);
+		replace(s, &e, t->len == 2 ? rdtsc : rdtscp);
+	}
+}
+
+/* ---- executable mappings ---- */
+
+struct maps {
+	const struct mm *mm;
+	unsigned int v, n;
+	bool unsure;
+	struct map_entry e[MAX_MAPS];
+};
+
+static int collect(void *ctx, const struct map_entry *e)
+{
+	struct maps *m = ctx;
+	uint64_t start, stop;
+
+	if (e->perms[2] != 'x' || !strcmp(e->path, "[vsyscall]") ||
+	    owned_next(m->mm, m->v, e->start, e->end, &start, &stop))
+		return 0;
+	if (strcmp(e->perms, "r-xp") || e->path[0] != '/' ||
+	    m->n == MAX_MAPS) {
+		m->unsure = true;
+		return 0;
+	}
+	m->e[m->n++] = *e;
+	return 0;
+}
+
+static struct maps *collect_all(struct taskset *s, unsigned int v)
+{
+	struct maps *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		die("out of memory");
+	m->mm = s->proc->mm;
+	m->v = v;
+	if (maps_each(s->t[v].tid, collect, m) < 0)
+		m->unsure = true;
+	return m;
+}
+
+static unsigned int wanted(const struct taskset *s)
+{
+	const struct tsc_map *m = s->proc->mm->tsc;
+
+	if (tsc_always() || s->proc->vtsc_sigsegv)
+		return mon.live;
+	if (mon.n == 1 || !m || m->mode == TSC_FREE)
+		return 0;
+	return m->mode == TSC_DOUBT ? mon.live & ~(1u << LEADER) : mon.live;
+}
+
+int tsc_image(struct taskset *s)
+{
+	struct maps *m[MAX_VARIANTS] = { NULL };
+	unsigned int want;
+
+	if (tsc_always())
+		return 0;
+	if (mon.n > 1) {
+		for_each_variant(v)
+			m[v] = collect_all(s, v);
+		if (m[LEADER]->unsure)
+			map_of(s->proc->mm)->mode = TSC_TRAP;
+	}
+	for (unsigned int i = 0; m[LEADER] && i < m[LEADER]->n; i++) {
+		const struct map_entry *e = &m[LEADER]->e[i];
+		struct object *o = object_open(s->t[LEADER].tid, e);
+		uint64_t at[MAX_VARIANTS] = { 0 };
+		bool all = o;
+
+		for_each_variant(v) {
+			for (unsigned int k = 0; k < m[v]->n && !at[v]; k++)
+				if (m[v]->e[k].inode == e->inode &&
+				    m[v]->e[k].offset == e->offset)
+					at[v] = m[v]->e[k].start;
+			all = all && at[v];
+		}
+		if (all)
+			look(s, o, e->offset, e->end - e->start, at);
+		else
+			map_of(s->proc->mm)->mode = TSC_TRAP;
+	}
+	for (unsigned int v = 0; v < MAX_VARIANTS; v++)
+		free(m[v]);
+	want = wanted(s);
+	for_each_variant(v) {
+		const uint64_t args[6] = {
+			PR_SET_TSC, want & 1u << v ? PR_TSC_SIGSEGV :
+			PR_TSC_ENABLE,
+		};
+
+		if (!((want ^ s->tsd) & 1u << v))
+			continue;
+		if (task_inject_at(&s->t[v], s->proc->mm->gate[v], SYS_prctl,
+				   args) == -ESRCH)
+			return -ESRCH;
+	}
+	s->tsd = want;
+	return 0;
+}
+
+struct find {
+	uint64_t at;
+	struct map_entry e;
+};
+
+static int find_at(void *ctx, const struct map_entry *e)
+{
+	struct find *f = ctx;
+
+	if (f->at < e->start || f->at >= e->end)
+		return 0;
+	f->e = *e;
+	return 1;
+}
+
+void tsc_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
+		uint64_t len)
+{
+	struct find f = { .at = (uint64_t)at[LEADER] };
+	uint64_t where[MAX_VARIANTS] = { 0 };
+	struct object *o = NULL;
+
+	if (tsc_always() || mon.n == 1)
+		return;
+	if (maps_each(s->t[LEADER].tid, find_at, &f) == 1 &&
+	    !strcmp(f.e.perms, "r-xp") && f.e.path[0] == '/')
+		o = object_open(s->t[LEADER].tid, &f.e);
+	if (!o) {
+		tsc_unsure(s);
+		return;
+	}
+	for_each_variant(v)
+		where[v] = (uint64_t)at[v];
+	look(s, o, f.e.offset + (f.at - f.e.start), len, where);
+}
+
+void tsc_unsure(struct taskset *s)
+{
+	if (!tsc_always() && mon.n > 1)
+		map_of(s->proc->mm)->mode = TSC_TRAP;
+}
+
+void tsc_touched(struct taskset *s, const uint64_t start[MAX_VARIANTS],
+		 uint64_t len)
+{
+	struct tsc_map *m = s->proc->mm->tsc;
+
+	for (unsigned int i = 0; m && i < m->n; ) {
+		struct edit *e = &m->edit[i];
+		bool hit = false;
+
+		for_each_variant(v) {
+			uint64_t from = start[v] & ~4095ull;
+
+			hit |= e->at[v] + e->len > from &&
+				e->at[v] < start[v] + len + 4095;
+		}
+		if (!hit) {
+			i++;
+			continue;
+		}
+		restore(s, e);
+		*e = m->edit[--m->n];
+		/* it may become executable again, in another form */
+		m->mode = TSC_TRAP;
+	}
+}
+
+void tsc_program(struct taskset *s)
+{
+	struct tsc_map *m = s->proc->mm->tsc;
+
+	/* the program is to see its SIGSEGV at the instruction itself */
+	for (unsigned int i = 0; s->proc->vtsc_sigsegv && m && i < m->n; i++)
+		restore(s, &m->edit[i]);
+	if (s->proc->vtsc_sigsegv && m) {
+		m->n = 0;
+		m->mode = TSC_TRAP;
+	}
+}
+
+void tsc_apply(struct taskset *s)
+{
+	unsigned int want = wanted(s);
+
+	if (!((want ^ s->tsd) & mon.live))
+		return;
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+
+		if (!((want ^ s->tsd) & 1u << v))
+			continue;
+		if (t->at != AT_ENTRY && t->at != AT_EXIT)
+			return;
+		task_inject(t, SYS_prctl, PR_SET_TSC, want & 1u << v ?
+			    PR_TSC_SIGSEGV : PR_TSC_ENABLE, 0, 0, 0, 0);
+		s->tsd = (s->tsd & ~(1u << v)) | (want & 1u << v);
+	}
+	fast_clock(s, tsc_clock(s));
+}
+
+/* ---- faults ---- */
+
+int tsc_insn(struct task *t, uint64_t ip, const uint8_t code[3])
+{
+	const struct tsc_map *m = t->set->proc->mm->tsc;
+
+	if (code[0] != 0x0f)
+		return 0;
+	if (code[1] == 0x31)
+		return 2;
+	if (code[1] == 0x01 && code[2] == 0xf9)
+		return 3;
+	if (code[1] != 0x0b)
+		return 0;
+	for (unsigned int i = 0; m && i < m->n; i++)
+		if (m->edit[i].at[t->variant] == ip)
+			return m->edit[i].len;
+	return 0;
+}
+
+bool tsc_follower(struct task *t)
+{
+	struct taskset *s = t->set;
+	struct user_regs_struct *r;
+	uint8_t code[3] = { 0 };
+	uint64_t tsc;
+	int len;
+
+	if (t->variant == LEADER || s->tsd & 1u << LEADER ||
+	    !(s->tsd & 1u << t->variant) || s->proc->vtsc_sigsegv)
+		return false;
+	r = task_regs(t);
+	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2 ||
+	    code[1] == 0x0b)
+		return false;
+	len = tsc_insn(t, r->rip, code);
+	if (!len)
+		return false;
+	tsc = __builtin_ia32_rdtsc();
+	r->rax = tsc & 0xffffffffu;
+	r->rdx = tsc >> 32;
+	if (len == 3)
+		r->rcx = 0;
+	r->rip += (uint64_t)len;
+	task_regs_changed(t);
+	tsc_unsure(s);
+	task_resume(t, PTRACE_CONT, 0);
+	return true;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The time stamp counter, and the vDSO that needs it: theory of operation in
+ * tsc.c.
+ */
+#ifndef MONITORD_TSC_H
+#define MONITORD_TSC_H
+
+#include "monitor.h"
+
+struct tsc_map;
+
+/* Must the variants of a new run start with rdtsc trapped? */
+bool tsc_always(void);
+
+/* Offset of clock_gettime in the vDSO; 0: not to be used. */
+uint64_t tsc_vdso_offset(void);
+
+/* A fresh image: its executable mappings are in place, the tasks AT_EXIT of
+ * execve, the gate usable; their registers are the caller's to set.
+ * 0 or -ESRCH. */
+int tsc_image(struct taskset *s);
+/* A file has been mapped executable at these addresses (len bytes). */
+void tsc_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
+		uint64_t len);
+/* Text that may change has become executable. */
+void tsc_unsure(struct taskset *s);
+/* [start[v], start[v] + len) is about to be changed by the program: what we
+ * changed there is put back. */
+void tsc_touched(struct taskset *s, const uint64_t start[MAX_VARIANTS],
+		 uint64_t len);
+/* The program has asked for SIGSEGV, or no longer does (PR_SET_TSC). */
+void tsc_program(struct taskset *s);
+
+/* Rendezvous, tasks AT_ENTRY or AT_EXIT: traps and clocks as they should be. */
+void tsc_apply(struct taskset *s);
+
+/* The instruction a task faulted at was rdtsc(p), as written or as replaced:
+ * its length, 0 if not.  `code` are the bytes there now. */
+int tsc_insn(struct task *t, uint64_t ip, const uint8_t code[3]);
+/* A follower faulted at an rdtsc its leader does not trap: answered.  False:
+ * it is something else. */
+bool tsc_follower(struct task *t);
+
+/* Where the leader's IP-MON finds clock_gettime; 0: nowhere. */
+uint64_t tsc_clock(const struct taskset *s);
+/* Is ip inside the hidden vDSO? */
+bool tsc_inside(const struct mm *mm, unsigned int v, uint64_t ip);
+/* The vDSO makes its system call after all (AT_ENTRY): resumed. */
+bool tsc_fallback(struct task *t);
+
+/* fork and end of an address space */
+struct tsc_map *tsc_fork(const struct tsc_map *m);
+void tsc_free(struct tsc_map *m);
+
+#endif
