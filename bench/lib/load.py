@@ -67,6 +67,8 @@ class Load:
         self.bench.failed += 1
         s = self.servers.pop(name, None)
         if s:
+            if s.said() and s.said() not in str(why):
+                note(f"the server said: {s.said()}")
             s.kill()
 
     def kill_all(self):
@@ -201,7 +203,7 @@ class Load:
 
     def details(self, r):
         for t in (output.cpu_table(r), output.counts_table(r),
-                  calls_table(r)):
+                  output.calls_table(r)):
             if t:
                 output.show(t)
 
@@ -246,15 +248,3 @@ class Load:
         if not found and not self.bench.result["skipped"]:
             raise Failure(f"no case is called {self.args.cases}")
         note(f"took {time.monotonic() - left:.0f} s")
-
-
-def calls_table(case):
-    """The busiest calls of each role, as shares."""
-    rows = [["calls that reach the kernel, share", "role", "", "", "", "", ""]]
-    for name, m in case["modes"].items():
-        for role, calls in m.get("by_call", {}).items():
-            total = sum(calls.values())
-            top = sorted(calls.items(), key=lambda c: -c[1])[:5]
-            cells = [f"{k} {v / total * 100:.0f} %" for k, v in top]
-            rows.append([name, role] + cells + [""] * (5 - len(cells)))
-    return {"rows": rows} if len(rows) > 1 else None

@@ -110,7 +110,7 @@ def cpu_table(case, per="request"):
              "monitord", "sum", "switches, all"]]
     for name, m in case["modes"].items():
         cpu = m.get("cpu_ns")
-        if not cpu:
+        if not cpu or "sum" in cpu:
             continue
         followers = [v for role, v in cpu.items() if role[0] == "f"]
         rows.append([name] + [
@@ -118,7 +118,8 @@ def cpu_table(case, per="request"):
             ("server", "leader")] + [
             " + ".join(ns(v) for v in followers),
             ns(cpu["monitord"]) if "monitord" in cpu else "",
-            ns(sum(cpu.values())), number(sum(m["switches"].values()))])
+            ns(sum(cpu.values())), number(sum(m["switches"].values()))
+            if "switches" in m else ""])
     return {"rows": rows} if len(rows) > 1 else None
 
 
@@ -131,6 +132,18 @@ def counts_table(case, per="request"):
             rows.append([name, role] + [
                 number(c[k]) if k in c else "" for k in
                 ("entries", "stops", "futex", "switches")])
+    return {"rows": rows} if len(rows) > 1 else None
+
+
+def calls_table(case):
+    """The busiest calls of each role, as shares."""
+    rows = [["calls that reach the kernel, share", "role", "", "", "", "", ""]]
+    for name, m in case["modes"].items():
+        for role, calls in m.get("by_call", {}).items():
+            total = sum(calls.values())
+            top = sorted(calls.items(), key=lambda c: -c[1])[:5]
+            cells = [f"{k} {v / total * 100:.0f} %" for k, v in top]
+            rows.append([name, role] + cells + [""] * (5 - len(cells)))
     return {"rows": rows} if len(rows) > 1 else None
 
 
