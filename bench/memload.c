@@ -28,10 +28,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #define KEYS 1000
+#define PATIENCE 10		/* seconds until a server counts as hung */
 #define MAX_CONNECTIONS 1024
 #define MAX_VALUE 65536
 #define SUB 16			/* cells per power of two */
@@ -166,7 +168,7 @@ static bool receive(struct conn *c)
 	static char buf[MAX_VALUE + 256];
 	ssize_t n = recv(c->fd, buf, sizeof(buf), 0);
 
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+	if (n < 0 && errno == EINTR)
 		return false;
 	if (n <= 0) {
 		if (!n)
@@ -190,6 +192,7 @@ static int dial(const char *host, int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
 				 .sin_port = htons((uint16_t)port) };
+	struct timeval patience = { .tv_sec = PATIENCE };
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (inet_pton(AF_INET, host, &a.sin_addr) != 1) {
@@ -198,8 +201,13 @@ static int dial(const char *host, int port)
 	}
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		fail("connect");
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)
-		fail("TCP_NODELAY");
+	/* EAGAIN from a socket means that nothing came for so long */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		       sizeof(patience)) < 0)
+		fail("setsockopt");
 	return fd;
 }
 
@@ -260,13 +268,13 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++)
 		next_request(&conns[i]);
 	while (now < end) {
-		int ready = epoll_wait(ep, ev, 64, 10000);
+		int ready = epoll_wait(ep, ev, 64, PATIENCE * 1000);
 
 		if (ready < 0 && errno == EINTR)
 			continue;
 		if (ready <= 0) {
 			errno = ready ? errno : ETIMEDOUT;
-			fail("no answer for 10 s");
+			fail("waiting for an answer");
 		}
 		for (int i = 0; i < ready; i++) {
 			struct conn *c = ev[i].data.ptr;
