@@ -112,7 +112,12 @@ static int read_clock(const struct ipmon_ctx *ctx, uint64_t nr,
 	return 0;
 }
 
-/* The program's call.  IPMON_KICKED: it is to be left to monitord. */
+/*
+ * The program's call.  IPMON_KICKED: it is to be left to monitord.
+ *
+ * Whether a wait for events is going to be one is tried first: a busy server
+ * finds some, and need not wake its followers.
+ */
 static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 			 const struct ipmon_call *call)
 {
@@ -121,10 +126,78 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 
 	if (!block)
 		return ipmon_gate_call(call);
+	if (plan->flags & PLAN_TRY) {
+		struct ipmon_call try = *call;
+
+		try.args[plan->flag_arg] = 0;
+		before_block(ctx, PLAN_TRANSFER);
+		ret = ipmon_gate_call(&try);
+		if (ret || !(uint32_t)call->args[plan->flag_arg])
+			return ret;
+	}
 	before_block(ctx, block);
 	ret = ipmon_gate_call(call);
 	after_block(ctx, block);
 	return ret;
+}
+
+#define NR_CREAT	85
+#define NR_OPENAT	257
+#define NR_OPENAT2	437
+#define EXDEV_		18
+#define NO_XDEV		1
+#define AT_FDCWD_	(-100)
+#define O_CREAT_WRONLY_TRUNC	01101u
+#define O_MODE_COUNTS	020000100u	/* O_CREAT, __O_TMPFILE */
+#define XDEV_MAX	8u
+#define XDEV_PAUSE	256u
+
+struct open_how {
+	uint64_t flags, mode, resolve;
+};
+
+/*
+ * Opening a file by an absolute name: where no mount point lies on the way it
+ * is on the root file system, hence none of /proc, and opened_proc() has nothing
+ * to ask.  The attempt has no effect if it fails for this reason; where it often
+ * does it is left out for a while. 0: not tried, or in vain; 1: *ret is the
+ * answer.
+ */
+static int open_on_root(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+			const struct ipmon_call *call, int64_t *ret)
+{
+	unsigned int i = (unsigned int)__builtin_ctz(plan->paths);
+	struct ipmon_call try = { NR_OPENAT2, { 0 } };
+	struct open_how how = { 0, 0, NO_XDEV };
+	char first;
+
+	if (ctx->xdev > XDEV_MAX) {
+		ctx->xdev--;
+		return 0;
+	}
+	if (mem_get(&first, call->args[i], 1) || first != '/')
+		return 0;
+	if (call->nr == NR_CREAT) {
+		how.flags = O_CREAT_WRONLY_TRUNC;
+		how.mode = call->args[1];
+	} else {
+		how.flags = (uint32_t)call->args[i + 1];
+		how.mode = call->args[i + 2];
+	}
+	how.mode = how.flags & O_MODE_COUNTS ? how.mode & 07777 : 0;
+	try.args[0] = (uint64_t)AT_FDCWD_;
+	try.args[1] = call->args[i];
+	try.args[2] = (uint64_t)(uintptr_t)&how;
+	try.args[3] = sizeof(how);
+	*ret = ipmon_gate_call(&try);
+	if (*ret >= 0 || *ret == IPMON_KICKED) {
+		ctx->xdev = 0;
+		return 1;
+	}
+	/* also old kernels, strict flags: the program's own call decides */
+	if (++ctx->xdev > XDEV_MAX)
+		ctx->xdev = XDEV_MAX + XDEV_PAUSE;
+	return 0;
 }
 
 /*
@@ -143,6 +216,16 @@ static int opened_proc(int64_t fd)
 		return 0;
 	ipmon_gate_raw(&close_call);
 	return 1;
+}
+
+/* Open a file.  1: it is one of monitord's. */
+static int open_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+		     const struct ipmon_call *call, int64_t *ret)
+{
+	if (open_on_root(ctx, plan, call, ret))
+		return 0;
+	*ret = make_call(ctx, plan, call);
+	return *ret >= 0 && opened_proc(*ret);
 }
 
 /* ---- lanes ---- */
@@ -482,10 +565,11 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		}
 	}
 	do {
-		ret = make_call(ctx, plan, &call);
-		if (ret == IPMON_KICKED ||
-		    ((plan->flags & PLAN_OPEN) && ret >= 0 &&
-		     opened_proc(ret)))
+		if (!(plan->flags & PLAN_OPEN))
+			ret = make_call(ctx, plan, &call);
+		else if (open_call(ctx, plan, &call, &ret))
+			return forward(ctx, nr);
+		if (ret == IPMON_KICKED)
 			return forward(ctx, nr);
 		if (!(plan->flags & PLAN_EPOLL_WAIT) || ret <= 0)
 			break;

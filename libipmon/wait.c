@@ -33,7 +33,7 @@
 #define FUTEX_WAIT_	0
 #define FUTEX_WAKE_	1
 
-#define LAZY		128u
+#define LAZY		1024u
 #define SPIN_LEAST	16u
 
 /* A follower may be dropped while we wait for it: look at ctx->followers again

@@ -123,7 +123,8 @@ struct ipmon_ctx {
 	uint64_t lag_mark;	/* where the ring was half of max_lag_records
 				 * ago */
 	uint32_t lag_calls;	/* ... and how many calls ago that is */
-	uint32_t pad;
+	uint32_t xdev;		/* leader: files opened that were on another file
+				 * system than the root */
 };
 _Static_assert(sizeof(struct ipmon_ctx) == 480, "context ABI");
 

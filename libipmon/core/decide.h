@@ -62,6 +62,8 @@ enum {
 	PLAN_FUTEX	= 1u << 11,	/* FUTEX_WAKE of own threads is private */
 	PLAN_MODE	= 1u << 12,	/* argument behind the flags counts only
 					 * if they create a file */
+	PLAN_TRY	= 1u << 13,	/* waits for as many milliseconds as
+					 * argument flag_arg says, 0: not at all */
 };
 #define PLAN_MAYBE_PRIVATE	(PLAN_CLOCK | PLAN_DRAW | PLAN_FUTEX)
 
@@ -83,7 +85,8 @@ struct ipmon_plan {
 	uint8_t len_kind;	/* LEN_* */
 	uint16_t len_fixed;
 	uint8_t rule;		/* LANE_OUT, LANE_INOUT: enum ipmon_rule */
-	uint8_t flag_arg;	/* PLAN_EXCL, PLAN_MODE: index of the flags */
+	uint8_t flag_arg;	/* PLAN_EXCL, PLAN_MODE: index of the flags;
+				 * PLAN_TRY: of the time */
 	uint16_t flags;		/* PLAN_* */
 };
 _Static_assert(sizeof(struct ipmon_plan) == 64, "one cache line");

@@ -248,6 +248,11 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 		p->flags |= PLAN_WAIT;
 	if (row->flags & (RF_BLOCK | RF_YIELD))
 		p->flags |= transfers(row) ? PLAN_TRANSFER : PLAN_BLOCK;
+	if ((row->handler == H_EPOLL_WAIT && row->arg[3].kind == K_INT) ||
+	    (row->arg[0].kind == K_POLLFD && row->arg[2].kind == K_INT)) {
+		p->flags |= PLAN_TRY;
+		p->flag_arg = row->handler == H_EPOLL_WAIT ? 3 : 2;
+	}
 	if (row->flags & RF_FILEDATA)
 		p->flags |= PLAN_FILEDATA;
 	if (ipmon_gate_by_rule(nr))

@@ -105,6 +105,8 @@ static inline void ring_publish(struct ipmon_ring *r, struct ipmon_producer *p,
 	next = r->data + (p->head & RING_MASK);
 	ring_prefetch(next);
 	ring_prefetch(next + 64);
+	ring_prefetch(next + 128);
+	ring_prefetch(next + 192);
 }
 
 /* ---- consumer ---- */
