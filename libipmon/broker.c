@@ -7,6 +7,7 @@
  * there, in all variants.
  */
 #include "broker.h"
+#include "hold.h"
 
 uint64_t epoll_ctl_word(const uint64_t args[6], struct packed_event *ev)
 {
@@ -114,6 +115,8 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	default:
 		if (ctx->variant)
 			follower_left(ctx, nr);
+		else
+			hold_drain(ctx);
 		return left();
 	}
 }

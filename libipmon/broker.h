@@ -23,6 +23,7 @@
 #include "core/stream.h"
 
 #define EINTR_ 4
+#define EAGAIN_ 11
 #define EFAULT_ 14
 
 static inline struct ipmon_outcome handled(int64_t ret)

@@ -52,6 +52,7 @@ __attribute__((constructor)) static void init(void)
 			.copy_start = (uint64_t)ipmon_copy_start,
 			.copy_end = (uint64_t)ipmon_copy_end,
 			.copy_fault = (uint64_t)ipmon_copy_fault,
+			.flush = (uint64_t)ipmon_flush,
 		},
 	};
 

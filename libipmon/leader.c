@@ -21,6 +21,7 @@
  * the leader's memory is what counts, followers get what is in it.
  */
 #include "broker.h"
+#include "hold.h"
 
 #define NR_CLOSE	3
 #define NR_GETTIMEOFDAY	96
@@ -79,6 +80,7 @@ static struct ipmon_outcome forward(struct ipmon_ctx *ctx, uint64_t nr)
 	struct ipmon_writer w;
 
 	ctx->n_forwarded++;
+	hold_drain(ctx);
 	if (ctx->followers) {
 		writer_init(&w, ctx, nr, 0);
 		writer_finish(&w, REC_FORWARD, 0);
@@ -133,6 +135,11 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		before_block(ctx, PLAN_TRANSFER);
 		ret = ipmon_gate_call(&try);
 		if (ret || !(uint32_t)call->args[plan->flag_arg])
+			return ret;
+		hold_drain(ctx);
+	} else if (hold_any(ctx)) {
+		ret = hold_receive(ctx, call);
+		if (ret != -EAGAIN_)
 			return ret;
 	}
 	before_block(ctx, block);
@@ -630,6 +637,36 @@ static int clock_call(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 	return 1;
 }
 
+/* An output that need not wait here: hold.c. 1: *ret is the answer. */
+static int held_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+		     const struct ipmon_plan *plan, unsigned int lane,
+		     int64_t *ret)
+{
+	struct hold_output o;
+	struct ipmon_writer w;
+	struct walk_out wo;
+
+	if (!hold_begin(ctx, f, &o))
+		return 0;
+	writer_init(&w, ctx, o.frame.nr, lane == LANE_WALK ? 0 : REC_LANE);
+	wo.w = &w;
+	wo.n = 0;
+	/* cannot fail: all that is walked has been copied */
+	put_inputs(ctx, &w, &wo, &o.frame, plan, lane, 0);
+	hold_taken(&o);
+	writer_outputs(&w);
+	if (lane == LANE_WALK)
+		put_outputs(&wo, o.ret);
+	else if (lane_has_out(lane) && o.frame.args[plan->mem])
+		writer_span(&w, o.frame.args[plan->mem],
+			    lane_out(plan, o.frame.args, o.ret));
+	writer_finish(&w, 0, o.ret);
+	published(ctx);
+	hold_commit(ctx);
+	*ret = o.ret;
+	return 1;
+}
+
 struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 				 const struct ipmon_plan *plan, int verified)
 {
@@ -641,6 +678,17 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	    clock_call(ctx, f, plan, nr, &ret))
 		return handled(ret);
 	common_call(ctx, plan);
+	if (hold_any(ctx))
+		hold_before(ctx, plan, nr, f->args);
+	if (verified && ctx->hold) {
+		if (hold_kind(nr) && held_call(ctx, f, plan, lane, &ret))
+			return handled(ret);
+		/* the end of a file that is only this process's affair */
+		if (nr == NR_CLOSE && !hold_close_waits(f->args[0]))
+			verified = 0;
+		else
+			hold_drain(ctx);
+	}
 	if (!verified && !plan->paths &&
 	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT))) {
 		if (lane == LANE_SCALAR || lane == LANE_OUT)

@@ -45,6 +45,7 @@
 #include "divergence.h"
 #include "fast.h"
 #include "fast_fd.h"
+#include "fast_flush.h"
 #include "fast_solo.h"
 #include "launch.h"
 #include "owned.h"
@@ -58,8 +59,10 @@
 #define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
 #define REGION_PLAIN	(REGION_SLOW + IPMON_SLOW_FDS / 8)
 #define REGION_EPOLL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
-#define REGION_SIZE	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
+#define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
 			 ~4095ull)
+#define HOLD_SIZE	((sizeof(struct ipmon_hold) + 4095) & ~4095ull)
+#define REGION_SIZE	(REGION_HOLD + IPMON_SLOTS * HOLD_SIZE)
 #define RINGS_SIZE	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
 /* a page per slot: what a follower may write must not be a sibling's */
 #define CURSORS_SIZE	((uint64_t)IPMON_SLOTS * 4096)
@@ -324,6 +327,20 @@ static void take_tables(struct taskset *s)
 	}
 }
 
+/* Outputs are held by a leader that has somebody to wait for. */
+static uint64_t hold_addr(struct taskset *s, unsigned int v)
+{
+	static const uint64_t none[2];
+	uint64_t at;
+
+	if (v != LEADER || s->slot < 0 || policy_of() != IPMON_VERIFIED)
+		return 0;
+	at = s->proc->mm->fast->region[v] + REGION_HOLD +
+		(uint64_t)s->slot * HOLD_SIZE;
+	/* what the last user of the slot left */
+	return mem_write(&s->t[v], at, none, sizeof(none)) ? 0 : at;
+}
+
 void fast_attach(struct taskset *s)
 {
 	struct fast *f = s->proc->mm->fast;
@@ -362,6 +379,7 @@ void fast_attach(struct taskset *s)
 			.vpid = s->proc->vpid, .vtid = s->vtid,
 			.level = mon.opt.level,
 			.plain_fds = f->region[v] + REGION_PLAIN,
+			.hold = hold_addr(s, v),
 			.max_lag_records = mon.opt.lag_records,
 			.max_lag_bytes = mon.opt.lag_bytes,
 		};
@@ -636,6 +654,7 @@ static void note_blocked(struct taskset *s)
  */
 void fast_tick(struct taskset *s)
 {
+	fast_flush_tick(s);
 	if (s->live)
 		note_blocked(s);
 	if (!s->live || fast_behind(s) < 0) {

@@ -217,6 +217,9 @@ struct taskset {
 					 * rdtsc (tsc.c) */
 	bool live;			/* handles calls itself */
 	bool pending;			/* told to come to monitord */
+	bool flushing;			/* the leader sends what it held */
+	uint8_t held_ticks;		/* ticks for which it has held something */
+	struct user_regs_struct flush_regs;
 	uint64_t lag_pos;		/* ring position the followers have not
 					 * reached ... */
 	uint64_t t_lag;			/* ... since then (ns), 0 = they have */

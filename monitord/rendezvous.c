@@ -36,6 +36,7 @@
 #include "event.h"
 #include "fast.h"
 #include "fast_fd.h"
+#include "fast_flush.h"
 #include "fast_report.h"
 #include "fast_solo.h"
 #include "h_misc.h"
@@ -745,6 +746,10 @@ void set_arrive(struct task *t)
 	struct taskset *s = t->set;
 	bool gate;
 
+	if (s->flushing && fast_flushed(t))
+		return;
+	if (fast_flush_entry(t))
+		return;
 	/*
 	 * A leader that comes back to repeat its interrupted call may do so
 	 * as restart_syscall; for everybody else it is still the same call.

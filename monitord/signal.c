@@ -55,6 +55,7 @@
 #include "divergence.h"
 #include "event.h"
 #include "fast.h"
+#include "fast_flush.h"
 #include "fast_report.h"
 #include "front.h"
 #include "h_misc.h"
@@ -366,7 +367,8 @@ void signal_stop(struct task *t)
 	}
 	if (signal_synchronous(&si)) {
 		if (fast_fixup(t) ||
-		    (si.si_signo == SIGSEGV && tsc_follower(t)))
+		    (si.si_signo == SIGSEGV && tsc_follower(t)) ||
+		    fast_flush_stop(t))
 			return;
 		t->fault = true;
 		if (!s->t_arrived)
@@ -495,6 +497,8 @@ void signal_interrupt_stop(struct task *t)
 	inside = fast_stop(t, s->pending ? FAST_WANTED :
 			   t->interrupted ? FAST_UNSEEN : FAST_PASS);
 	t->interrupted = false;
+	if (!inside && s->state == SET_RUN && fast_flush_stop(t))
+		return;
 	if (s->state != SET_RUN || !wanted) {
 		if (s->proc == mon.root && t->variant == LEADER)
 			front_continued();

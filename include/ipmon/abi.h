@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define IPMON_NR_REGISTER	0x49504dul	/* "IPM" */
-#define IPMON_ABI_VERSION	2u
+#define IPMON_ABI_VERSION	3u
 
 /*
  * What libipmon tells monitord about its own text: addresses and instruction
@@ -33,6 +33,9 @@ struct ipmon_ranges {
 	uint64_t copy_start;	/* a fault in [copy_start, copy_end) continues */
 	uint64_t copy_end;	/* at copy_fault, all registers as they are */
 	uint64_t copy_fault;
+	uint64_t flush;		/* ipmon_flush: the leader sends what it holds,
+				 * then makes the call IPMON_NR_FLUSHED.  To be
+				 * entered with rsp = ctx->stack */
 };
 
 struct ipmon_register {
@@ -43,7 +46,7 @@ struct ipmon_register {
 	uint64_t text_end;
 	struct ipmon_ranges ranges;
 };
-_Static_assert(sizeof(struct ipmon_register) == 80, "registration ABI");
+_Static_assert(sizeof(struct ipmon_register) == 88, "registration ABI");
 
 /* ---- the in-process half: context, rings, gate ---- */
 
@@ -89,6 +92,7 @@ struct ipmon_ctx {
 	uint64_t slow_fds;	/* bitmap of IPMON_SLOW_FDS descriptors whose
 				 * calls are left to monitord (views, ...) */
 	uint64_t epoll;		/* struct ipmon_epoll, private to the process */
+	uint64_t hold;		/* leader, verified: struct ipmon_hold, or 0 */
 	uint32_t flags;		/* IPMON_CTX_* */
 	int32_t vpid, vtid;	/* as the program sees them */
 	uint32_t spin_max;	/* looks a waiter may take before it sleeps;
@@ -101,6 +105,7 @@ struct ipmon_ctx {
 	/* counters, written by IP-MON only, read by monitord for --stats */
 	uint64_t n_calls, n_verified, n_forwarded, n_wakes, n_waits;
 	uint64_t n_private;	/* follower: private calls made or skipped */
+	uint64_t n_held;	/* outputs held (struct ipmon_hold) */
 	/* IP-MON's own state; all zero when a ring is attached */
 	struct ipmon_producer p;	/* leader */
 	struct ipmon_consumer c;	/* follower */
@@ -126,7 +131,7 @@ struct ipmon_ctx {
 	uint32_t xdev;		/* leader: files opened that were on another file
 				 * system than the root */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 480, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 496, "context ABI");
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 
@@ -164,7 +169,8 @@ struct ipmon_ring {
 	/* written rarely: a cache line of their own */
 	uint32_t wake;		/* futex followers sleep on; changed to wake */
 	uint32_t state;		/* enum ipmon_ring_state */
-	uint8_t pad[4096 - 72];
+	uint32_t held;		/* the leader holds outputs back */
+	uint8_t pad[4096 - 76];
 	uint8_t data[IPMON_RING_BYTES];
 };
 _Static_assert(sizeof(struct ipmon_ring) == 4096 + IPMON_RING_BYTES,
@@ -196,6 +202,28 @@ struct ipmon_cursor {
 	uint8_t pad[64 - 20];
 };
 _Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
+
+/*
+ * Outputs of the leader that are sent when the followers have asked for the
+ * same: libipmon/hold.c.  Private memory of the leader, one per slot.
+ */
+#define IPMON_HOLD_OPS		64u
+#define IPMON_HOLD_BYTES	131072u
+struct ipmon_hold_op {
+	int32_t fd;
+	uint32_t len;		/* of its bytes in data, in order */
+	uint32_t more;		/* MSG_MORE or 0 */
+	uint32_t room;		/* bytes that may be added */
+};
+struct ipmon_hold {
+	uint32_t n;		/* operations held */
+	uint32_t used;		/* bytes of data */
+	uint64_t pos;		/* sent when all tails are there */
+	struct ipmon_hold_op op[IPMON_HOLD_OPS];
+	unsigned char data[IPMON_HOLD_BYTES];
+};
+/* The end of ipmon_flush; does not return there. */
+#define IPMON_NR_FLUSHED	0x495046ul	/* "IPF" */
 
 /*
  * One record. Lengths are bytes; the record occupies `size` bytes, a multiple

@@ -140,4 +140,23 @@ ipmon_gate_raw:
 	ret
 	.size	ipmon_gate_raw, . - ipmon_gate_raw
 
+/*
+ * monitord comes here between two instructions of the program, on IP-MON's
+ * stack, to have sent what is held (hold.c).  The last call is its way to take
+ * over again: it puts back all registers.
+ */
+	.globl	ipmon_flush
+	.hidden	ipmon_flush
+	.type	ipmon_flush, @function
+	.p2align 5
+ipmon_flush:
+	movl	$1, %gs:CTX_INSIDE
+	movq	%gs:CTX_SELF, %rdi
+	call	hold_drain
+	movl	$0, %gs:CTX_INSIDE
+	movl	$NR_FLUSHED, %eax
+	call	*%gs:CTX_GATE
+	ud2
+	.size	ipmon_flush, . - ipmon_flush
+
 	.section .note.GNU-stack, "", @progbits

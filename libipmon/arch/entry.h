@@ -24,11 +24,12 @@ ASM_OFFSET(ipmon_frame, nr, FRAME_NR);
 ASM_OFFSET(ipmon_frame, args, FRAME_ARGS);
 ASM_OFFSET(ipmon_frame, flags, FRAME_FLAGS);
 _Static_assert(IPMON_KICKED == KICKED, "one value");
+_Static_assert(IPMON_NR_FLUSHED == NR_FLUSHED, "one value");
 #undef ASM_OFFSET
 
 /* Labels, for their addresses only. */
 #define HIDDEN __attribute__((visibility("hidden")))
-extern const char ipmon_entry[] HIDDEN;
+extern const char ipmon_entry[] HIDDEN, ipmon_flush[] HIDDEN;
 extern const char ipmon_window_start[] HIDDEN, ipmon_window_end[] HIDDEN;
 extern const char ipmon_copy_start[] HIDDEN, ipmon_copy_end[] HIDDEN;
 extern const char ipmon_copy_fault[] HIDDEN;

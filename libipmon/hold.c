@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Output commit: under `verified`, what goes out through TCP is held until the
+ * followers have asked for the same; the leader runs on meanwhile.
+ *
+ * Theory of operation
+ * -------------------
+ * Waiting for every follower at every output costs two changes of context per
+ * output.  What a TCP socket accepts is not seen by the peer at that moment but
+ * some time later, so it is as good to keep it here for a while: the leader
+ * takes a copy, tells the program what the kernel would have said (all of it was
+ * accepted), writes the record as of a call that has been made, and goes on.
+ * Outputs are sent, in their order, when all followers' tails have passed the
+ * last of their records (hold_drain()).
+ *
+ * What must not be told apart from the native run
+ *  - The result.  An output is held only if the kernel would accept it whole:
+ *    the connection is established and a quarter of what is free of its send
+ *    buffer suffices (buffers are accounted with their overhead).
+ *  - Order.  Everything else that others can see, and every call on a descriptor
+ *    that has something held, comes after the drain.
+ *  - Progress.  Nothing is held while the leader sleeps: it drains before each
+ *    call that may block, having tried without blocking where that is
+ *    possible; and at each rendezvous.  If it computes instead, or crashes,
+ *    monitord has it drain (ipmon_flush, monitord/fast_flush.c).
+ *  - Bytes.  A sent copy is the copy that was compared: both come from `hold`,
+ *    not from the program's memory.  What the kernel does not take at once
+ *    after all is sent when it does.  A connection that has broken meanwhile
+ *    loses what was held, as it loses what is in the kernel's send buffer.
+ *
+ * sendfile becomes a read here and a send later.
+ */
+#include "hold.h"
+
+#define NR_READ		0
+#define NR_WRITE	1
+#define NR_CLOSE	3
+#define NR_FSTAT	5
+#define NR_POLL		7
+#define NR_PREAD64	17
+#define NR_READV	19
+#define NR_WRITEV	20
+#define NR_SENDFILE	40
+#define NR_ACCEPT	43
+#define NR_SENDTO	44
+#define NR_RECVFROM	45
+#define NR_SENDMSG	46
+#define NR_RECVMSG	47
+#define NR_GETSOCKOPT	55
+#define NR_FCNTL	72
+#define NR_EPOLL_CTL	233
+#define NR_ACCEPT4	288
+
+#define F_GETFL_	3
+#define O_NONBLOCK_	04000
+#define S_IFMT_		0170000
+#define S_IFREG_	0100000
+#define S_IFDIR_	0040000
+#define S_IFIFO_	0010000
+#define S_IFSOCK_	0140000
+#define S_IFCHR_	0020000
+#define POLLOUT_	4
+
+#define IPPROTO_TCP_	6
+#define TCP_INFO_	11
+#define TCP_ESTABLISHED_ 1
+#define TCP_CLOSE_WAIT_	8
+#define SOL_SOCKET_	1
+#define SO_MEMINFO_	55
+#define MEMINFO_SNDBUF	3
+#define MEMINFO_QUEUED	5
+
+#define MSG_DONTWAIT_	0x40
+#define MSG_WAITALL_	0x100
+#define MSG_NOSIGNAL_	0x4000
+#define MSG_MORE_	0x8000
+
+#define POLL_MS		100
+
+static int64_t gate(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
+		    uint64_t d, uint64_t e)
+{
+	const struct ipmon_call call = { nr, { a, b, c, d, e, 0 } };
+
+	return ipmon_gate_raw(&call);
+}
+
+static inline uint64_t ptr(const void *p)
+{
+	return (uint64_t)(uintptr_t)p;
+}
+
+static struct ipmon_hold *hold_of(const struct ipmon_ctx *ctx)
+{
+	return (void *)(uintptr_t)ctx->hold;
+}
+
+/* ---- sending ---- */
+
+/* All of it, or as much as the connection takes before it breaks. */
+static void send_all(int fd, const unsigned char *data, uint32_t len,
+		     uint32_t more)
+{
+	while (len) {
+		int64_t n = gate(NR_SENDTO, (uint64_t)fd, ptr(data), len,
+				 MSG_DONTWAIT_ | MSG_NOSIGNAL_ | more, 0);
+
+		if (n > 0 && n <= len) {
+			data += n;
+			len -= (uint32_t)n;
+		} else if (n == -EAGAIN_ || n == -EINTR_) {
+			uint64_t pfd = (uint32_t)fd | (uint64_t)POLLOUT_ << 32;
+
+			gate(NR_POLL, ptr(&pfd), 1, POLL_MS, 0, 0);
+		} else {
+			return;
+		}
+	}
+}
+
+static void send_held(struct ipmon_ctx *ctx, struct ipmon_hold *h)
+{
+	uint32_t at = 0, i, n = h->n;
+
+	if (n > IPMON_HOLD_OPS)
+		n = IPMON_HOLD_OPS;
+	for (i = 0; i < n; i++) {
+		const struct ipmon_hold_op *op = &h->op[i];
+
+		if (op->len > IPMON_HOLD_BYTES - at)
+			break;
+		send_all(op->fd, h->data + at, op->len, op->more);
+		at += op->len;
+	}
+	h->n = h->used = 0;
+	__atomic_store_n(&ctx_ring(ctx)->held, 0, __ATOMIC_RELEASE);
+}
+
+void hold_drain(struct ipmon_ctx *ctx)
+{
+	struct ipmon_hold *h = hold_of(ctx);
+
+	if (!h || !h->n)
+		return;
+	leader_wait(ctx, h->pos);
+	send_held(ctx, h);
+}
+
+/* Send what has been agreed on without waiting. */
+static void hold_try_drain(struct ipmon_ctx *ctx, struct ipmon_hold *h)
+{
+	const struct ipmon_cursor *cur = ctx_cursors(ctx);
+	uint64_t mask = ctx->followers;
+
+	for (unsigned int v = 0; mask; v++, mask >>= 1)
+		if ((mask & 1) && (int64_t)(h->pos -
+		    /* acquire: see core/ring.h */
+		    __atomic_load_n(&cur[v].tail, __ATOMIC_ACQUIRE)) > 0)
+			return;
+	send_held(ctx, h);
+}
+
+/* ---- may this call be made before? ---- */
+
+static int held_fd(const struct ipmon_hold *h, uint64_t reg)
+{
+	for (uint32_t i = 0; i < h->n; i++)
+		if (h->op[i].fd == (int32_t)reg)
+			return 1;
+	return 0;
+}
+
+static unsigned int file_type(uint64_t fd)
+{
+	uint32_t st[36];	/* struct stat: st_mode at byte 24 */
+
+	return gate(NR_FSTAT, fd, ptr(st), 0, 0, 0) ? 0 : st[6] & S_IFMT_;
+}
+
+/* Does a read of it come back at once? */
+static int at_once(uint64_t fd, int files)
+{
+	int64_t fl = gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0);
+	unsigned int type;
+
+	if (fl < 0 || fl & O_NONBLOCK_)
+		return 1;
+	if (!files)
+		return 0;
+	type = file_type(fd);
+	return type == S_IFREG_ || type == S_IFDIR_;
+}
+
+/* The calls that may be made while something is held. */
+static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
+		    uint64_t nr, const uint64_t args[6])
+{
+	unsigned int fds = plan->fds, i;
+
+	switch (nr) {
+	case NR_EPOLL_CTL:
+		/* looks at the second one's state: that of an output buffer with
+		 * room, as it would be if the held had been sent */
+		fds = 1;
+		break;
+	case NR_RECVFROM:
+	case NR_RECVMSG:
+		/* leader.c tries these without blocking */
+		return !(args[nr == NR_RECVFROM ? 3 : 2] & MSG_WAITALL_);
+	default:
+		break;
+	}
+	for (i = 0; fds; i++, fds >>= 1)
+		if ((fds & 1) && held_fd(h, args[i]))
+			return 0;
+	switch (nr) {
+	case NR_ACCEPT:
+	case NR_ACCEPT4:
+		return at_once(args[0], 0);
+	case NR_READ:
+	case NR_READV:
+		return at_once(args[0], 1);
+	case NR_CLOSE:
+		return !hold_close_waits(args[0]);
+	default:
+		break;
+	}
+	if (plan->flags & PLAN_TRY)
+		return 1;
+	if (plan->flags & PLAN_BLOCK)
+		return 0;
+	if (plan->flags & PLAN_WAIT)
+		return 0;
+	/* opening a FIFO may block: monitord looks after that */
+	return !(plan->flags & PLAN_TRANSFER) || plan->paths ||
+		nr == NR_PREAD64;
+}
+
+int hold_close_waits(uint64_t fd)
+{
+	unsigned int type = file_type(fd);
+
+	return type == S_IFSOCK_ || type == S_IFIFO_ || type == S_IFCHR_;
+}
+
+void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+		 uint64_t nr, const uint64_t args[6])
+{
+	struct ipmon_hold *h = hold_of(ctx);
+
+	hold_try_drain(ctx, h);
+	if (!h->n || hold_kind(nr) || harmless(h, plan, nr, args))
+		return;
+	hold_drain(ctx);
+}
+
+int64_t hold_receive(struct ipmon_ctx *ctx, const struct ipmon_call *call)
+{
+	struct ipmon_call try = *call;
+	int64_t ret;
+
+	if (call->nr != NR_RECVFROM && call->nr != NR_RECVMSG)
+		return -EAGAIN_;
+	try.args[call->nr == NR_RECVFROM ? 3 : 2] |= MSG_DONTWAIT_;
+	ret = ipmon_gate_call(&try);
+	if (ret == -EAGAIN_)
+		hold_drain(ctx);
+	return ret;
+}
+
+/* ---- holding ---- */
+
+/* Bytes that may be held for this descriptor; 0: none. */
+static uint32_t room(int fd)
+{
+	uint32_t mem[9] = { 0 }, len = sizeof(mem), free;
+	uint8_t info[8] = { 0 };
+
+	if (gate(NR_GETSOCKOPT, (uint64_t)fd, SOL_SOCKET_, SO_MEMINFO_,
+		 ptr(mem), ptr(&len)) || len < 4 * (MEMINFO_QUEUED + 1))
+		return 0;
+	len = sizeof(info);
+	if (gate(NR_GETSOCKOPT, (uint64_t)fd, IPPROTO_TCP_, TCP_INFO_,
+		 ptr(info), ptr(&len)) || len < 1 ||
+	    (info[0] != TCP_ESTABLISHED_ && info[0] != TCP_CLOSE_WAIT_))
+		return 0;
+	free = mem[MEMINFO_SNDBUF] > mem[MEMINFO_QUEUED] ?
+		mem[MEMINFO_SNDBUF] - mem[MEMINFO_QUEUED] : 0;
+	return free / 4;
+}
+
+/* The operation to append n bytes to, room for them made sure; NULL: no. */
+static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n)
+{
+	struct ipmon_hold_op *last = h->n ? &h->op[h->n - 1] : NULL;
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < h->n; i++)
+		if (h->op[i].fd == fd)
+			left = h->op[i].room;
+	if (!left)
+		left = room(fd);
+	if (left <= n)
+		return NULL;
+	if (!last || last->fd != fd) {
+		if (h->n == IPMON_HOLD_OPS)
+			return NULL;
+		last = &h->op[h->n++];
+		last->fd = fd;
+		last->len = last->more = 0;
+	}
+	last->room = left - n;
+	return last;
+}
+
+static int flags_fit(uint64_t flags)
+{
+	return !((uint32_t)flags & ~(uint32_t)(MSG_DONTWAIT_ | MSG_NOSIGNAL_ |
+					       MSG_MORE_));
+}
+
+/* The bytes of an output, copied behind what is held; -1: not to be held.  The
+ * pointers of o->frame lead to the copy. */
+static int64_t gather(struct hold_output *o, unsigned char *to, uint32_t max)
+{
+	const uint64_t *args = o->frame.args;
+	uint64_t iov, cnt, got = 0;
+
+	switch (o->frame.nr) {
+	case NR_SENDTO:
+		if (args[4] || !flags_fit(args[3]))
+			return -1;
+		o->more = (uint32_t)args[3] & MSG_MORE_;
+		__attribute__((fallthrough));
+	case NR_WRITE:
+		if (args[2] > max || mem_get(to, args[1], args[2]))
+			return -1;
+		o->frame.args[1] = ptr(to);
+		return (int64_t)args[2];
+	case NR_WRITEV:
+		iov = args[1];
+		cnt = args[2];
+		break;
+	case NR_SENDMSG:
+		/* msghdr: name, namelen, iov, iovlen, control, controllen */
+		if (!flags_fit(args[2]) ||
+		    mem_get(o->msg, args[1], sizeof(o->msg)) ||
+		    o->msg[0] || o->msg[4] || o->msg[5])
+			return -1;
+		o->more = (uint32_t)args[2] & MSG_MORE_;
+		iov = o->msg[2];
+		cnt = o->msg[3];
+		o->msg[2] = ptr(o->iov);
+		o->frame.args[1] = ptr(o->msg);
+		break;
+	default:
+		return -1;
+	}
+	if (cnt - 1 >= HOLD_IOVS || mem_get(o->iov, iov, cnt * 16))
+		return -1;
+	if (o->frame.nr == NR_WRITEV)
+		o->frame.args[1] = ptr(o->iov);
+	for (uint64_t i = 0; i < cnt; i++) {
+		uint64_t n = o->iov[i][1];
+
+		if (n > max - got || mem_get(to + got, o->iov[i][0], n))
+			return -1;
+		/* whether it is null is compared */
+		if (o->iov[i][0])
+			o->iov[i][0] = ptr(to + got);
+		got += n;
+	}
+	return (int64_t)got;
+}
+
+/* What sendfile would send; the new offset is put into the program's memory by
+ * hold_commit(). */
+static int64_t gather_file(struct hold_output *o, unsigned char *to,
+			   uint32_t max)
+{
+	const uint64_t *args = o->frame.args;
+	int64_t n;
+
+	if (!args[2] || args[3] > max || mem_get(&o->offset, args[2], 8) ||
+	    (int64_t)o->offset < 0 || file_type(args[1]) != S_IFREG_)
+		return -1;
+	n = gate(NR_PREAD64, args[1], ptr(to), args[3], o->offset, 0);
+	if (n < 0)
+		return -1;
+	o->offset += (uint64_t)n;
+	o->offset_at = args[2];
+	return n;
+}
+
+int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
+	       struct hold_output *o)
+{
+	struct ipmon_hold *h = hold_of(ctx);
+	struct ipmon_hold_op *op;
+	unsigned char *to;
+	int64_t n;
+
+	if (!h || !ctx->followers)
+		return 0;
+	if (h->n > IPMON_HOLD_OPS - 1 ||
+	    h->used > IPMON_HOLD_BYTES - HOLD_MAX)
+		hold_drain(ctx);
+	to = h->data + h->used;
+	o->frame = *f;
+	o->offset_at = 0;
+	o->more = 0;
+	o->frame.nr = (uint32_t)f->nr;
+	n = o->frame.nr == NR_SENDFILE ? gather_file(o, to, HOLD_MAX) :
+		gather(o, to, HOLD_MAX);
+	if (n <= 0)
+		return 0;
+	op = operation(h, (int)f->args[0], (uint32_t)n);
+	if (!op)
+		return 0;
+	op->len += (uint32_t)n;
+	op->more = o->more;
+	h->used += (uint32_t)n;
+	o->ret = n;
+	/* it is not to be sent before the record it belongs to is known */
+	h->pos = ctx->p.head + IPMON_RING_BYTES;
+	__atomic_store_n(&ctx_ring(ctx)->held, 1, __ATOMIC_RELEASE);
+	return 1;
+}
+
+void hold_taken(const struct hold_output *o)
+{
+	if (o->offset_at)
+		mem_put(o->offset_at, &o->offset, sizeof(o->offset));
+}
+
+void hold_commit(struct ipmon_ctx *ctx)
+{
+	hold_of(ctx)->pos = ctx->p.head;
+	ctx->n_held++;
+	/* the sooner the followers come, the less there is to wait for */
+	wake_followers(ctx);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Outputs that wait for the followers while the leader runs on: see hold.c.
+ */
+#ifndef IPMON_HOLD_H
+#define IPMON_HOLD_H
+
+#include "broker.h"
+
+#define HOLD_MAX	32768u	/* bytes of one output */
+#define HOLD_IOVS	64u
+
+/* An output being held: lives on the caller's stack between begin and commit. */
+struct hold_output {
+	struct ipmon_frame frame;	/* the call, its data in the hold */
+	int64_t ret;			/* what the program is told */
+	uint64_t offset, offset_at;	/* of sendfile: new value, where */
+	uint32_t more;
+	uint64_t msg[7];		/* struct msghdr */
+	uint64_t iov[HOLD_IOVS][2];
+};
+
+/* May a call of this number be held at all? */
+static inline int hold_kind(uint64_t nr)
+{
+	/* write, writev, sendfile, sendto, sendmsg */
+	return nr == 1 || nr == 20 || nr == 40 || nr == 44 || nr == 46;
+}
+
+static inline int hold_any(const struct ipmon_ctx *ctx)
+{
+	return ctx->hold &&
+		((const struct ipmon_hold *)(uintptr_t)ctx->hold)->n;
+}
+
+/* 1: the output has been copied; its record is to be written from o->frame, then
+ * hold_taken() before the outputs, hold_commit() when it is published. */
+int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
+	       struct hold_output *o);
+void hold_taken(const struct hold_output *o);
+void hold_commit(struct ipmon_ctx *ctx);
+
+/* Another call comes, something is held: it is sent if that must be. */
+void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+		 uint64_t nr, const uint64_t args[6]);
+/* A call that receives, something is held: tried without blocking. -EAGAIN: in
+ * vain, nothing is held any more. */
+int64_t hold_receive(struct ipmon_ctx *ctx, const struct ipmon_call *call);
+/* Wait for the followers, send everything. */
+void hold_drain(struct ipmon_ctx *ctx) HIDDEN;
+
+/* Can others see that this descriptor is closed? */
+int hold_close_waits(uint64_t fd);
+
+#endif
