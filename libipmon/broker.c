@@ -6,7 +6,7 @@
  * A call that is left to monitord goes back to the intact syscall and traps
  * there, in all variants.
  */
-#include "broker.h"
+#include "memcalls.h"
 #include "hold.h"
 
 uint64_t epoll_ctl_word(const uint64_t args[6], struct packed_event *ev)
@@ -107,8 +107,14 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	case DECIDE_RELAXED:
 	case DECIDE_VERIFIED:
 		ctx->n_calls++;
-		o = ctx->variant ? follower_call(ctx, f, plan) :
-			leader_call(ctx, f, plan, d == DECIDE_VERIFIED);
+		if (ctx->variant)
+			o = follower_call(ctx, f, plan);
+		else if (plan->flags & PLAN_MEMORY)
+			o = leader_memory(ctx, f, plan);
+		else
+			o = leader_call(ctx, f, plan, d == DECIDE_VERIFIED);
+		if ((plan->flags & PLAN_MEMORY) && ctx->variant && o.handled)
+			o.ret = follower_memory(ctx, f, o.ret);
 		if (ctx->level && o.handled)
 			ipmon_kinds_note(ctx, ipmon_row(nr), f->args, o.ret);
 		return o;

@@ -145,6 +145,11 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 				   struct ipmon_frame *f,
 				   const struct ipmon_plan *plan);
+/* The call is left to monitord, by the followers as well. */
+struct ipmon_outcome leader_forward(struct ipmon_ctx *ctx, uint64_t nr);
+/* A call of registers only has been made, with this result for the followers. */
+void leader_tell(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
+		 const struct ipmon_plan *plan, int64_t ret);
 /* The call is left to monitord: records of private calls that only the leader
  * made are out of the way before. */
 void follower_left(struct ipmon_ctx *ctx, uint64_t nr);

@@ -30,7 +30,7 @@
  * At most SOLO_MAX of them without a common call in between.  So time never goes
  * backwards for a follower, and at the common calls it is the leader's.
  */
-#include "broker.h"
+#include "memcalls.h"
 
 #define SOLO_MAX	1024u
 #define SAME_STACK	(1 << 20)	/* as solo.c */
@@ -514,6 +514,8 @@ static struct ipmon_outcome alone(struct follower *fo)
 	fo->ctx->n_private++;
 	if (plan->flags & PLAN_FUTEX)
 		return handled(0);
+	if (plan->flags & PLAN_MEMORY)
+		return handled(MEMORY_ALONE);
 	if (!(plan->flags & PLAN_CLOCK) || id < 0 ||
 	    !(fo->ctx->clocks >> id & 1) ||
 	    ipmon_lane(plan, args) == LANE_WALK)

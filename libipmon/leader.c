@@ -355,6 +355,24 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 	return handled(ret);
 }
 
+struct ipmon_outcome leader_forward(struct ipmon_ctx *ctx, uint64_t nr)
+{
+	return forward(ctx, nr);
+}
+
+void leader_tell(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
+		 const struct ipmon_plan *plan, int64_t ret)
+{
+	uint32_t in = words_len(plan);
+	unsigned char *at;
+
+	if (!ctx->followers)
+		return;
+	at = small_record(ctx, RING_HEADER + in);
+	put_words(ctx, at + RING_HEADER, plan, f->args);
+	small_header(ctx, at, RING_HEADER + in, (uint32_t)f->nr, ret, in, 0);
+}
+
 /* LANE_IN, a small span: into the ring first, then the call. */
 static struct ipmon_outcome lane_before(struct ipmon_ctx *ctx,
 					struct ipmon_frame *f,

@@ -46,6 +46,7 @@
 #include "fast.h"
 #include "fast_fd.h"
 #include "fast_flush.h"
+#include "fast_mem.h"
 #include "fast_solo.h"
 #include "launch.h"
 #include "owned.h"
@@ -58,7 +59,8 @@
 #define REGION_CTX	0u
 #define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
 #define REGION_PLAIN	(REGION_SLOW + IPMON_SLOW_FDS / 8)
-#define REGION_EPOLL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
+#define REGION_SPECIAL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
+#define REGION_EPOLL	(REGION_SPECIAL + sizeof(struct ipmon_special))
 #define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
 			 ~4095ull)
 #define HOLD_SIZE	((sizeof(struct ipmon_hold) + 4095) & ~4095ull)
@@ -246,6 +248,7 @@ int fast_setup(struct taskset *s)
 	}
 	s->proc->mm->fast = f;
 	fast_attach(s);
+	fast_mem_setup(s);
 	fast_fd_setup(s);
 	return 0;
 }
@@ -377,6 +380,8 @@ void fast_attach(struct taskset *s)
 			.time = v == LEADER ? tsc_clock(s) : 0,
 			.epoll = f->region[v] + REGION_EPOLL,
 			.vpid = s->proc->vpid, .vtid = s->vtid,
+			.delta = s->proc->mm->delta[v],
+			.special = v == LEADER ? fast_special(s) : 0,
 			.level = mon.opt.level,
 			.plain_fds = f->region[v] + REGION_PLAIN,
 			.hold = hold_addr(s, v),
@@ -449,6 +454,13 @@ uint64_t fast_plain_map(const struct taskset *s, unsigned int v)
 	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
 
 	return f ? f->region[v] + REGION_PLAIN : 0;
+}
+
+uint64_t fast_special(const struct taskset *s)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[LEADER] + REGION_SPECIAL : 0;
 }
 
 uint64_t fast_epoll_table(const struct taskset *s, unsigned int v)

@@ -21,7 +21,8 @@
  *
  * What the gate allows must be harmless in the hands of an attacker who jumps
  * there with registers of his choice: nothing that touches the address space
- * (but fresh anonymous memory without execute permission), processes,
+ * (but fresh anonymous memory without execute permission, and what lies above
+ * all that the monitor hides), processes,
  * signals, credentials or the filter itself.  The list is shared with IP-MON:
  * ipmon/gate_rules.h.
  *
@@ -78,6 +79,51 @@ static void prologue(struct sock_filter f[PROLOGUE], uint64_t ip)
 		f[i] = code[i];
 }
 
+/* Calls on the variant's own memory: ipmon_memory_call() in BPF. */
+static int memory_rules(scmp_filter_ctx ctx, bool leader)
+{
+	const struct scmp_arg_cmp
+		low = SCMP_CMP64(0, SCMP_CMP_GE, IPMON_MEMORY_LOW),
+		rw = SCMP_CMP64(2, SCMP_CMP_MASKED_EQ,
+				~(uint64_t)IPMON_PROT_RW, 0),
+		fresh = SCMP_CMP64(3, SCMP_CMP_MASKED_EQ,
+			~(uint64_t)(IPMON_MAP_NORESERVE | IPMON_MAP_STACK),
+			IPMON_MAP_PRIVATE | IPMON_MAP_ANONYMOUS),
+		place = SCMP_CMP64(3, SCMP_CMP_MASKED_EQ,
+			~(uint64_t)(IPMON_MAP_NORESERVE | IPMON_MAP_STACK),
+			IPMON_MAP_PRIVATE | IPMON_MAP_ANONYMOUS |
+			IPMON_MAP_FIXED_NOREPLACE),
+		grow = SCMP_CMP64(3, SCMP_CMP_MASKED_EQ,
+				  ~(uint64_t)IPMON_MREMAP_MAYMOVE, 0),
+		moved = SCMP_CMP64(3, SCMP_CMP_EQ, IPMON_MREMAP_MAYMOVE |
+				   IPMON_MREMAP_FIXED),
+		to = SCMP_CMP64(4, SCMP_CMP_GE, IPMON_MEMORY_LOW);
+	int r;
+
+	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_mmap, 3,
+			     SCMP_CMP64(0, SCMP_CMP_EQ, 0), rw, fresh);
+	if (!r)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_munmap, 1, low);
+	if (!r)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_mremap, 2, low,
+				     grow);
+	if (!r)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_brk, 0);
+	for (uint64_t a = 0; !r && a < 32; a++)
+		if (IPMON_ADVICE >> a & 1 && a != MADV_FREE)
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_madvise,
+					     2, low,
+					     SCMP_CMP64(2, SCMP_CMP_EQ, a));
+	if (r || leader)
+		return r;
+	/* followers say where, but replace nothing (but their own) */
+	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_mmap, 2, rw, place);
+	if (!r)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_mremap, 3, low,
+				     moved, to);
+	return r;
+}
+
 static int relaxed_rules(scmp_filter_ctx ctx)
 {
 	int r;
@@ -99,15 +145,7 @@ static int relaxed_rules(scmp_filter_ctx ctx)
 		if (r < 0)
 			return r;
 	}
-	/* mmap: private anonymous memory, where the kernel puts it, never
-	 * executable; no bit but these may be set at all */
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_mmap, 3,
-		SCMP_CMP64(0, SCMP_CMP_EQ, 0),
-		SCMP_CMP64(2, SCMP_CMP_MASKED_EQ,
-			   ~(uint64_t)(PROT_READ | PROT_WRITE), 0),
-		SCMP_CMP64(3, SCMP_CMP_MASKED_EQ,
-			   ~(uint64_t)(MAP_NORESERVE | MAP_STACK),
-			   MAP_PRIVATE | MAP_ANONYMOUS));
+	return memory_rules(ctx, true);
 }
 
 /*
@@ -137,6 +175,8 @@ static int follower_rules(scmp_filter_ctx ctx)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_futex, 1,
 				     SCMP_CMP64(1, SCMP_CMP_MASKED_EQ,
 						0xffffffffu, op));
+	if (!r)
+		r = memory_rules(ctx, false);
 	return r;
 }
 

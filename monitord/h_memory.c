@@ -30,6 +30,7 @@
 #include <sys/syscall.h>
 
 #include "divergence.h"
+#include "fast_mem.h"
 #include "h_memory.h"
 #include "owned.h"
 #include "patch.h"
@@ -194,8 +195,10 @@ void munmap_done(struct taskset *s, int64_t ret)
 
 	if (!followers_same(s, ret, "munmap worked in one variant only"))
 		return;
-	if (!ret)
+	if (!ret) {
 		shadow_unmap(s->proc->mm, a[0], a[1]);
+		fast_mem_del(s, a[0], a[1]);
+	}
 	set_finish(s, ret);
 }
 
@@ -232,6 +235,8 @@ void mprotect_done(struct taskset *s, int64_t ret)
 	/* it may have been written before */
 	if (a[2] & PROT_EXEC)
 		text_mapped(s, NULL, 0, false);
+	if (!ret && a[2] & PROT_EXEC)
+		fast_mem_add(s, a[0], a[1]);
 	if (!followers_same(s, ret, "a protection could be changed in one "
 			    "variant only"))
 		return;
@@ -376,6 +381,9 @@ void brk_start(struct taskset *s)
 	int64_t ret[MAX_VARIANTS] = { 0 };
 	bool ok = true;
 
+	/* in-process it is moved without our knowledge */
+	if (s->proc->mm->fast)
+		memset(known, 0, MAX_VARIANTS * sizeof(*known));
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 		uint64_t want = t->call.args[0];

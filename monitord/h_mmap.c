@@ -51,6 +51,7 @@
 #include <linux/magic.h>
 
 #include "divergence.h"
+#include "fast_mem.h"
 #include "h_memory.h"
 #include "patch.h"
 #include "procview.h"
@@ -436,6 +437,10 @@ void mmap_done(struct taskset *s, int64_t ret)
 	uint64_t len = a[1];
 	int r = 0;
 
+	/* anything but fresh memory */
+	if (!is_error(ret) && (file || is_shared(flags) ||
+			       a[2] & PROT_EXEC || flags & MAP_FIXED))
+		fast_mem_add(s, (uint64_t)ret, a[1]);
 	if (is_error(ret) || mon.live == 1u << LEADER) {
 		set_finish(s, ret);
 		return;
@@ -611,6 +616,9 @@ void mremap_done(struct taskset *s, int64_t ret)
 	const uint64_t *a = s->t[LEADER].call.args;
 	int64_t each[MAX_VARIANTS] = { 0 };
 
+	/* in-process it was not, so it may be something we know */
+	if (!is_error(ret))
+		fast_mem_add(s, (uint64_t)ret, a[2]);
 	if (is_error(ret) || mon.live == 1u << LEADER) {
 		set_finish(s, ret);
 		return;

@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fast_mem.h"
 #include "h_memory.h"
 #include "shadow.h"
 #include "tracee.h"
@@ -118,6 +119,7 @@ void shmat_done(struct taskset *s, int64_t ret)
 	if (r < 0)
 		die("shmctl of a segment just attached: %s", strerror(-r));
 	len = (ds.shm_segsz + PAGE - 1) & ~(PAGE - 1);
+	fast_mem_add(s, (uint64_t)ret, len);
 	sh = shadow_find_shm(ipc_namespace(s), (int)a[0], ds.shm_cpid);
 	if (!sh)
 		die("out of memory");

@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include "front.h"
+#include <ipmon/gate_rules.h>
 #include "launch.h"
 #include "placement.h"
 #include "tracee.h"
@@ -53,6 +54,9 @@
  */
 #define HIDDEN_BASE	0x400000000000ull
 #define HIDDEN_PAGES	(1ull << 32)
+/* what begins there is much smaller than that */
+_Static_assert(HIDDEN_BASE + HIDDEN_PAGES * 4096 + (1ull << 32) <=
+	       IPMON_MEMORY_LOW, "the gate lets through what is above");
 
 bool launch_no_new_privs;
 

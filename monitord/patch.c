@@ -32,6 +32,7 @@
 
 #include "divergence.h"
 #include "fast.h"
+#include "fast_mem.h"
 #include "launch.h"
 #include "objects.h"
 #include "owned.h"
@@ -203,6 +204,7 @@ static struct area *area_get(struct taskset *s, struct object *o,
 	}
 	a->next = m->areas;
 	m->areas = a;
+	fast_mem_add(s, a->at[LEADER], AREA_SIZE);
 	return a;
 }
 

@@ -123,6 +123,9 @@ struct ipmon_ctx {
 				 * as many as max_lag_bytes allows */
 	uint64_t plain_fds;	/* bitmap of IPMON_SLOW_FDS descriptors known to
 				 * be no sockets; kept only if level is set */
+	/* memcalls.c */
+	int64_t delta;		/* follower: its mappings lie so much higher */
+	uint64_t special;	/* leader: struct ipmon_special of the process */
 	uint64_t lag_wake_at;	/* leader: in place of p.wake_at, which then
 				 * says "at every call" */
 	uint64_t lag_mark;	/* where the ring was half of max_lag_records
@@ -131,14 +134,28 @@ struct ipmon_ctx {
 	uint32_t xdev;		/* leader: files opened that were on another file
 				 * system than the root */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 496, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 512, "context ABI");
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
+
+/*
+ * The leader's mappings that monitord keeps track of, by address: calls on them
+ * are left to it.  n beyond the array: all memory is.  Per process.
+ */
+#define IPMON_SPECIAL_MAX	511u
+struct ipmon_special {
+	uint64_t n, pad;
+	struct {
+		uint64_t start, end;
+	} range[IPMON_SPECIAL_MAX];
+};
+_Static_assert(sizeof(struct ipmon_special) == 8192, "special ranges ABI");
 
 /* ctx->flags */
 #define IPMON_CTX_FILEDATA	1u	/* calls that change file content go to
 					 * monitord (followers have copies) */
 #define IPMON_CTX_NO_OPEN	2u	/* opens go to monitord */
+#define IPMON_CTX_NO_MEMORY	4u	/* and so do calls on memory */
 
 #define IPMON_SLOW_FDS		65536u	/* higher descriptors are always slow */
 #define IPMON_MAX_VARIANTS	8

@@ -29,8 +29,6 @@ struct ipmon_gate_rule {
 };
 /* others can see what it does: `verified` waits for the followers */
 #define GATE_WAIT	1u
-/* for the filter: the broker leaves these to monitord at present */
-#define GATE_UNUSED	2u
 
 static const struct ipmon_gate_rule ipmon_gate_rules[] = {
 	/* fcntl: F_DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, SETLK, SETLKW,
@@ -65,14 +63,6 @@ static const struct ipmon_gate_rule ipmon_gate_rules[] = {
 	{ 202, 1, 0, 0x7fu, 1 },
 	{ 202, 1, 0, 0x7fu, 9 },
 	{ 202, 1, 0, 0x7fu, 10 },
-	/* madvise: advice that loses no content and keeps inheritance: NORMAL,
-	 * RANDOM, SEQUENTIAL, WILLNEED, HUGEPAGE, NOHUGEPAGE */
-	{ 28, 2, GATE_UNUSED, 0xffffffffu, 0 },
-	{ 28, 2, GATE_UNUSED, 0xffffffffu, 1 },
-	{ 28, 2, GATE_UNUSED, 0xffffffffu, 2 },
-	{ 28, 2, GATE_UNUSED, 0xffffffffu, 3 },
-	{ 28, 2, GATE_UNUSED, 0xffffffffu, 14 },
-	{ 28, 2, GATE_UNUSED, 0xffffffffu, 15 },
 };
 #define IPMON_GATE_RULES \
 	(sizeof(ipmon_gate_rules) / sizeof(ipmon_gate_rules[0]))
@@ -98,6 +88,66 @@ ipmon_gate_rule(uint64_t nr, const uint64_t args[6])
 			return r;
 	}
 	return NULL;
+}
+
+/*
+ * Calls on the caller's own memory, which every variant makes (memcalls.c of
+ * libipmon).  Mapping: fresh private anonymous memory, never executable, and
+ * never in place of something.  The others: nothing below IPMON_MEMORY_LOW,
+ * where the monitor's hidden pages are (HIDDEN_BASE of monitord/launch.c).
+ */
+#define IPMON_MEMORY_LOW	0x600000000000ull
+#define IPMON_MEMORY_TOP	0x7ffffffff000ull
+
+#define IPMON_MAP_PRIVATE	0x02u
+#define IPMON_MAP_ANONYMOUS	0x20u
+#define IPMON_MAP_NORESERVE	0x4000u
+#define IPMON_MAP_STACK		0x20000u
+#define IPMON_MAP_FIXED_NOREPLACE 0x100000u
+#define IPMON_PROT_RW		3u
+#define IPMON_MREMAP_MAYMOVE	1u
+#define IPMON_MREMAP_FIXED	2u
+
+/* NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE (made as DONTNEED),
+ * HUGEPAGE, NOHUGEPAGE */
+#define IPMON_ADVICE		(1u << 0 | 1u << 1 | 1u << 2 | 1u << 3 | \
+				 1u << 4 | 1u << 8 | 1u << 14 | 1u << 15)
+
+/* The five, by their handlers. */
+static inline int ipmon_memory_row(const struct ipmon_row *row)
+{
+	switch (row->handler) {
+	case H_MMAP:
+	case H_MUNMAP:
+	case H_MREMAP:
+	case H_MADVISE:
+	case H_BRK:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* May this one be made in-process, as far as the compared arguments say? */
+static inline int ipmon_memory_call(const struct ipmon_row *row,
+				    const uint64_t args[6])
+{
+	uint32_t advice = (uint32_t)args[2];
+
+	switch (row->handler) {
+	case H_MMAP:
+		return !args[0] && !((uint32_t)args[2] & ~IPMON_PROT_RW) &&
+			((uint32_t)args[3] &
+			 ~(IPMON_MAP_NORESERVE | IPMON_MAP_STACK)) ==
+			(IPMON_MAP_PRIVATE | IPMON_MAP_ANONYMOUS);
+	case H_MREMAP:
+		return args[0] && args[1] && args[2] &&
+			!((uint32_t)args[3] & ~IPMON_MREMAP_MAYMOVE);
+	case H_MADVISE:
+		return advice < 32 && (IPMON_ADVICE >> advice & 1);
+	default:
+		return 1;
+	}
 }
 
 /*

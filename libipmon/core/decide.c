@@ -88,14 +88,18 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 		if ((fds & 1) && slow_fd(ctx, args[i]))
 			return DECIDE_LEFT;
 	if (flags & (PLAN_FILEDATA | PLAN_RULES | PLAN_OPEN | PLAN_EPOLL_CTL |
-		     PLAN_EPOLL_WAIT)) {
+		     PLAN_EPOLL_WAIT | PLAN_MEMORY)) {
 		if ((flags & PLAN_FILEDATA) && (ctx->flags & IPMON_CTX_FILEDATA))
+			return DECIDE_LEFT;
+		if ((flags & PLAN_MEMORY) &&
+		    (ctx->flags & IPMON_CTX_NO_MEMORY ||
+		     !ipmon_memory_call(ipmon_row(nr), args)))
 			return DECIDE_LEFT;
 		if (flags & PLAN_RULES) {
 			const struct ipmon_gate_rule *r =
 				ipmon_gate_rule(nr, args);
 
-			if (!r || r->flags & GATE_UNUSED)
+			if (!r)
 				return DECIDE_LEFT;
 			wait = r->flags & GATE_WAIT;
 		}

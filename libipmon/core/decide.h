@@ -64,8 +64,11 @@ enum {
 					 * if they create a file */
 	PLAN_TRY	= 1u << 13,	/* waits for as many milliseconds as
 					 * argument flag_arg says, 0: not at all */
+	PLAN_MEMORY	= 1u << 13,	/* every variant's own: memcalls.c */
+	PLAN_ALONE	= 1u << 14,	/* memory, and may be private */
 };
-#define PLAN_MAYBE_PRIVATE	(PLAN_CLOCK | PLAN_DRAW | PLAN_FUTEX)
+#define PLAN_MAYBE_PRIVATE	(PLAN_CLOCK | PLAN_DRAW | PLAN_FUTEX | \
+				 PLAN_ALONE)
 
 enum { LEN_FIXED, LEN_INT, LEN_UINT, LEN_SIZE };
 

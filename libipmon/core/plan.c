@@ -168,6 +168,9 @@ static void lane(struct ipmon_plan *p, const struct ipmon_row *row)
 		/* the length of a buffer that must be absent */
 		if (a->kind == K_LENPTR && p->null_need & 1u << a->a)
 			continue;
+		/* anonymous memory has no file */
+		if (a->kind == K_WALKV && row->walker == W_MMAP)
+			continue;
 		/* the event of epoll_ctl has a word of its own */
 		if (a->kind == K_WALKV && row->walker == W_EPOLL_CTL)
 			continue;
@@ -229,7 +232,8 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 
 	*p = (struct ipmon_plan){ 0 };
 	/* openat2: flags that hide in a structure */
-	if (!ipmon_gate_row(row) || row->walker == W_OPENAT2)
+	if ((!ipmon_gate_row(row) && !ipmon_memory_row(row)) ||
+	    row->walker == W_OPENAT2)
 		return;
 	p->action = DECIDE_RELAXED;
 	p->level = ipmon_row_level(row) & 7u;
@@ -241,7 +245,7 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 			p->paths |= (uint8_t)(1u << i);
 	}
 	if (row->walker == W_NONE || row->walker == W_EPOLL_CTL ||
-	    row->walker == W_EPOLL_WAIT)
+	    row->walker == W_EPOLL_WAIT || row->walker == W_MMAP)
 		lane(p, row);
 	if (ipmon_row_path(row) == PATH_INPROC_WAIT &&
 	    !(row->flags & RF_OWNSTATE))
@@ -257,8 +261,11 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 		p->flags |= PLAN_FILEDATA;
 	if (ipmon_gate_by_rule(nr))
 		p->flags |= PLAN_RULES;
-	/* private rows that come here fill in a time or a buffer */
-	if (row->flags & RF_PRIVATE)
+	if (ipmon_memory_row(row))
+		p->flags |= row->flags & RF_PRIVATE ?
+			PLAN_MEMORY | PLAN_ALONE : PLAN_MEMORY;
+	/* other private rows that come here fill in a time or a buffer */
+	else if (row->flags & RF_PRIVATE)
 		p->flags |= p->len_kind == LEN_FIXED ? PLAN_CLOCK : PLAN_DRAW;
 	if (row->handler == H_FUTEX)
 		p->flags |= PLAN_FUTEX;

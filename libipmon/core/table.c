@@ -77,6 +77,8 @@ enum ipmon_path ipmon_row_path(const struct ipmon_row *row)
 {
 	if (row->exec == EXEC_NONE)
 		return PATH_REFUSED;
+	if (ipmon_memory_row(row))
+		return PATH_INPROC;
 	if (!ipmon_gate_row(row) || row->walker == W_OPENAT2)
 		return PATH_MONITOR;
 	switch (row->cls) {

@@ -451,7 +451,8 @@ static int is_left(void)
 	char link[64];
 	int next;
 
-	must(call(SYS_mmap, 0, 4096, 3, 0x22, -1, 0) == TWINS_LEFT);
+	must(call(SYS_mmap, 0, 4096, 7, 0x22, -1, 0) == TWINS_LEFT);
+	must(call(SYS_mmap, 0, 4096, 3, 2, fd, 0) == TWINS_LEFT);
 	must(call(SYS_fork) == TWINS_LEFT);
 	must(call(SYS_kill, 1, 0) == TWINS_LEFT);
 	must(call(100000) == TWINS_LEFT);
@@ -511,6 +512,95 @@ Test(broker, what_is_left_to_monitord)
 {
 	run(&three, is_left);
 	expect_no_kernel(&three);
+}
+
+/* ---- memory: everybody's own ---- */
+
+static int memory(void)
+{
+	static struct ipmon_special special;
+	const uint64_t gib = 1ull << 30;
+	int64_t p, q, brk0;
+	unsigned char *m;
+
+	tw.ctx->special = tw.me ? 0 : (uint64_t)&special;
+	/* different places in the variants, by whole GiB */
+	tw.ctx->delta = -(int64_t)(tw.me * 40 * gib);
+	p = call(SYS_mmap, 0, 1 << 20, 3, 0x22, -1, 0);
+	must(p > 0);
+	tw.sh->word[tw.me] = (uint64_t)p;
+	twins_meet();
+	must((uint64_t)p == tw.sh->word[0] + (uint64_t)tw.ctx->delta);
+	m = (unsigned char *)p;
+	m[0] = m[(1 << 20) - 1] = 1;
+	must(call(SYS_mmap, 0, 0, 3, 0x22, -1, 0) == -EINVAL);
+	/* the place is taken in the followers: somewhere else */
+	q = call(SYS_mmap, 0, 4096, 3, 0x4022, -1, 0);
+	must(q > 0);
+	*(char *)q = 1;
+	must(call(SYS_madvise, p, 4096, MADV_DONTNEED) == 0 && m[0] == 0);
+	m[0] = 2;
+	must(call(SYS_madvise, p, 4096, MADV_FREE) == 0 && m[0] == 0);
+	must(call(SYS_madvise, p, 4096, MADV_WILLNEED) == 0);
+	must(call(SYS_madvise, p + 1, 4096, MADV_DONTNEED) == -EINVAL);
+	must(call(SYS_madvise, p, 4096, MADV_DONTFORK) == TWINS_LEFT);
+	/* moved, content and all; the shape stays */
+	p = call(SYS_mremap, p, 1 << 20, 64 << 20, MREMAP_MAYMOVE);
+	must(p > 0);
+	m = (unsigned char *)p;
+	must(m[(1 << 20) - 1] == 1 && m[(64 << 20) - 1] == 0);
+	tw.sh->word[8 + tw.me] = (uint64_t)p;
+	twins_meet();
+	must((uint64_t)p == tw.sh->word[8] + (uint64_t)tw.ctx->delta);
+	must(call(SYS_munmap, p + 4096, 4096) == 0);
+	must(call(SYS_munmap, p, 0) == -EINVAL);
+	must(call(SYS_munmap, p + 1, 4096) == -EINVAL);
+	/* what monitord keeps track of, and what the gate does not allow */
+	special.n = 1;
+	special.range[0].start = (uint64_t)p + 8192;
+	special.range[0].end = (uint64_t)p + 12288;
+	must(call(SYS_munmap, p, 16384) == TWINS_LEFT);
+	must(call(SYS_munmap, p + 8192, 1) == TWINS_LEFT);
+	must(call(SYS_munmap, p + 12288, 4096) == 0);
+	must(call(SYS_munmap, 4096, 4096) == TWINS_LEFT);
+	must(call(SYS_munmap, p, (uint64_t)-1) == TWINS_LEFT);
+	special.n = IPMON_SPECIAL_MAX + 1;
+	must(call(SYS_munmap, p, 4096) == TWINS_LEFT);
+	brk0 = call(SYS_brk, 0);
+	must(brk0 > 0 && brk0 == call(SYS_brk, 0));
+	must(call(SYS_brk, brk0 + 8192) == brk0 + 8192);
+	*(char *)brk0 = 1;
+	must(call(SYS_brk, brk0) == brk0);
+	must(call(SYS_brk, ~0ull) == brk0);
+	must(call(SYS_getppid) == getppid());
+	return 0;
+}
+
+Test(broker, memory_of_ones_own)
+{
+	run(&three, memory);
+	run(&verified, memory);
+}
+
+static int uneven_memory(void)
+{
+	int64_t p = 0;
+
+	tw.ctx->special = 0;
+	/* an allocator that looks at addresses */
+	if (tw.me == 1)
+		p = call(SYS_mmap, 0, 4096, 3, 0x22, -1, 0);
+	must(call(SYS_getppid) == getppid());
+	if (tw.me != 1)
+		must(call(SYS_brk, 0) > 0);
+	must(call(SYS_getppid) == getppid());
+	must(tw.me != 1 || p > 0);
+	return 0;
+}
+
+Test(broker, memory_calls_may_be_private)
+{
+	run(&three, uneven_memory);
 }
 
 static int too_many(void)

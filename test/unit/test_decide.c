@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <linux/futex.h>
 
@@ -87,6 +88,11 @@ Test(decide, never_more_than_the_gate_allows)
 			d = ipmon_decide(&ctx, ipmon_plan(nr), nr, args);
 			if (d != DECIDE_RELAXED && d != DECIDE_VERIFIED)
 				continue;
+			if (ipmon_memory_row(ipmon_row(nr))) {
+				cr_assert(ipmon_memory_call(ipmon_row(nr),
+							    args));
+				continue;
+			}
 			cr_assert(ipmon_gate_row(ipmon_row(nr)), "%lu",
 				  (unsigned long)nr);
 			cr_assert(!ipmon_gate_by_rule(nr) ||
@@ -101,7 +107,7 @@ Test(decide, who_is_asked)
 	cr_expect_eq(decide(SYS_gettid, 0, 0, 0), DECIDE_TID);
 	cr_expect_eq(decide(SYS_getppid, 0, 0, 0), DECIDE_RELAXED);
 	cr_expect_eq(decide(SYS_clone, 0, 0, 0), DECIDE_LEFT);
-	cr_expect_eq(decide(SYS_mmap, 0, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_mprotect, 0, 0, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_ptrace, 0, 0, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_mkdir, 0, 0, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_close_range, 0, 0, 0), DECIDE_LEFT);
@@ -113,7 +119,6 @@ Test(decide, who_is_asked)
 	cr_expect_eq(decide(SYS_futex, 0, FUTEX_WAIT_PRIVATE, 0),
 		     DECIDE_RELAXED);
 	cr_expect_eq(decide(SYS_futex, 0, FUTEX_LOCK_PI, 0), DECIDE_LEFT);
-	cr_expect_eq(decide(SYS_madvise, 0, 4096, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_pause, 0, 0, 0), DECIDE_LEFT);
 }
 
@@ -141,6 +146,40 @@ Test(decide, verified_waits_for_what_others_can_see)
 	cr_expect_eq(decide(SYS_openat, 3, 4, O_TRUNC), DECIDE_VERIFIED);
 	cr_expect_eq(decide(SYS_fcntl, 3, F_SETLK, 0), DECIDE_VERIFIED);
 	cr_expect_eq(decide(SYS_fcntl, 3, F_SETFL, 0), DECIDE_RELAXED);
+}
+
+static enum ipmon_decision map(uint64_t at, int prot, int flags)
+{
+	const uint64_t args[6] = { at, 4096, (uint64_t)prot, (uint64_t)flags };
+
+	return ipmon_decide(&ctx, ipmon_plan(SYS_mmap), SYS_mmap, args);
+}
+
+Test(decide, memory)
+{
+	const int fresh = MAP_PRIVATE | MAP_ANONYMOUS;
+
+	cr_expect_eq(map(0, PROT_READ, fresh), DECIDE_RELAXED);
+	cr_expect_eq(map(0, PROT_NONE, fresh | MAP_NORESERVE), DECIDE_RELAXED);
+	cr_expect_eq(map(0, PROT_READ, MAP_PRIVATE), DECIDE_LEFT);
+	cr_expect_eq(map(0, PROT_READ, MAP_SHARED | MAP_ANONYMOUS),
+		     DECIDE_LEFT);
+	cr_expect_eq(map(0, PROT_EXEC, fresh), DECIDE_LEFT);
+	cr_expect_eq(map(4096, PROT_READ, fresh), DECIDE_LEFT);
+	cr_expect_eq(map(4096, PROT_READ, fresh | MAP_FIXED), DECIDE_LEFT);
+	cr_expect_eq(map(0, PROT_READ, fresh | MAP_LOCKED), DECIDE_LEFT);
+	cr_expect_eq(map(0, PROT_READ, fresh | MAP_GROWSDOWN), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_brk, 0, 0, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_munmap, 4096, 4096, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_madvise, 4096, 4096, MADV_DONTNEED),
+		     DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_madvise, 4096, 4096, MADV_DONTFORK),
+		     DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_madvise, 4096, 4096, 64), DECIDE_LEFT);
+	ctx.flags = IPMON_CTX_NO_MEMORY;
+	cr_expect_eq(map(0, PROT_READ, fresh), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_brk, 0, 0, 0), DECIDE_LEFT);
+	ctx.flags = 0;
 }
 
 Test(decide, slow_descriptors)

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <ipmon/gate_rules.h>
 #include "launch.h"
 
 #define GATE	0x412345678000ull
@@ -183,6 +184,7 @@ Test(filter, followers_wait_and_read_clocks_and_no_more)
 		for (int nr = -1; nr < 1000; nr++) {
 			switch (nr) {
 			case SYS_restart_syscall:
+			case SYS_brk:
 			case SYS_clock_gettime:
 			case SYS_gettimeofday:
 			case SYS_time:
@@ -230,7 +232,7 @@ Test(filter, what_servers_do_is_allowed_at_the_gate)
 Test(filter, dangerous_calls_never_pass)
 {
 	static const int nrs[] = {
-		SYS_mprotect, SYS_munmap, SYS_mremap, SYS_brk, SYS_clone,
+		SYS_mprotect, SYS_clone,
 		SYS_clone3, SYS_fork, SYS_vfork, SYS_execve, SYS_execveat,
 		SYS_exit, SYS_exit_group, SYS_kill, SYS_tgkill, SYS_tkill,
 		SYS_ptrace, SYS_process_vm_writev, SYS_process_vm_readv,
@@ -268,7 +270,7 @@ Test(filter, nothing_of_the_guarded_classes_passes_whatever_the_arguments)
 				row->cls <= CLASS_REFUSED ||
 				row->exec == EXEC_NONE || row->exec == EXEC_ALL;
 
-			if (!guarded || nr == SYS_mmap || nr == SYS_madvise ||
+			if (!guarded || ipmon_memory_row(row) ||
 			    nr == SYS_futex || nr == SYS_restart_syscall)
 				continue;
 			for (int k = 0; k < 20; k++)
@@ -324,10 +326,44 @@ Test(filter, commands)
 	cr_expect_not(allowed(p, SYS_futex, 0, FUTEX_WAKE_OP, 0, 0));
 	cr_expect_not(allowed(p, SYS_futex, 0, FUTEX_LOCK_PI, 0, 0));
 	cr_expect_not(allowed(p, SYS_futex, 0, FUTEX_CMP_REQUEUE, 0, 0));
-	cr_expect(allowed(p, SYS_madvise, 0, 4096, MADV_WILLNEED, 0));
-	cr_expect_not(allowed(p, SYS_madvise, 0, 4096, MADV_DONTNEED, 0));
-	cr_expect_not(allowed(p, SYS_madvise, 0, 4096, MADV_DONTFORK, 0));
-	cr_expect_not(allowed(p, SYS_madvise, 0, 4096, MADV_REMOVE, 0));
+}
+
+/* The monitor's hidden pages, and the program, lie below. */
+Test(filter, memory_by_address)
+{
+	static const int nrs[] = { SYS_munmap, SYS_mremap, SYS_madvise };
+	const uint64_t low = IPMON_MEMORY_LOW;
+
+	for (int p = 0; p < 6; p++) {
+		bool in = p % 3 != POLICY_STRICT, follower = in && p >= 3;
+
+		for (size_t i = 0; i < sizeof(nrs) / sizeof(nrs[0]); i++) {
+			cr_expect_eq(allowed(p, nrs[i], low, 4096, 1, 1), in);
+			cr_expect_not(allowed(p, nrs[i], low - 1, 4096, 1, 1));
+			cr_expect_not(allowed(p, nrs[i], low - 4096,
+					      1ull << 40, 1, 1));
+			cr_expect_not(allowed(p, nrs[i], 0, ~0ull, 1, 1));
+		}
+		cr_expect_eq(allowed(p, SYS_brk, 4096, 0, 0, 0), in);
+		cr_expect_eq(allowed(p, SYS_madvise, low, 4096, MADV_DONTNEED,
+				     0), in);
+		cr_expect_not(allowed(p, SYS_madvise, low, 4096, MADV_DONTFORK,
+				      0));
+		cr_expect_not(allowed(p, SYS_madvise, low, 4096, MADV_REMOVE,
+				      0));
+		cr_expect_not(allowed(p, SYS_madvise, low, 4096, MADV_FREE, 0));
+		/* only followers say where, and replace nothing */
+		cr_expect_not(allowed(p, SYS_mremap, low, 4096, 8192,
+				      MREMAP_FIXED));
+		cr_expect_eq(allowed(p, SYS_mmap, low, 4096, PROT_READ,
+				     MAP_PRIVATE | MAP_ANONYMOUS |
+				     MAP_FIXED_NOREPLACE), follower);
+		cr_expect_not(allowed(p, SYS_mmap, low, 4096, PROT_READ,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED));
+		cr_expect_not(allowed(p, SYS_mmap, low, 4096, PROT_EXEC,
+				      MAP_PRIVATE | MAP_ANONYMOUS |
+				      MAP_FIXED_NOREPLACE));
+	}
 }
 
 /* The kernel's opinion: nobody traces, so RET_TRACE means ENOSYS. */

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <seccomp.h>
 
+#include <ipmon/gate_rules.h>
 #include <ipmon/table.h>
 
 static const struct {
@@ -189,6 +190,9 @@ Test(table, in_process_calls_are_the_leaders)
 		const struct ipmon_row *row = ipmon_row(nr);
 
 		if (ipmon_row_path(row) <= PATH_MONITOR)
+			continue;
+		/* memory: libipmon/memcalls.c */
+		if (ipmon_memory_row(row))
 			continue;
 		cr_expect(row->exec == EXEC_LEADER || row->handler == H_OPEN ||
 			  row->handler == H_EPOLL_CTL ||
