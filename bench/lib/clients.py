@@ -4,29 +4,59 @@
     {"value": requests per second, "requests": n, "seconds": s, "errors": n,
      "latency": [[percentile, microseconds], ...]}
 """
+import contextlib
 import json
 import os
 import re
 import subprocess
 import tempfile
+import time
 
 import stats
 from base import LIB, PATIENCE, Failure, tool
 
 
+_watch = None  # raises when the server asked has died
+
+
+@contextlib.contextmanager
+def watching(server):
+    """Clients end early when this server dies; some of them would go on
+    trying for ever."""
+    global _watch
+    _watch = server.alive
+    try:
+        yield
+    finally:
+        _watch = None
+
+
 def run(argv, seconds):
     """stdout of a client that should take about so long."""
-    try:
-        r = subprocess.run(argv, stdin=subprocess.DEVNULL,
-                           capture_output=True, text=True, check=False,
-                           errors="replace", timeout=seconds + PATIENCE)
-    except subprocess.TimeoutExpired:
-        raise Failure(f"{' '.join(argv)}: no end within "
-                      f"{seconds + PATIENCE:.0f} s") from None
-    if r.returncode:
-        raise Failure(f"{' '.join(argv)} ended with {r.returncode}:\n"
-                      f"{(r.stdout + r.stderr)[-1000:]}")
-    return r.stdout
+    with tempfile.TemporaryFile() as out, subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=out,
+            stderr=subprocess.STDOUT) as p:
+        try:
+            end = time.monotonic() + seconds + PATIENCE
+            while True:
+                try:
+                    p.wait(1)
+                    break
+                except subprocess.TimeoutExpired:
+                    if _watch:
+                        _watch()
+                if time.monotonic() > end:
+                    raise Failure(f"{' '.join(argv)}: no end within "
+                                  f"{seconds + PATIENCE:.0f} s")
+        finally:
+            if p.poll() is None:
+                p.kill()
+        out.seek(0)
+        text = out.read().decode(errors="replace")
+    if p.returncode:
+        raise Failure(f"{' '.join(argv)} ended with {p.returncode}:\n"
+                      f"{text[-1000:]}")
+    return text
 
 
 def sample(d):

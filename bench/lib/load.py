@@ -13,6 +13,7 @@ subtracted.
 import fnmatch
 import time
 
+import clients
 import output
 import perf
 import procs
@@ -112,7 +113,8 @@ class Load:
         server.alive()
         who = server.roles()
         before = procs.usage(who)
-        s = case.client(server, seconds)
+        with clients.watching(server):
+            s = case.client(server, seconds)
         spent = procs.spent(before, procs.usage(who))
         server.alive()
         n = s["requests"]
@@ -126,7 +128,8 @@ class Load:
         for n in [NATIVE.name, *names]:
             progress(f"  {case.name}: warming {n}")
             try:
-                case.client(self.servers[n], min(1.0, self.seconds))
+                with clients.watching(self.servers[n]):
+                    case.client(self.servers[n], min(1.0, self.seconds))
             except Failure as e:
                 self.lose(n, e)
         names = [n for n in names if n in self.servers]
@@ -166,16 +169,17 @@ class Load:
             server = self.servers[name]
             work = lambda: case.client(server, 1.0)  # noqa: E731
             try:
-                who = server.roles()
-                s, counts = perf.count(who, work)
-                self.add(name, s)
-                modes[name]["counts"] = {
-                    role: {k: v / s["requests"] for k, v in c.items()}
-                    for role, c in counts.items()}
-                calls = perf.by_call(who, lambda: self.add(name, work()))
-                modes[name]["by_call"] = calls
+                with clients.watching(server):
+                    self.count_one(name, server.roles(), work, modes[name])
             except Failure as e:
                 self.lose(name, e)
+
+    def count_one(self, name, who, work, m):
+        s, counts = perf.count(who, work)
+        self.add(name, s)
+        m["counts"] = {role: {k: v / s["requests"] for k, v in c.items()}
+                       for role, c in counts.items()}
+        m["by_call"] = perf.by_call(who, lambda: self.add(name, work()))
 
     def add(self, name, s):
         self.requests[name] = self.requests.get(name, 0) + s["requests"]

@@ -61,7 +61,7 @@ def chosen(args, build):
     if args.level:
         if "--level" not in build.help:
             raise Failure("this monitord has no --level")
-        levels = words(args.level, LEVELS, "level")
+        levels = words(args.level.upper(), LEVELS, "level")
     modes = [CONTROL] if args.control else []
     for n in counts:
         for policy in policies:
