@@ -81,7 +81,6 @@ struct fast {
 	uint64_t cursors[MAX_VARIANTS];
 	uint64_t used;			/* bit per slot */
 	uint64_t ctx_used[IPMON_CTXS / 64];
-	bool forbidden;
 };
 _Static_assert(IPMON_SLOTS <= 64, "slots are bits of a word");
 
@@ -344,6 +343,30 @@ static uint64_t hold_addr(struct taskset *s, unsigned int v)
 	return mem_write(&s->t[v], at, none, sizeof(none)) ? 0 : at;
 }
 
+bool fast_is_ctx(const struct mm *m, unsigned int v, uint64_t base)
+{
+	const struct fast *f = m->fast;
+
+	return f && base >= f->region[v] && base < f->region[v] + REGION_SLOW;
+}
+
+/* A new thread of an address space that goes on without IP-MON: GS is its
+ * creator's, who may never have set it. */
+static void plain_gs(struct taskset *s)
+{
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		struct user_regs_struct *r = task_regs(t);
+
+		if (!r || !fast_is_ctx(s->proc->mm, v, r->gs_base))
+			continue;
+		r->gs_base = 0;
+		if (t->saved_valid)
+			t->saved.gs_base = 0;
+		task_regs_changed(t);
+	}
+}
+
 void fast_attach(struct taskset *s)
 {
 	struct fast *f = s->proc->mm->fast;
@@ -352,6 +375,10 @@ void fast_attach(struct taskset *s)
 	s->live = false;
 	if (!f)
 		return;
+	if (s->proc->mm->no_fast) {
+		plain_gs(s);
+		return;
+	}
 	s->ctx = ctx_alloc(f);
 	if (s->ctx < 0)
 		die("no context left for a new thread");
@@ -436,10 +463,14 @@ void fast_clock(struct taskset *s, uint64_t clock)
 		CTX_SET(s, LEADER, time, clock);
 }
 
-void fast_forbid(struct proc *p)
+void fast_forbid(struct taskset *s)
 {
-	if (p->mm && p->mm->fast)
-		p->mm->fast->forbidden = true;
+	struct mm *mm = s->proc->mm;
+
+	if (!mm->fast || mm->no_fast)
+		return;
+	mm->no_fast = true;
+	patch_undo(s);
 }
 
 uint64_t fast_slow_map(const struct taskset *s, unsigned int v)
@@ -498,7 +529,7 @@ static bool may_live(const struct taskset *s)
 {
 	const struct proc *p = s->proc;
 
-	return p->mm->fast && !p->mm->fast->forbidden && s->slot >= 0 &&
+	return p->mm->fast && !p->mm->no_fast && s->slot >= 0 &&
 	       p->mm->patched && !p->has_filter && !p->vtsc_sigsegv &&
 	       !p->vseccomp && !p->execing && !p->exiting &&
 	       STAILQ_EMPTY(&s->sigq) && p->domain->owner == s && alone(s);

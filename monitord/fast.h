@@ -78,10 +78,13 @@ uint32_t fast_epoll_owner(const struct mm *mm);
 /* What the monitor maps into a variant, roughly: limits are that much higher
  * than the program thinks. */
 uint64_t fast_hidden_bytes(void);
-/* A process forbids it for good (own seccomp filter, own GS base, ...). */
-void fast_forbid(struct proc *p);
 /* Where the leader reads the time (tsc.c); 0: by system calls. */
 void fast_clock(struct taskset *s, uint64_t clock);
+/* The program wants the GS base for itself (the set is at a rendezvous): this
+ * address space goes on without IP-MON, its text as it was. */
+void fast_forbid(struct taskset *s);
+/* Is this GS base of variant v ours? */
+bool fast_is_ctx(const struct mm *m, unsigned int v, uint64_t base);
 
 /* Add the set's counters to mon.count. */
 void fast_account(struct taskset *s);

@@ -24,7 +24,9 @@
  * access.  PR_SET_TSC is virtual because rdtsc always traps here.
  *
  * arch_prctl: ARCH_SET_FS and ARCH_SET_GS are executed by all, each with its
- * own value.  (No policy keeps monitor state in %gs yet.)
+ * own value.  IP-MON finds its state through GS: a program that wants GS for
+ * itself goes on without IP-MON (fast_forbid), and one that asks for the base
+ * is told what it would be natively.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +38,9 @@
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 
+#include "fast.h"
 #include "h_misc.h"
+#include "stack.h"
 #include "tracee.h"
 #include "tsc.h"
 
@@ -52,10 +56,6 @@
 #ifndef PR_GET_AUXV
 #define PR_GET_AUXV 0x41555856
 #endif
-/* sys/auxv.h would clash with enum task_at */
-#define AUX_NULL		0
-#define AUX_IGNORE		1
-#define AUX_SYSINFO_EHDR	33
 #define PR_TIMER_CREATE_RESTORE_IDS_OPT	77
 #define PR_FUTEX_HASH_OPT		78
 
@@ -289,11 +289,8 @@ void prctl_start(struct taskset *s)
 	}
 }
 
-/*
- * The auxiliary vector as the kernel keeps it names the vDSO, which is gone:
- * hide it as on the stack (AT_IGNORE keeps the length).
- */
-static void hide_vdso(struct taskset *s, unsigned int v)
+/* The auxiliary vector as the kernel keeps it is shown as on the stack. */
+static void edit_auxv(struct taskset *s, unsigned int v)
 {
 	struct task *t = &s->t[v];
 	uint64_t at = t->call.args[1], n = t->call.args[2] / 16;
@@ -304,10 +301,7 @@ static void hide_vdso(struct taskset *s, unsigned int v)
 			return;
 		if (pair[0] == AUX_NULL)
 			return;
-		if (pair[0] != AUX_SYSINFO_EHDR)
-			continue;
-		pair[0] = AUX_IGNORE;
-		pair[1] = 0;
+		stack_aux_shown(pair);
 		mem_write(t, at + i * 16, pair, sizeof(pair));
 	}
 }
@@ -363,7 +357,7 @@ void prctl_done(struct taskset *s, int64_t ret)
 					set_follower_exec(s, v);
 			if (ret > 0)
 				for_each_variant(v)
-					hide_vdso(s, v);
+					edit_auxv(s, v);
 			set_finish(s, ret);
 			return;
 		}
@@ -423,6 +417,22 @@ static const struct prctl_rule *arch_rule(const struct taskset *s)
 	return NULL;
 }
 
+/* ARCH_GET_GS has been executed: a base that is ours is no base. */
+static void own_gs(struct taskset *s, const int64_t each[MAX_VARIANTS])
+{
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		uint64_t base;
+
+		if (each[v] || mem_read(t, &base, t->call.args[1],
+					sizeof(base)) ||
+		    !fast_is_ctx(s->proc->mm, v, base))
+			continue;
+		base = 0;
+		mem_write(t, t->call.args[1], &base, sizeof(base));
+	}
+}
+
 void arch_prctl_start(struct taskset *s)
 {
 	const struct prctl_rule *r = arch_rule(s);
@@ -441,8 +451,12 @@ void arch_prctl_start(struct taskset *s)
 		set_leader_go(s);
 		return;
 	}
+	if (r->option == ARCH_SET_GS)
+		fast_forbid(s);
 	if (!exec_everywhere(s, each))
 		return;
+	if (r->option == ARCH_GET_GS)
+		own_gs(s, each);
 	/* task_finish() must not bring the old bases back */
 	for_each_variant(v) {
 		struct task *t = &s->t[v];

@@ -273,6 +273,7 @@ struct mm {
 	bool warned_overlap;
 	struct shadow_map *shadows;	/* shadow.c: shared mappings */
 	struct fast *fast;		/* fast.c: arenas, NULL = none */
+	bool no_fast;			/* ... not to be used any more */
 	struct patch_map *patches;	/* patch.c */
 	struct tsc_map *tsc;		/* tsc.c */
 	uint64_t vdso[2];		/* leader's: start and end, hidden; 0 */

@@ -94,8 +94,17 @@ struct seen {
 };
 #define SEEN_MAX 2048u
 
+/* What a jump has replaced, so that it can be put back. */
+#define JMP_LEN 5
+struct patched {
+	uint64_t at[MAX_VARIANTS];
+	uint8_t old[JMP_LEN];
+	struct patched *next;
+};
+
 struct patch_map {
 	struct area *areas;
+	struct patched *patched;
 	struct seen seen[SEEN_MAX];
 };
 
@@ -119,15 +128,30 @@ struct patch_map *patch_fork(const struct patch_map *p)
 		b->next = c->areas;
 		c->areas = b;
 	}
+	c->patched = NULL;
+	for (const struct patched *a = p->patched; a; a = a->next) {
+		struct patched *b = malloc(sizeof(*b));
+
+		if (!b)
+			die("out of memory");
+		*b = *a;
+		b->next = c->patched;
+		c->patched = b;
+	}
 	return c;
 }
 
 void patch_free(struct patch_map *p)
 {
+	struct patched *d;
 	struct area *a;
 
 	if (!p)
 		return;
+	while ((d = p->patched)) {
+		p->patched = d->next;
+		free(d);
+	}
 	while ((a = p->areas)) {
 		p->areas = a->next;
 		free(a);
@@ -242,6 +266,8 @@ static bool nobody_parked(const struct taskset *s)
 static bool apply(struct taskset *s, struct object *o,
 		  const struct site_plan *p, const uint64_t bias[MAX_VARIANTS])
 {
+	struct patch_map *m = s->proc->mm->patches;
+	struct patched *d;
 	struct area *a;
 	uint32_t at;
 	size_t n = 0;
@@ -251,9 +277,15 @@ static bool apply(struct taskset *s, struct object *o,
 	a = area_get(s, o, bias);
 	if (!a || a->used + SITE_STUB_MAX > AREA_SIZE)
 		return false;
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return false;
+	memcpy(d->old, o->elf.data + elf_offset(&o->elf, p->start), JMP_LEN);
+	d->next = m->patched;
+	m->patched = d;
 	at = a->used;
 	for_each_variant(v) {
-		uint8_t stub[SITE_STUB_MAX], jmp[5] = { 0xe9 };
+		uint8_t stub[SITE_STUB_MAX], jmp[JMP_LEN] = { 0xe9 };
 		uint64_t from = p->start + bias[v], to = a->at[v] + at;
 		int32_t rel = (int32_t)(to - (from + 5));
 
@@ -262,7 +294,7 @@ static bool apply(struct taskset *s, struct object *o,
 			return false;
 		memcpy(jmp + 1, &rel, 4);
 		if (mem_poke(&s->t[v], to, stub, n) ||
-		    mem_poke(&s->t[v], from, jmp, sizeof(jmp))) {
+		    mem_poke(&s->t[v], d->at[v] = from, jmp, sizeof(jmp))) {
 			if (v == LEADER && task_dying(&s->t[v]))
 				return false;
 			say("patching process %d failed half-way",
@@ -275,6 +307,34 @@ static bool apply(struct taskset *s, struct object *o,
 	s->proc->mm->patched = true;
 	mon.count.sites_patched++;
 	return true;
+}
+
+/* Is there still a jump to a stub? The object may have been unloaded. */
+static bool jumps(struct taskset *s, unsigned int v, uint64_t at)
+{
+	uint8_t have[JMP_LEN];
+	int32_t rel;
+
+	if (mem_read(&s->t[v], have, at, sizeof(have)) || have[0] != 0xe9)
+		return false;
+	memcpy(&rel, have + 1, sizeof(rel));
+	return patch_inside(s->proc->mm, v, at + JMP_LEN + (uint64_t)(int64_t)rel);
+}
+
+/* A thread may be anywhere in a stub: they stay, and lead to the text behind
+ * the jump. */
+void patch_undo(struct taskset *s)
+{
+	struct patch_map *m = s->proc->mm->patches;
+
+	s->proc->mm->patched = false;
+	for (const struct patched *d = m ? m->patched : NULL; d; d = d->next)
+		for_each_variant(v)
+			if (d->at[v] && jumps(s, v, d->at[v]) &&
+			    mem_poke(&s->t[v], d->at[v], d->old, JMP_LEN) &&
+			    !task_dying(&s->t[v]))
+				die("process %d: its text could not be restored",
+				    s->proc->vpid);
 }
 
 /* ---- one site, at a rendezvous ---- */
@@ -322,7 +382,7 @@ void patch_site(struct taskset *s)
 	uint64_t ip = s->t[LEADER].call.ip;
 	struct seen *e = NULL;
 
-	if (s->slot < 0 || !mm->patches ||
+	if (s->slot < 0 || !mm->patches || mm->no_fast ||
 	    s->row->flags & RF_NEVER_INPROC)
 		return;
 	for (unsigned int i = 0; i < 8; i++) {

@@ -28,6 +28,10 @@ void text_touched(struct taskset *s, unsigned int arg, uint64_t len);
 void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
 		 uint64_t len, bool file);
 
+/* The text of this address space becomes the program's again in all variants, and
+ * stays so. The set is at a rendezvous. */
+void patch_undo(struct taskset *s);
+
 /* Is ip inside a stub of this address space's variant v? */
 bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip);
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "procview_text.h"
+#include "stack.h"
 
 /* More than any of these files has; a variant cannot make us take more. */
 #define TEXT_MAX (64u << 20)
@@ -302,26 +303,15 @@ static int make_status(struct proc *p, struct taskset *s,
 
 /* ---- auxv and environ: binary ---- */
 
-/* elf.h has names that clash with ours */
-#define AUXV_IGNORE 1u
-#define AUXV_SYSINFO_EHDR 33u
-struct auxv {
-	uint64_t type, value;
-};
-
-/* No vDSO, as on the stack. */
-static void hide_vdso(struct text *t)
+/* As on the stack. */
+static void edit_auxv(struct text *t)
 {
-	for (size_t i = 0; i + sizeof(struct auxv) <= t->len;
-	     i += sizeof(struct auxv)) {
-		struct auxv a;
+	uint64_t entry[2];
 
-		memcpy(&a, t->p + i, sizeof(a));
-		if (a.type == AUXV_SYSINFO_EHDR) {
-			a.type = AUXV_IGNORE;
-			a.value = 0;
-			memcpy(t->p + i, &a, sizeof(a));
-		}
+	for (size_t i = 0; i + sizeof(entry) <= t->len; i += sizeof(entry)) {
+		memcpy(entry, t->p + i, sizeof(entry));
+		stack_aux_shown(entry);
+		memcpy(t->p + i, entry, sizeof(entry));
 	}
 }
 
@@ -337,7 +327,7 @@ static int make_binary(struct proc *p, enum view_kind kind,
 		if (r < 0)
 			out[v].len = 0;
 		if (kind == VIEW_AUXV)
-			hide_vdso(&out[v]);
+			edit_auxv(&out[v]);
 	}
 	return 0;
 }

@@ -116,10 +116,24 @@ static int64_t find_preload(const struct stack *st, const char **value)
 	return -1;
 }
 
-static bool hidden(uint64_t type)
+#define HWCAP2_FSGSBASE 2u		/* asm/hwcap2.h */
+
+void stack_aux_shown(uint64_t entry[2])
 {
-	return type == AUX_SYSINFO || type == AUX_SYSINFO_EHDR ||
-	       type == AUX_RSEQ_SIZE || type == AUX_RSEQ_ALIGN;
+	switch (entry[0]) {
+	case AUX_SYSINFO:
+	case AUX_SYSINFO_EHDR:
+	case AUX_RSEQ_SIZE:
+	case AUX_RSEQ_ALIGN:
+		entry[0] = AUX_IGNORE;
+		entry[1] = 0;
+		break;
+	case AUX_HWCAP2:
+		entry[1] &= ~(uint64_t)HWCAP2_FSGSBASE;
+		break;
+	default:
+		break;
+	}
 }
 
 int stack_rebuild(const struct stack *st, const char *preload,
@@ -184,17 +198,12 @@ int stack_rebuild(const struct stack *st, const char *preload,
 	*w++ = 0;
 	out->auxv = out->sp + (uint64_t)((unsigned char *)w - out->bytes);
 	for (uint64_t i = 0; i < st->auxc; i++) {
-		uint64_t type = word_at(st, st->auxv + i * 16);
-		uint64_t value = word_at(st, st->auxv + i * 16 + 8);
-
-		if (hidden(type)) {
-			type = AUX_IGNORE;
-			value = 0;
-		} else if (type == AUX_EXECFN && execfn) {
-			value = execfn_at;
-		}
-		*w++ = type;
-		*w++ = value;
+		w[0] = word_at(st, st->auxv + i * 16);
+		w[1] = word_at(st, st->auxv + i * 16 + 8);
+		stack_aux_shown(w);
+		if (w[0] == AUX_EXECFN && execfn)
+			w[1] = execfn_at;
+		w += 2;
 	}
 	return 0;
 }

@@ -16,7 +16,7 @@
 enum {
 	AUX_NULL = 0, AUX_IGNORE = 1, AUX_PHDR = 3, AUX_PHENT = 4,
 	AUX_PHNUM = 5, AUX_BASE = 7, AUX_ENTRY = 9, AUX_EUID = 12,
-	AUX_EGID = 14, AUX_SECURE = 23, AUX_RANDOM = 25,
+	AUX_EGID = 14, AUX_SECURE = 23, AUX_RANDOM = 25, AUX_HWCAP2 = 26,
 	AUX_RSEQ_SIZE = 27, AUX_RSEQ_ALIGN = 28, AUX_EXECFN = 31,
 	AUX_SYSINFO = 32, AUX_SYSINFO_EHDR = 33,
 };
@@ -39,6 +39,13 @@ int stack_parse(struct stack *st) __attribute__((warn_unused_result));
 
 /* The string at addr if it ends within the copy, or NULL. */
 const char *stack_string(const struct stack *st, uint64_t addr);
+
+/*
+ * What the program is shown of an entry (type, value) of its auxiliary vector:
+ * no vDSO, no rseq, and not that it may change the GS base by an instruction
+ * (HWCAP2_FSGSBASE), which we could not see.
+ */
+void stack_aux_shown(uint64_t entry[2]);
 
 /* Value of an auxiliary vector entry, or `absent`. */
 uint64_t stack_aux(const struct stack *st, uint64_t type, uint64_t absent);
