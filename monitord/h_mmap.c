@@ -441,11 +441,14 @@ void mmap_done(struct taskset *s, int64_t ret)
 	if (!is_error(ret) && (file || is_shared(flags) ||
 			       a[2] & PROT_EXEC || flags & MAP_FIXED))
 		fast_mem_add(s, (uint64_t)ret, a[1]);
+	each[LEADER] = ret;
 	if (is_error(ret) || mon.live == 1u << LEADER) {
+		if (!is_error(ret) && a[2] & PROT_EXEC)
+			text_mapped(s, each, len, file && !is_shared(flags) &&
+				    !(a[2] & PROT_WRITE));
 		set_finish(s, ret);
 		return;
 	}
-	each[LEADER] = ret;
 	if (file) {
 		r = resolve(s, &b);
 		if (r >= 0 && b.lib)

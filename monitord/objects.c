@@ -22,6 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <elf.h>
+#undef AT_ENTRY		/* auxv names that are also ours */
+
 #include "objects.h"
 
 #define MAX_FILE	(512u << 20)
@@ -120,6 +123,67 @@ struct site *site_get(struct object *o, uint64_t vaddr)
 	o->sites = p;
 	o->n_sites++;
 	return p;
+}
+
+/* ---- symbols ---- */
+
+struct lookup {
+	const struct elf_image *e;
+	uint64_t vaddr;
+	char *buf;
+	size_t n;
+};
+
+static const void *bytes(const struct elf_image *e, uint64_t off, uint64_t n)
+{
+	return off <= e->size && n <= e->size - off ? e->data + off : NULL;
+}
+
+static void lookup(void *ctx)
+{
+	struct lookup *l = ctx;
+	const Elf64_Ehdr *eh = bytes(l->e, 0, sizeof(*eh));
+	const Elf64_Shdr *sh = eh && eh->e_shentsize == sizeof(*sh) ?
+		bytes(l->e, eh->e_shoff, (uint64_t)eh->e_shnum * sizeof(*sh)) :
+		NULL;
+
+	for (unsigned int i = 0; sh && i < eh->e_shnum; i++) {
+		const Elf64_Sym *sym;
+		const char *str;
+
+		if ((sh[i].sh_type != SHT_SYMTAB &&
+		     sh[i].sh_type != SHT_DYNSYM) || sh[i].sh_link >=
+		    eh->e_shnum)
+			continue;
+		sym = bytes(l->e, sh[i].sh_offset, sh[i].sh_size);
+		str = bytes(l->e, sh[sh[i].sh_link].sh_offset,
+			    sh[sh[i].sh_link].sh_size);
+		for (uint64_t k = 0; sym && str && k < sh[i].sh_size /
+		     sizeof(*sym); k++) {
+			uint64_t left = sh[sh[i].sh_link].sh_size;
+
+			if (ELF64_ST_TYPE(sym[k].st_info) != STT_FUNC ||
+			    !sym[k].st_shndx || sym[k].st_name >= left ||
+			    l->vaddr < sym[k].st_value ||
+			    l->vaddr - sym[k].st_value >= sym[k].st_size)
+				continue;
+			left -= sym[k].st_name;
+			snprintf(l->buf, l->n, "%.*s+0x%lx",
+				 left < 200 ? (int)left : 200,
+				 str + sym[k].st_name,
+				 (unsigned long)(l->vaddr - sym[k].st_value));
+			return;
+		}
+	}
+}
+
+void object_symbol(struct object *o, uint64_t vaddr, char *buf, size_t n)
+{
+	struct lookup l = { &o->elf, vaddr, buf, n };
+
+	buf[0] = 0;
+	if (o->elf.data && !object_safely(lookup, &l))
+		buf[0] = 0;
 }
 
 /* ---- files that shrink ---- */

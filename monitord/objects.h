@@ -7,6 +7,7 @@
 #define MONITORD_OBJECTS_H
 
 #include "launch.h"
+#include "patch.h"
 #include "sites.h"
 
 /* How often one call trapped at a site. */
@@ -15,16 +16,16 @@ struct site_call {
 	struct site_call *next;
 };
 
-/* Why it trapped: enum trap_why of patch.h. */
-#define SITE_WHYS 8
-
 /* A system call instruction, proven by a trap. */
 struct site {
 	struct site_plan p;
 	bool planned;
 	uint64_t vaddr;
 	uint64_t traps, patched;	/* patched: address spaces */
-	uint64_t why[SITE_WHYS];
+	uint64_t why[TRAP_WHYS];
+	uint8_t text[SITE_MAX_REGION + 2];	/* of the file: start of the
+						 * region to end of syscall */
+	uint8_t padding[5];
 	struct site_call *calls;
 	struct site *next;
 };
@@ -53,6 +54,9 @@ struct object *object_open(pid_t tid, const struct map_entry *e);
 struct object *object_named(const char *name);
 /* Its site at this vaddr, made if need be; NULL: out of memory. */
 struct site *site_get(struct object *o, uint64_t vaddr);
+
+/* The function at vaddr as its symbol table calls it, "name+0x12"; or "". */
+void object_symbol(struct object *o, uint64_t vaddr, char *buf, size_t n);
 
 /*
  * Call fn, which reads the object's data.  False: the file has been cut off

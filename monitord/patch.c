@@ -13,22 +13,30 @@
  * runs at that moment (domains), and a set parked at an arbitrary instruction
  * puts the patch off.
  *
- * Plans are kept per file, so that later images of the same file are patched
- * when they register, before their code runs.  Only private mappings of files
- * are touched: not JIT code, not anonymous or shared text.
+ * Plans are kept per file (objects.c), so that later images of the same file
+ * are patched when they register, and files mapped later (dlopen) when they are
+ * mapped: before their code runs.  Only private mappings of files are touched:
+ * not JIT code, not anonymous or shared text.
  *
  * Stubs lie in an r-x area of 64 KiB within reach of the object, one per
- * object and address space, next to its lowest mapping.
+ * object and address space, at the same distance in every variant: stubs and
+ * jumps are the same bytes everywhere, so a program that prints or sums up its
+ * own text sees the patches, but not different ones.
+ *
+ * Text is given back to the program before it changes it: mprotect that makes
+ * it writable, mremap, munmap, madvise that drops pages, a mapping over it
+ * (text_touched()).  Stubs stay as long as the address space: somebody may
+ * return into one.  A site that goes on trapping is proven again.
+ *
+ * For --stats every trap is counted at its site, with the reason why it was not
+ * handled in-process.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "divergence.h"
 #include "fast.h"
@@ -42,20 +50,48 @@
 
 #define PATCH_AFTER	3u	/* traps; programs that end soon are left alone */
 #define AREA_SIZE	65536u
-#define AREA_TRIES	64
 #define STUB_ALIGN	16u
+#define JUMP		5u
+#define SHORT_JUMP	2u
 
-/* Plan a site of this file, once. */
+/* ---- plans ---- */
+
 struct planning {
 	struct object *o;
 	struct site *p;
 };
 
+static bool hole_taken(void *ctx, uint64_t hole)
+{
+	const struct planning *w = ctx;
+
+	for (const struct site *p = w->o->sites; p; p = p->next)
+		if (p->p.hole && p->p.hole < hole + JUMP &&
+		    hole < p->p.hole + JUMP)
+			return true;
+	return false;
+}
+
 static void plan(void *ctx)
 {
 	struct planning *w = ctx;
+	const struct elf_image *e = &w->o->elf;
+	struct site_plan *p = &w->p->p;
+	uint64_t n, off;
 
-	site_plan(&w->o->elf, w->p->vaddr, &w->p->p);
+	site_plan(e, w->p->vaddr, p, hole_taken, w);
+	if (!p->kind)
+		return;
+	n = p->vaddr + 2 - p->start;
+	off = elf_offset(e, p->start);
+	if (!off || n > sizeof(w->p->text) || off + n > e->size) {
+		p->kind = SITE_NONE;
+		p->why = "not in the file";
+		return;
+	}
+	memcpy(w->p->text, e->data + off, n);
+	if (p->hole)
+		memcpy(w->p->padding, e->data + elf_offset(e, p->hole), JUMP);
 }
 
 static struct site *plan_get(struct object *o, uint64_t vaddr)
@@ -67,6 +103,7 @@ static struct site *plan_get(struct object *o, uint64_t vaddr)
 	w.p->planned = true;
 	if (!object_safely(plan, &w)) {
 		w.p->p.kind = SITE_NONE;
+		w.p->p.hole = 0;
 		w.p->p.why = "the file has been cut off";
 	}
 	if (w.p->p.kind)
@@ -89,24 +126,34 @@ struct area {
 /* What is known about a trap's origin, by the leader's ip. */
 struct seen {
 	uint64_t ip;
+	struct site *site;
 	uint32_t traps;
-	bool decided;
+	bool decided, patched;
 };
-#define SEEN_MAX 2048u
+#define SEEN_MAX 1024u
+#define SEEN_WAYS 8u
 
-/* What a jump has replaced, so that it can be put back. */
-#define JMP_LEN 5
-struct patched {
-	uint64_t at[MAX_VARIANTS];
-	uint8_t old[JMP_LEN];
-	struct patched *next;
+/* A site that is patched. */
+struct done {
+	const struct site *site;
+	uint64_t bias[MAX_VARIANTS];
 };
 
 struct patch_map {
 	struct area *areas;
-	struct patched *patched;
+	struct done *done;
+	unsigned int n_done, cap_done;
 	struct seen seen[SEEN_MAX];
 };
+
+static struct patch_map *map_of(struct mm *mm)
+{
+	if (!mm->patches)
+		mm->patches = calloc(1, sizeof(*mm->patches));
+	if (!mm->patches)
+		die("out of memory");
+	return mm->patches;
+}
 
 struct patch_map *patch_fork(const struct patch_map *p)
 {
@@ -119,6 +166,14 @@ struct patch_map *patch_fork(const struct patch_map *p)
 		die("out of memory");
 	*c = *p;
 	c->areas = NULL;
+	c->done = NULL;
+	c->cap_done = c->n_done;
+	if (c->n_done) {
+		c->done = malloc(c->n_done * sizeof(*c->done));
+		if (!c->done)
+			die("out of memory");
+		memcpy(c->done, p->done, c->n_done * sizeof(*c->done));
+	}
 	for (const struct area *a = p->areas; a; a = a->next) {
 		struct area *b = malloc(sizeof(*b));
 
@@ -128,34 +183,20 @@ struct patch_map *patch_fork(const struct patch_map *p)
 		b->next = c->areas;
 		c->areas = b;
 	}
-	c->patched = NULL;
-	for (const struct patched *a = p->patched; a; a = a->next) {
-		struct patched *b = malloc(sizeof(*b));
-
-		if (!b)
-			die("out of memory");
-		*b = *a;
-		b->next = c->patched;
-		c->patched = b;
-	}
 	return c;
 }
 
 void patch_free(struct patch_map *p)
 {
-	struct patched *d;
 	struct area *a;
 
 	if (!p)
 		return;
-	while ((d = p->patched)) {
-		p->patched = d->next;
-		free(d);
-	}
 	while ((a = p->areas)) {
 		p->areas = a->next;
 		free(a);
 	}
+	free(p->done);
 	free(p);
 }
 
@@ -175,19 +216,60 @@ bool patch_range(const struct mm *m, unsigned int v, unsigned int i,
 
 bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip)
 {
+	const struct patch_map *m = mm->patches;
 	uint64_t start, stop;
 
 	for (unsigned int i = 0; patch_range(mm, v, i, &start, &stop); i++)
 		if (ip >= start && ip < stop)
 			return true;
+	/* the jump in the padding */
+	for (unsigned int i = 0; m && i < m->n_done; i++)
+		if (m->done[i].site->p.hole &&
+		    m->done[i].site->p.hole + m->done[i].bias[v] == ip)
+			return true;
 	return false;
+}
+
+/* The same distance below the object in every variant: the first that is free
+ * in all. */
+static int area_map(struct taskset *s, struct area *a)
+{
+	for (uint64_t k = 1; k <= 8192; k += k < 16 ? 1 : k) {
+		unsigned int have = 0;
+		bool all = true;
+
+		for_each_variant(v) {
+			uint64_t want = a->bias[v] - k * AREA_SIZE;
+			int64_t r = -1;
+
+			if (want < a->bias[v])
+				r = task_inject(&s->t[v], SYS_mmap, want,
+					AREA_SIZE, PROT_READ | PROT_EXEC,
+					MAP_PRIVATE | MAP_ANONYMOUS |
+					MAP_FIXED_NOREPLACE, (uint64_t)-1, 0);
+			if (r == -ESRCH)
+				return -ESRCH;
+			all = r == (int64_t)want;
+			if (!all)
+				break;
+			have |= 1u << v;
+			a->at[v] = want;
+		}
+		if (all)
+			return 0;
+		for_each_variant(v)
+			if (have & 1u << v)
+				task_inject(&s->t[v], SYS_munmap, a->at[v],
+					    AREA_SIZE, 0, 0, 0, 0);
+	}
+	return -ENOMEM;
 }
 
 /* An area for this object, mapped in all variants; NULL when impossible. */
 static struct area *area_get(struct taskset *s, struct object *o,
 			     const uint64_t bias[MAX_VARIANTS])
 {
-	struct patch_map *m = s->proc->mm->patches;
+	struct patch_map *m = map_of(s->proc->mm);
 	struct area *a;
 
 	for (a = m->areas; a; a = a->next) {
@@ -202,29 +284,11 @@ static struct area *area_get(struct taskset *s, struct object *o,
 	if (!a)
 		return NULL;
 	a->o = o;
-	for_each_variant(v) {
-		struct task *t = &s->t[v];
-		int64_t r = -1;
-
+	for_each_variant(v)
 		a->bias[v] = bias[v];
-		for (int k = 1; k <= AREA_TRIES; k++) {
-			uint64_t want = (bias[v] & ~(uint64_t)(AREA_SIZE - 1)) -
-				(uint64_t)k * AREA_SIZE;
-
-			r = task_inject(t, SYS_mmap, want, AREA_SIZE,
-					PROT_READ | PROT_EXEC, MAP_PRIVATE |
-					MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-					(uint64_t)-1, 0);
-			if (r == (int64_t)want || r == -ESRCH)
-				break;
-			r = -1;
-		}
-		if (r < 0) {
-			/* what has been mapped stays: unused, unseen */
-			free(a);
-			return NULL;
-		}
-		a->at[v] = (uint64_t)r;
+	if (area_map(s, a) < 0) {
+		free(a);
+		return NULL;
 	}
 	a->next = m->areas;
 	m->areas = a;
@@ -232,22 +296,23 @@ static struct area *area_get(struct taskset *s, struct object *o,
 	return a;
 }
 
-/* The bytes from the region's start to the end of the syscall are, in every
- * variant, those of the file. */
-static bool unmodified(struct taskset *s, struct object *o,
-		       const struct site_plan *p,
+/* Everything the patch replaces is, in every variant, as in the file. */
+static bool unmodified(struct taskset *s, const struct site *w,
 		       const uint64_t bias[MAX_VARIANTS])
 {
+	const struct site_plan *p = &w->p;
 	uint64_t n = p->vaddr + 2 - p->start;
-	uint64_t off = elf_offset(&o->elf, p->start);
-	uint8_t have[SITE_MAX_REGION + 2];
+	uint8_t have[sizeof(w->text)];
 
-	if (!off || n > sizeof(have) || off + n > o->elf.size)
-		return false;
-	for_each_variant(v)
+	for_each_variant(v) {
 		if (mem_read(&s->t[v], have, p->start + bias[v], n) ||
-		    memcmp(have, o->elf.data + off, n))
+		    memcmp(have, w->text, n))
 			return false;
+		if (p->hole &&
+		    (mem_read(&s->t[v], have, p->hole + bias[v], JUMP) ||
+		     memcmp(have, w->padding, JUMP)))
+			return false;
+	}
 	return true;
 }
 
@@ -262,82 +327,105 @@ static bool nobody_parked(const struct taskset *s)
 	return true;
 }
 
-/* Put one plan in place in all variants. */
-static bool apply(struct taskset *s, struct object *o,
-		  const struct site_plan *p, const uint64_t bias[MAX_VARIANTS])
+static bool jump_to(uint64_t from, uint64_t to, uint8_t jmp[JUMP])
 {
-	struct patch_map *m = s->proc->mm->patches;
-	struct patched *d;
+	int32_t rel = (int32_t)(to - (from + JUMP));
+
+	jmp[0] = 0xe9;
+	memcpy(jmp + 1, &rel, 4);
+	return (int64_t)(to - (from + JUMP)) == rel;
+}
+
+static int poke_patch(struct task *t, const struct site_plan *p,
+		      uint64_t bias, uint64_t stub, const uint8_t *code,
+		      size_t n)
+{
+	uint64_t from = p->hole ? p->hole : p->start;
+	uint8_t jmp[JUMP], to_hole[SHORT_JUMP] = { 0xeb };
+
+	if (!jump_to(from + bias, stub, jmp))
+		return -ERANGE;
+	to_hole[1] = (uint8_t)(p->hole - (p->start + SHORT_JUMP));
+	/* from the end to the beginning of the way */
+	if (mem_poke(t, stub, code, n) ||
+	    mem_poke(t, from + bias, jmp, JUMP) ||
+	    (p->hole && mem_poke(t, p->start + bias, to_hole, SHORT_JUMP)))
+		return -ESRCH;
+	return 0;
+}
+
+static void note_done(struct patch_map *m, const struct site *w,
+		      const uint64_t bias[MAX_VARIANTS])
+{
+	if (m->n_done == m->cap_done) {
+		unsigned int cap = m->cap_done ? 2 * m->cap_done : 64;
+		struct done *n = reallocarray(m->done, cap, sizeof(*n));
+
+		if (!n)
+			die("out of memory");
+		m->done = n;
+		m->cap_done = cap;
+	}
+	m->done[m->n_done].site = w;
+	memcpy(m->done[m->n_done++].bias, bias, sizeof(m->done[0].bias));
+}
+
+/* Put one plan in place in all variants. */
+static bool apply(struct taskset *s, struct object *o, struct site *w,
+		  const uint64_t bias[MAX_VARIANTS])
+{
+	const struct site_plan *p = &w->p;
+	uint8_t stub[MAX_VARIANTS][SITE_STUB_MAX];
 	struct area *a;
 	uint32_t at;
 	size_t n = 0;
 
-	if (!unmodified(s, o, p, bias))
+	if (!unmodified(s, w, bias))
 		return false;
 	a = area_get(s, o, bias);
 	if (!a || a->used + SITE_STUB_MAX > AREA_SIZE)
 		return false;
-	d = calloc(1, sizeof(*d));
-	if (!d)
-		return false;
-	memcpy(d->old, o->elf.data + elf_offset(&o->elf, p->start), JMP_LEN);
-	d->next = m->patched;
-	m->patched = d;
 	at = a->used;
 	for_each_variant(v) {
-		uint8_t stub[SITE_STUB_MAX], jmp[JMP_LEN] = { 0xe9 };
-		uint64_t from = p->start + bias[v], to = a->at[v] + at;
-		int32_t rel = (int32_t)(to - (from + 5));
+		n = site_emit(p, bias[v], a->at[v] + at, stub[v]);
+		if (!n)
+			return false;
+	}
+	for_each_variant(v) {
+		int r = poke_patch(&s->t[v], p, bias[v], a->at[v] + at,
+				   stub[v], n);
 
-		n = site_emit(p, bias[v], to, stub);
-		if (!n || (int64_t)(to - (from + 5)) != rel)
+		if (!r)
+			continue;
+		if (v == LEADER && (r == -ERANGE || task_dying(&s->t[v])))
 			return false;
-		memcpy(jmp + 1, &rel, 4);
-		if (mem_poke(&s->t[v], to, stub, n) ||
-		    mem_poke(&s->t[v], d->at[v] = from, jmp, sizeof(jmp))) {
-			if (v == LEADER && task_dying(&s->t[v]))
-				return false;
-			say("patching process %d failed half-way",
-			    s->proc->vpid);
-			kill_all(EXIT_MONITOR);
-			return false;
-		}
+		say("patching process %d failed half-way", s->proc->vpid);
+		kill_all(EXIT_MONITOR);
+		return false;
 	}
 	a->used = (uint32_t)(at + n + STUB_ALIGN - 1) & ~(STUB_ALIGN - 1);
+	note_done(map_of(s->proc->mm), w, bias);
+	w->patched++;
 	s->proc->mm->patched = true;
 	mon.count.sites_patched++;
 	return true;
 }
 
-/* Is there still a jump to a stub? The object may have been unloaded. */
-static bool jumps(struct taskset *s, unsigned int v, uint64_t at)
+/* ---- traps ---- */
+
+static struct seen *seen_get(struct patch_map *m, uint64_t ip)
 {
-	uint8_t have[JMP_LEN];
-	int32_t rel;
+	struct seen *e = NULL;
 
-	if (mem_read(&s->t[v], have, at, sizeof(have)) || have[0] != 0xe9)
-		return false;
-	memcpy(&rel, have + 1, sizeof(rel));
-	return patch_inside(s->proc->mm, v, at + JMP_LEN + (uint64_t)(int64_t)rel);
+	for (unsigned int i = 0; i < SEEN_WAYS; i++) {
+		e = &m->seen[(ip / 2 + i) % SEEN_MAX];
+		if (e->ip == ip || !e->ip)
+			break;
+	}
+	if (e->ip != ip)
+		*e = (struct seen){ .ip = ip };
+	return e;
 }
-
-/* A thread may be anywhere in a stub: they stay, and lead to the text behind
- * the jump. */
-void patch_undo(struct taskset *s)
-{
-	struct patch_map *m = s->proc->mm->patches;
-
-	s->proc->mm->patched = false;
-	for (const struct patched *d = m ? m->patched : NULL; d; d = d->next)
-		for_each_variant(v)
-			if (d->at[v] && jumps(s, v, d->at[v]) &&
-			    mem_poke(&s->t[v], d->at[v], d->old, JMP_LEN) &&
-			    !task_dying(&s->t[v]))
-				die("process %d: its text could not be restored",
-				    s->proc->vpid);
-}
-
-/* ---- one site, at a rendezvous ---- */
 
 struct find {
 	uint64_t ip;
@@ -354,54 +442,201 @@ static int find_ip(void *ctx, const struct map_entry *e)
 	return 1;
 }
 
-static void look_at(struct taskset *s)
+/* The site of this trap; *o its object.  Text that is no file's, or that the
+ * program can write, is one site, which is not to be planned. */
+static struct site *site_of(struct taskset *s, struct object **o)
 {
 	struct task *lead = &s->t[LEADER];
 	struct find f = { .ip = lead->call.ip - 2 };
-	uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
+	uint64_t vaddr;
+
+	*o = NULL;
+	if (maps_each(lead->tid, find_ip, &f) != 1)
+		return NULL;
+	if (f.e.path[0] == '/' && !strcmp(f.e.perms, "r-xp")) {
+		*o = object_open(lead->tid, &f.e);
+		if (*o && elf_vaddr(&(*o)->elf, f.e.offset +
+				    (f.ip - f.e.start), &vaddr))
+			return site_get(*o, vaddr);
+	}
+	*o = object_named(f.e.path[0] == '[' ? f.e.path : f.e.path[0] ?
+			  "[file, not private text]" : "[anonymous]");
+	return *o ? site_get(*o, 0) : NULL;
+}
+
+static void count_trap(struct taskset *s, struct seen *e)
+{
+	uint64_t nr = s->t[LEADER].call.nr;
+	const struct mm *mm = s->proc->mm;
+	enum trap_why why;
+	struct site_call *c;
+
+	if (!mm->registered)
+		why = TRAP_NOT_LOADED;
+	else if (s->row->flags & RF_NEVER_INPROC ||
+		 ipmon_row_path(s->row) == PATH_MONITOR ||
+		 ipmon_row_path(s->row) == PATH_REFUSED)
+		why = TRAP_KIND;
+	else if (!e->patched)
+		why = TRAP_SITE;
+	else if (!s->live)
+		why = TRAP_TURN;
+	else
+		why = TRAP_CALL;
+	mon.count.why[why]++;
+	if (!e->site)
+		return;
+	e->site->traps++;
+	e->site->why[why]++;
+	for (c = e->site->calls; c; c = c->next)
+		if (c->nr == nr)
+			break;
+	if (!c) {
+		c = calloc(1, sizeof(*c));
+		if (!c)
+			return;
+		c->nr = nr;
+		c->next = e->site->calls;
+		e->site->calls = c;
+	}
+	c->n++;
+}
+
+static void look_at(struct taskset *s, struct seen *e)
+{
+	uint64_t bias[MAX_VARIANTS] = { 0 };
 	struct object *o;
 	struct site *p;
 
-	if (maps_each(lead->tid, find_ip, &f) != 1 || f.e.path[0] != '/' ||
-	    strcmp(f.e.perms, "r-xp"))
+	p = site_of(s, &o);
+	e->site = p;
+	if (!p || !o->elf.data || !p->vaddr)
 		return;
-	o = object_open(lead->tid, &f.e);
-	if (!o || !elf_vaddr(&o->elf, f.e.offset + (f.ip - f.e.start), &vaddr))
-		return;
-	p = plan_get(o, vaddr);
-	if (!p || !p->p.kind)
+	p = plan_get(o, p->vaddr);
+	if (!p->p.kind)
 		return;
 	for_each_variant(v)
-		bias[v] = s->t[v].call.ip - 2 - vaddr;
-	apply(s, o, &p->p, bias);
+		bias[v] = s->t[v].call.ip - 2 - p->vaddr;
+	e->patched = apply(s, o, p, bias);
+}
+
+/* Have the bytes been changed behind our back? */
+static bool still_patched(struct taskset *s, const struct seen *e)
+{
+	const struct site_plan *p = &e->site->p;
+	uint8_t first;
+
+	return mem_read(&s->t[LEADER], &first, e->ip - 2 -
+			(p->vaddr - p->start), 1) ||
+	       first == (p->hole ? 0xeb : 0xe9);
 }
 
 void patch_site(struct taskset *s)
 {
 	struct mm *mm = s->proc->mm;
-	uint64_t ip = s->t[LEADER].call.ip;
-	struct seen *e = NULL;
+	struct object *o;
+	struct seen *e;
 
-	if (s->slot < 0 || !mm->patches || mm->no_fast ||
-	    s->row->flags & RF_NEVER_INPROC)
+	if (!mon.opt.stats_file && (s->slot < 0 || !mm->patches ||
+				    s->row->flags & RF_NEVER_INPROC))
 		return;
-	for (unsigned int i = 0; i < 8; i++) {
-		e = &mm->patches->seen[(ip / 2 + i) % SEEN_MAX];
-		if (e->ip == ip || !e->ip)
-			break;
+	e = seen_get(map_of(mm), s->t[LEADER].call.ip);
+	e->traps++;
+	if (mon.opt.stats_file) {
+		if (!e->site)
+			e->site = site_of(s, &o);
+		count_trap(s, e);
 	}
-	if (e->ip != ip)
-		*e = (struct seen){ .ip = ip };
-	if (e->decided || ++e->traps < PATCH_AFTER || !nobody_parked(s))
+	if (s->slot < 0 || mm->no_fast || s->row->flags & RF_NEVER_INPROC ||
+	    e->traps < PATCH_AFTER || !nobody_parked(s))
 		return;
 	for_each_variant(v)
 		if (s->t[v].at != AT_ENTRY && s->t[v].at != AT_EXIT)
 			return;
-	e->decided = true;
-	look_at(s);
+	if (!e->decided) {
+		e->decided = true;
+		look_at(s, e);
+	} else if (e->patched && !(e->traps & (e->traps - 1)) &&
+		   !still_patched(s, e)) {
+		*e = (struct seen){ .ip = e->ip, .site = e->site };
+	}
 }
 
 /* ---- mappings that come and change ---- */
+
+static bool overlaps(const uint64_t start[MAX_VARIANTS], uint64_t len,
+		     const uint64_t bias[MAX_VARIANTS], uint64_t vaddr,
+		     uint64_t n)
+{
+	for_each_variant(v) {
+		uint64_t from = start[v] & ~4095ull;
+		uint64_t end = (start[v] + len + 4095) & ~4095ull;
+
+		if (vaddr + bias[v] + n > from && vaddr + bias[v] < end)
+			return true;
+	}
+	return false;
+}
+
+static void unpatch(struct taskset *s, const struct done *d)
+{
+	const struct site_plan *p = &d->site->p;
+
+	seen_get(map_of(s->proc->mm), p->vaddr + 2 + d->bias[LEADER])->patched =
+		false;
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+
+		if (!mem_poke(t, p->start + d->bias[v], d->site->text,
+			      p->hole ? SHORT_JUMP : JUMP) &&
+		    (!p->hole || !mem_poke(t, p->hole + d->bias[v],
+					   d->site->padding, JUMP)))
+			continue;
+		if (!task_dying(t))
+			die("process %d: its text could not be restored",
+			    s->proc->vpid);
+	}
+}
+
+/* A thread may be anywhere in a stub: they stay, and lead to the text behind
+ * the jump. */
+void patch_undo(struct taskset *s)
+{
+	struct patch_map *m = s->proc->mm->patches;
+
+	s->proc->mm->patched = false;
+	for (unsigned int i = 0; m && i < m->n_done; i++)
+		unpatch(s, &m->done[i]);
+	if (m)
+		m->n_done = 0;
+}
+
+static void patch_touched(struct taskset *s,
+			  const uint64_t start[MAX_VARIANTS], uint64_t len)
+{
+	struct patch_map *m = s->proc->mm->patches;
+	uint64_t from = start[LEADER] & ~4095ull;
+
+	for (unsigned int i = 0; m && i < m->n_done; ) {
+		struct done *d = &m->done[i];
+		const struct site_plan *p = &d->site->p;
+
+		if (!overlaps(start, len, d->bias, p->start,
+			      p->vaddr + 2 - p->start) &&
+		    !(p->hole && overlaps(start, len, d->bias, p->hole,
+					  JUMP))) {
+			i++;
+			continue;
+		}
+		unpatch(s, d);
+		*d = m->done[--m->n_done];
+	}
+	/* what comes there is another site */
+	for (unsigned int i = 0; m && i < SEEN_MAX; i++)
+		if (m->seen[i].ip >= from && m->seen[i].ip - from <
+		    len + (start[LEADER] - from) + 4096)
+			m->seen[i] = (struct seen){ .ip = 1 };
+}
 
 void text_touched(struct taskset *s, unsigned int arg, uint64_t len)
 {
@@ -410,15 +645,53 @@ void text_touched(struct taskset *s, unsigned int arg, uint64_t len)
 	for_each_variant(v)
 		start[v] = s->t[v].call.args[arg];
 	tsc_touched(s, start, len);
+	patch_touched(s, start, len);
+}
+
+/* Known sites of an object whose file offset `offset` is mapped at `at`. */
+static void apply_all(struct taskset *s, struct object *o, uint64_t offset,
+		      const uint64_t at[MAX_VARIANTS])
+{
+	struct patch_map *m = map_of(s->proc->mm);
+	uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
+
+	if (!o->sites || !o->elf.data || !elf_vaddr(&o->elf, offset, &vaddr))
+		return;
+	for_each_variant(v)
+		bias[v] = at[v] - vaddr;
+	for (struct site *p = o->sites; p; p = p->next) {
+		struct seen *e;
+
+		if (!p->planned || !p->p.kind || !apply(s, o, p, bias))
+			continue;
+		e = seen_get(m, p->vaddr + 2 + bias[LEADER]);
+		e->site = p;
+		e->decided = e->patched = true;
+	}
 }
 
 void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
 		 uint64_t len, bool file)
 {
-	if (file)
-		tsc_mapped(s, at, len);
-	else
+	struct find f = { .ip = at ? (uint64_t)at[LEADER] : 0 };
+	uint64_t where[MAX_VARIANTS] = { 0 }, offset;
+	struct object *o = NULL;
+
+	if (tsc_always() || (mon.n == 1 && !s->proc->mm->patches))
+		return;
+	if (file && maps_each(s->t[LEADER].tid, find_ip, &f) == 1 &&
+	    !strcmp(f.e.perms, "r-xp") && f.e.path[0] == '/')
+		o = object_open(s->t[LEADER].tid, &f.e);
+	if (!o) {
 		tsc_unsure(s);
+		return;
+	}
+	for_each_variant(v)
+		where[v] = (uint64_t)at[v];
+	offset = f.e.offset + (f.ip - f.e.start);
+	tsc_mapped(s, o, offset, len, where);
+	if (s->proc->mm->patches && s->slot >= 0 && !s->proc->mm->no_fast)
+		apply_all(s, o, offset, where);
 }
 
 /* ---- a new image ---- */
@@ -442,13 +715,9 @@ static int collect(void *ctx, const struct map_entry *e)
 
 int patch_process(struct taskset *s)
 {
-	struct mm *mm = s->proc->mm;
 	struct sweep *w;
 
-	if (!mm->patches)
-		mm->patches = calloc(1, sizeof(*mm->patches));
-	if (!mm->patches)
-		return -ENOMEM;
+	map_of(s->proc->mm);
 	if (!objects)
 		return 0;
 	w = calloc(1, sizeof(*w));
@@ -462,29 +731,19 @@ int patch_process(struct taskset *s)
 	for (unsigned int i = 0; i < w->n[LEADER]; i++) {
 		struct map_entry *e = &w->e[LEADER][i];
 		struct object *o = object_open(s->t[LEADER].tid, e);
-		uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
-		bool all = o && o->sites &&
-			elf_vaddr(&o->elf, e->offset, &vaddr);
+		uint64_t at[MAX_VARIANTS] = { 0 };
+		bool all = o;
 
 		/* the same segment in the others */
 		for_each_variant(v) {
-			bool found = false;
-
-			for (unsigned int k = 0; all && k < w->n[v]; k++) {
-				struct map_entry *x = &w->e[v][k];
-
-				if (x->inode != e->inode ||
-				    x->offset != e->offset)
-					continue;
-				bias[v] = x->start - vaddr;
-				found = true;
-				break;
-			}
-			all = all && found;
+			for (unsigned int k = 0; k < w->n[v] && !at[v]; k++)
+				if (w->e[v][k].inode == e->inode &&
+				    w->e[v][k].offset == e->offset)
+					at[v] = w->e[v][k].start;
+			all = all && at[v];
 		}
-		for (struct site *p = all ? o->sites : NULL; p; p = p->next)
-			if (p->planned && p->p.kind)
-				apply(s, o, &p->p, bias);
+		if (all)
+			apply_all(s, o, e->offset, at);
 	}
 	free(w);
 	return 0;

@@ -7,6 +7,17 @@
 
 #include "monitor.h"
 
+/* Why a call came to monitord (--stats). */
+enum trap_why {
+	TRAP_NOT_LOADED,	/* libipmon has not registered (yet) */
+	TRAP_KIND,		/* no policy handles such a call in-process */
+	TRAP_SITE,		/* its site is not patched */
+	TRAP_TURN,		/* the set does not run alone */
+	TRAP_CALL,		/* arguments, descriptor, a signal: IP-MON or
+				 * monitord decided so */
+	TRAP_WHYS
+};
+
 struct patch_map;		/* per mm: patched objects and stub areas */
 
 /*

@@ -526,8 +526,7 @@ void set_finish_each(struct taskset *s, const int64_t ret[MAX_VARIANTS])
 	if (mon.ending)
 		return;
 	set_note_call(s, ret[LEADER]);
-	if (s->slot >= 0)
-		patch_site(s);
+	patch_site(s);
 	tsc_apply(s);
 	fast_fd_kinds(s, ret[LEADER]);
 	for_each_variant(v)

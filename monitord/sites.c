@@ -12,6 +12,17 @@
  * bytes to be replaced (one on the first of them, or on the syscall itself,
  * is fine: the jump, and the intact syscall).
  *
+ * An indirect jump may go anywhere, unless it is one through a table: tables
+ * whose address the function takes are read, and more entries than they have,
+ * because their length is not known.
+ *
+ * Where there is no room for five bytes, two will do: a short jump to five bytes
+ * of padding between two functions (no function's by .eh_frame, nothing but
+ * no-operations), where the long one is put.  The syscall stays in place in
+ * any case, so that a call IP-MON does not handle traps at its native place
+ * with its native registers.  (Overwriting the syscall itself would show
+ * another instruction pointer to signal handlers, unwinders and debuggers.)
+ *
  * What may be moved: anything that is not a branch; RIP-relative operands get
  * a new displacement.  A short conditional branch may be moved too: in the
  * stub it becomes the same condition with a 32-bit displacement.
@@ -129,14 +140,16 @@ static bool get32(const struct elf_image *e, uint64_t off, int32_t *v)
 #define ENC_UDATA4		0x03
 #define ENC_DATAREL_SDATA4	0x3b
 
-bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
-		  uint64_t *end)
+struct fdes {
+	uint64_t base, table, n;
+};
+
+static bool fdes_open(const struct elf_image *e, struct fdes *f)
 {
 	unsigned int count;
 	const Elf64_Phdr *ph = phdrs(e, &count), *hdr = NULL;
 	const uint8_t *h;
-	uint64_t base, table, lo = 0, hi, fde;
-	int32_t n, v, len;
+	int32_t n;
 
 	for (unsigned int i = 0; ph && i < count; i++)
 		if (ph[i].p_type == PT_GNU_EH_FRAME)
@@ -148,32 +161,69 @@ bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 	    h[2] != ENC_UDATA4 || h[3] != ENC_DATAREL_SDATA4 ||
 	    !get32(e, hdr->p_offset + 8, &n) || n <= 0)
 		return false;
-	base = hdr->p_vaddr;
-	table = hdr->p_offset + 12;
-	hi = (uint64_t)n;
-	if (!at(e, table, hi * 8))
+	f->base = hdr->p_vaddr;
+	f->table = hdr->p_offset + 12;
+	f->n = (uint64_t)n;
+	return at(e, f->table, f->n * 8);
+}
+
+static bool fde_start(const struct elf_image *e, const struct fdes *f,
+		      uint64_t i, uint64_t *start)
+{
+	int32_t v;
+
+	if (i >= f->n || !get32(e, f->table + i * 8, &v))
 		return false;
+	*start = f->base + (uint64_t)(int64_t)v;
+	return true;
+}
+
+static bool fde_get(const struct elf_image *e, const struct fdes *f,
+		    uint64_t i, uint64_t *start, uint64_t *end)
+{
+	int32_t v, len;
+	uint64_t fde;
+
+	if (!fde_start(e, f, i, start) ||
+	    !get32(e, f->table + i * 8 + 4, &v))
+		return false;
+	/* FDE: length, CIE pointer, pc begin (pcrel), pc range */
+	fde = offset_of(e, f->base + (uint64_t)(int64_t)v, 16, PF_R);
+	if (!fde || !get32(e, fde + 12, &len) || len <= 0)
+		return false;
+	*end = *start + (uint64_t)len;
+	return true;
+}
+
+/* The last one that starts at or before vaddr. */
+static bool fde_find(const struct elf_image *e, const struct fdes *f,
+		     uint64_t vaddr, uint64_t *index)
+{
+	uint64_t lo = 0, hi = f->n, start;
+
 	while (hi - lo > 1) {
 		uint64_t mid = lo + (hi - lo) / 2;
 
-		if (!get32(e, table + mid * 8, &v))
+		if (!fde_start(e, f, mid, &start))
 			return false;
-		if (base + (uint64_t)(int64_t)v <= vaddr)
+		if (start <= vaddr)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	if (!get32(e, table + lo * 8, &v))
-		return false;
-	*start = base + (uint64_t)(int64_t)v;
-	if (!get32(e, table + lo * 8 + 4, &v))
-		return false;
-	/* FDE: length, CIE pointer, pc begin (pcrel), pc range */
-	fde = offset_of(e, base + (uint64_t)(int64_t)v, 16, PF_R);
-	if (!fde || !get32(e, fde + 12, &len) || len <= 0)
-		return false;
-	*end = *start + (uint64_t)len;
-	return vaddr >= *start && vaddr < *end;
+	*index = lo;
+	return true;
+}
+
+bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
+		  uint64_t *end)
+{
+	struct fdes f;
+	uint64_t i;
+
+	return fdes_open(e, &f) && fde_find(e, &f, vaddr, &i) &&
+	       fde_get(e, &f, i, start, end) && vaddr >= *start &&
+	       vaddr < *end;
 }
 
 /* ---- planning ---- */
@@ -240,19 +290,171 @@ static bool movable(const struct decoded *d, const uint8_t *bytes,
 	return true;
 }
 
-void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p)
+/* ---- where branches go ---- */
+
+#define TABLES		64u
+#define TABLE_ENTRIES	1024u
+
+struct flow {
+	uint64_t target[MAX_TARGETS];
+	unsigned int n_targets;
+	uint64_t table[TABLES];		/* data the function may jump through */
+	bool absolute[TABLES];		/* its entries are addresses */
+	unsigned int n_tables;
+	bool indirect;			/* it jumps through registers */
+};
+
+static const char *flow_note(const struct elf_image *e, struct flow *f,
+			     const ZydisDecodedInstruction *i,
+			     const ZydisDecodedOperand *op, uint64_t pc)
 {
-	static uint64_t targets[MAX_TARGETS];
+	const ZydisDecodedOperand *m = &op[i->mnemonic == ZYDIS_MNEMONIC_LEA];
+	uint64_t table = 0;
+	ZyanU64 target;
+
+	if (i->meta.category == ZYDIS_CATEGORY_COND_BR ||
+	    i->meta.category == ZYDIS_CATEGORY_UNCOND_BR) {
+		if (op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+			if (ZYAN_FAILED(ZydisCalcAbsoluteAddress(i, &op[0], pc,
+								 &target)))
+				return "a branch that cannot be followed";
+			if (f->n_targets == MAX_TARGETS)
+				return "too many branches";
+			f->target[f->n_targets++] = target;
+			return NULL;
+		}
+		/* through the global offset table: into another function */
+		if (m->type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    m->mem.base == ZYDIS_REGISTER_RIP)
+			return NULL;
+		f->indirect = true;
+		if (m->type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    m->mem.base == ZYDIS_REGISTER_NONE &&
+		    m->mem.index != ZYDIS_REGISTER_NONE)
+			table = (uint64_t)m->mem.disp.value;
+		if (!table)
+			return NULL;
+	} else if (i->mnemonic == ZYDIS_MNEMONIC_LEA &&
+		   m->mem.base == ZYDIS_REGISTER_RIP) {
+		if (ZYAN_FAILED(ZydisCalcAbsoluteAddress(i, m, pc, &target)))
+			return NULL;
+		table = target;
+		if (offset_of(e, table, 1, PF_X) || !offset_of(e, table, 4,
+							       PF_R))
+			return NULL;
+	} else {
+		return NULL;
+	}
+	if (f->n_tables == TABLES)
+		return "too many tables";
+	f->absolute[f->n_tables] = i->mnemonic != ZYDIS_MNEMONIC_LEA;
+	f->table[f->n_tables++] = table;
+	return NULL;
+}
+
+/* Does a branch lead to after `start` and before the syscall? */
+static const char *flow_into(const struct elf_image *e, const struct flow *f,
+			     uint64_t start, uint64_t end)
+{
+	for (unsigned int k = 0; k < f->n_targets; k++)
+		if (f->target[k] > start && f->target[k] < end)
+			return "a branch leads into it";
+	if (!f->indirect)
+		return NULL;
+	if (!f->n_tables)
+		return "an indirect jump";
+	for (unsigned int t = 0; t < f->n_tables; t++) {
+		unsigned int size = f->absolute[t] ? 8 : 4;
+
+		for (unsigned int k = 0; k < TABLE_ENTRIES; k++) {
+			uint64_t at_entry = f->table[t] + k * size, off, to;
+			int32_t rel;
+
+			off = offset_of(e, at_entry, size, PF_R);
+			if (!off || !at(e, off, size))
+				break;
+			if (f->absolute[t]) {
+				memcpy(&to, e->data + off, 8);
+			} else {
+				memcpy(&rel, e->data + off, 4);
+				to = f->table[t] + (uint64_t)(int64_t)rel;
+			}
+			if (to > start && to < end)
+				return "a table leads into it";
+		}
+	}
+	return NULL;
+}
+
+/* ---- padding ---- */
+
+static bool all_nops(const struct elf_image *e, uint64_t start, uint64_t end)
+{
+	uint64_t off = offset_of(e, start, end - start, PF_X);
+	const uint8_t *code = off ? at(e, off, end - start) : NULL;
+	ZydisDecoder dec;
+
+	if (!code)
+		return false;
+	ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
+			 ZYDIS_STACK_WIDTH_64);
+	for (uint64_t pc = start; pc < end; ) {
+		ZydisDecodedInstruction i;
+
+		if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&dec, NULL,
+				code + (pc - start), end - pc, &i)) ||
+		    (i.mnemonic != ZYDIS_MNEMONIC_NOP &&
+		     i.mnemonic != ZYDIS_MNEMONIC_INT3))
+			return false;
+		pc += i.length;
+	}
+	return true;
+}
+
+/* Five bytes of padding that a short jump at `from` reaches, or 0. */
+static uint64_t find_hole(const struct elf_image *e, uint64_t from,
+			  bool (*taken)(void *ctx, uint64_t hole), void *ctx)
+{
+	uint64_t i, start, end, next;
+	struct fdes f;
+
+	if (!fdes_open(e, &f) || !fde_find(e, &f, from, &i))
+		return 0;
+	for (uint64_t k = i > 8 ? i - 8 : 0; k < i + 8; k++) {
+		if (!fde_get(e, &f, k, &start, &end) ||
+		    !fde_start(e, &f, k + 1, &next) || next < end + 5 ||
+		    next - end > 64 || !all_nops(e, end, next))
+			continue;
+		for (uint64_t h = end; h + 5 <= next; h += 5) {
+			int64_t d = (int64_t)(h - (from + 2));
+
+			if (d >= -128 && d <= 127 && !(taken && taken(ctx, h)))
+				return h;
+		}
+	}
+	return 0;
+}
+
+/* ---- the plan ---- */
+
+#define LAST(k) (&last[(n_last - 1 - (k)) % SITE_MAX_INSNS])
+
+void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
+	       bool (*taken)(void *ctx, uint64_t hole), void *ctx)
+{
+	static struct flow flow;
 	/* the last instructions before the site, as a ring */
 	static struct decoded last[SITE_MAX_INSNS];
-	unsigned int n_targets = 0, n_last = 0;
-	uint64_t start, end, off, pc;
+	unsigned int n_last = 0, n_short = 0;
+	uint64_t start, end, off, pc, short_start = 0;
 	const uint8_t *code;
 	ZydisDecoder dec;
 	bool seen = false;
 
 	memset(p, 0, sizeof(*p));
 	p->vaddr = vaddr;
+	flow.n_targets = flow.n_tables = 0;
+	flow.indirect = false;
 	if (!elf_function(e, vaddr, &start, &end) ||
 	    end - start > MAX_FUNCTION) {
 		p->why = "no function bounds";
@@ -268,7 +470,6 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p)
 			 ZYDIS_STACK_WIDTH_64);
 	for (pc = start; pc < end; ) {
 		struct decoded d = { .vaddr = pc };
-		ZyanU64 target;
 
 		if (ZYAN_FAILED(ZydisDecoderDecodeFull(&dec, code +
 				(pc - start), end - pc, &d.i, d.op))) {
@@ -282,24 +483,9 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p)
 		} else if (!seen) {
 			last[n_last++ % SITE_MAX_INSNS] = d;
 		}
-		if ((d.i.meta.category == ZYDIS_CATEGORY_COND_BR ||
-		     d.i.meta.category == ZYDIS_CATEGORY_UNCOND_BR) &&
-		    d.op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
-		    ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&d.i, &d.op[0], pc,
-							  &target))) {
-			if (n_targets == MAX_TARGETS) {
-				p->why = "too many branches";
-				return;
-			}
-			targets[n_targets++] = target;
-		}
-		/* jump tables: targets are not known */
-		if (d.i.meta.category == ZYDIS_CATEGORY_UNCOND_BR &&
-		    d.op[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE &&
-		    !seen) {
-			p->why = "an indirect jump before it";
+		p->why = flow_note(e, &flow, &d.i, d.op, pc);
+		if (p->why)
 			return;
-		}
 		pc += d.i.length;
 	}
 	if (!seen) {
@@ -308,32 +494,43 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p)
 	}
 	p->start = vaddr;
 	for (unsigned int k = 0; vaddr - p->start < 5; k++) {
-		const struct decoded *d;
+		const struct decoded *d = LAST(k);
 
 		if (k == n_last || k == SITE_MAX_INSNS) {
 			p->why = "too close to the function's start";
-			return;
+			break;
 		}
-		d = &last[(n_last - 1 - k) % SITE_MAX_INSNS];
 		if (d->vaddr + d->i.length != p->start ||
 		    vaddr - d->vaddr > SITE_MAX_REGION ||
 		    !movable(d, code + (d->vaddr - start),
 			     &p->insn[SITE_MAX_INSNS - 1 - k])) {
 			p->why = "an instruction that cannot be moved";
-			return;
+			break;
 		}
 		p->start = d->vaddr;
 		p->n++;
+		if (!n_short && vaddr - p->start >= 2) {
+			n_short = p->n;
+			short_start = p->start;
+		}
+	}
+	if (!p->why)
+		p->why = flow_into(e, &flow, p->start, vaddr);
+	if (!p->why) {
+		p->kind = p->n == 1 ? SITE_P1 : SITE_P;
+	} else if (n_short && !flow_into(e, &flow, short_start, vaddr)) {
+		p->hole = find_hole(e, short_start, taken, ctx);
+		if (!p->hole)
+			return;
+		p->n = n_short;
+		p->start = short_start;
+		p->kind = SITE_S;
+		p->why = NULL;
+	} else {
+		return;
 	}
 	memmove(p->insn, p->insn + SITE_MAX_INSNS - p->n,
 		p->n * sizeof(p->insn[0]));
-	for (unsigned int k = 0; k < n_targets; k++) {
-		if (targets[k] > p->start && targets[k] < vaddr) {
-			p->why = "a branch leads into it";
-			return;
-		}
-	}
-	p->kind = p->n == 1 ? SITE_P1 : SITE_P;
 }
 
 enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr)

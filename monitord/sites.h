@@ -4,8 +4,8 @@
  *
  * A site is named by the file's virtual address of its `syscall`, which a
  * trap has proven to be an instruction.  site_plan() finds whole instructions
- * directly before it that make room for a five-byte jump and can run
- * elsewhere; site_emit() writes them, followed by the way into IP-MON.
+ * directly before it that make room for a jump and can run elsewhere;
+ * site_emit() writes them, followed by the way into IP-MON.
  *
  * Pure code over the file's bytes, which are hostile: bounded everywhere.
  */
@@ -30,6 +30,8 @@ enum site_kind {
 	SITE_NONE = 0,		/* cannot be patched */
 	SITE_P1,		/* one instruction before the syscall */
 	SITE_P,			/* several */
+	SITE_S,			/* too few bytes for the jump: a short one, to
+				 * a jump in the padding between functions */
 };
 
 struct site_insn {
@@ -48,6 +50,7 @@ struct site_plan {
 	uint64_t start;		/* of the region: start..vaddr is replaced */
 	unsigned int n;
 	struct site_insn insn[SITE_MAX_INSNS];
+	uint64_t hole;		/* SITE_S: vaddr of five bytes of padding */
 	const char *why;	/* SITE_NONE: reason, for people */
 };
 
@@ -65,7 +68,9 @@ bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 bool elf_text(const struct elf_image *e, unsigned int i, const uint8_t **p,
 	      uint64_t *n, uint64_t *vaddr);
 
-void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p);
+/* `taken` says which padding another site has: may be NULL. */
+void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
+	       bool (*taken)(void *ctx, uint64_t hole), void *ctx);
 
 /* Does an instruction begin at vaddr?  By decoding the function around it. */
 enum boundary { BOUNDARY_NO, BOUNDARY_YES, BOUNDARY_UNKNOWN };

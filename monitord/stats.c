@@ -5,9 +5,13 @@
 #include "stats.h"
 #include "jsonfile.h"
 #include "monitor.h"
+#include "objects.h"
+#include "patch.h"
 #include "text.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -60,6 +64,109 @@ static const char *policy_name(void)
 	}
 }
 
+/* ---- where calls came from ---- */
+
+/* by enum trap_why */
+static const char *const whys[] = {
+	[TRAP_NOT_LOADED] = "library not loaded",
+	[TRAP_KIND] = "kind of call",
+	[TRAP_SITE] = "site not patched",
+	[TRAP_TURN] = "other threads running",
+	[TRAP_CALL] = "this call",
+};
+_Static_assert(sizeof(whys) / sizeof(whys[0]) == TRAP_WHYS, "one per reason");
+
+static const char *const kinds[] = {
+	[SITE_NONE] = "none", [SITE_P1] = "P1", [SITE_P] = "P",
+	[SITE_S] = "S",
+};
+
+static struct json_object *per_why(const uint64_t *n)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (unsigned int i = 0; i < TRAP_WHYS; i++)
+		if (n[i])
+			json_add_uint(o, whys[i], n[i]);
+	return o;
+}
+
+static struct json_object *per_site(struct object *o, const struct site *p)
+{
+	struct json_object *j = json_object_new_object();
+	struct json_object *calls = json_object_new_object();
+	char name[256];
+
+	if (p->vaddr) {
+		snprintf(name, sizeof(name), "0x%lx",
+			 (unsigned long)p->vaddr);
+		json_add_str(j, "offset", name);
+		object_symbol(o, p->vaddr, name, sizeof(name));
+		if (name[0]) {
+			char clean[256];
+
+			text_sanitize(clean, sizeof(clean), name);
+			json_add_str(j, "symbol", clean);
+		}
+	}
+	json_add_str(j, "kind", p->planned ? kinds[p->p.kind] : "not looked at");
+	if (p->planned && !p->p.kind)
+		json_add_str(j, "reason", p->p.why ? p->p.why : "");
+	json_add_uint(j, "patched", p->patched);
+	json_add_uint(j, "traps", p->traps);
+	for (const struct site_call *c = p->calls; c; c = c->next)
+		json_add_uint(calls, ipmon_name(c->nr, name), c->n);
+	json_object_object_add(j, "calls", calls);
+	json_object_object_add(j, "why", per_why(p->why));
+	return j;
+}
+
+static int more_traps(const void *a, const void *b)
+{
+	const struct site *const *x = a, *const *y = b;
+
+	return ((*x)->traps < (*y)->traps) - ((*x)->traps > (*y)->traps);
+}
+
+static struct json_object *per_object(struct object *o)
+{
+	struct json_object *j = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	const struct site **sorted = calloc(o->n_sites, sizeof(*sorted));
+	unsigned int n = 0, patched = 0, left = 0;
+	char path[512];
+
+	for (const struct site *p = o->sites; p; p = p->next) {
+		patched += p->patched != 0;
+		left += p->planned && !p->p.kind;
+		if (sorted)
+			sorted[n++] = p;
+	}
+	if (n)
+		qsort(sorted, n, sizeof(*sorted), more_traps);
+	text_sanitize(path, sizeof(path), o->name);
+	json_add_str(j, "path", path);
+	json_add_uint(j, "sites", o->n_sites);
+	json_add_uint(j, "patched", patched);
+	json_add_uint(j, "left", left);
+	json_add_uint(j, "rdtsc", o->n_tsc);
+	for (unsigned int i = 0; i < n; i++)
+		json_object_array_add(list, per_site(o, sorted[i]));
+	json_object_object_add(j, "trapped", list);
+	free(sorted);
+	return j;
+}
+
+static struct json_object *per_objects(void)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (struct object *o = objects; o; o = o->next)
+		if (o->n_sites)
+			json_object_array_add(a, per_object(o));
+	return a;
+}
+
 int stats_write(const char *path)
 {
 	const struct counters *c = &mon.count;
@@ -96,7 +203,15 @@ int stats_write(const char *path)
 	json_add_uint(n, "exec_retries", c->exec_retries);
 	json_add_uint(n, "overlaps", c->overlaps);
 	json_add_uint(n, "newnames", c->newnames);
+	json_add_uint(n, "in_process", c->inproc);
+	json_add_uint(n, "verified", c->verified);
+	json_add_uint(n, "forwarded", c->forwarded);
+	json_add_uint(n, "wakes", c->wakes);
+	json_add_uint(n, "waits", c->waits);
+	json_add_uint(n, "sites_patched", c->sites_patched);
 	json_object_object_add(o, "totals", n);
+	json_object_object_add(o, "trapped", per_why(c->why));
+	json_object_object_add(o, "objects", per_objects());
 	json_object_object_add(o, "calls", per_call(c->per_nr));
 	json_object_object_add(o, "refused", per_call(c->refused));
 

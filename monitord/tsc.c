@@ -438,40 +438,11 @@ int tsc_image(struct taskset *s)
 	return 0;
 }
 
-struct find {
-	uint64_t at;
-	struct map_entry e;
-};
-
-static int find_at(void *ctx, const struct map_entry *e)
+void tsc_mapped(struct taskset *s, struct object *o, uint64_t offset,
+		uint64_t len, const uint64_t at[MAX_VARIANTS])
 {
-	struct find *f = ctx;
-
-	if (f->at < e->start || f->at >= e->end)
-		return 0;
-	f->e = *e;
-	return 1;
-}
-
-void tsc_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
-		uint64_t len)
-{
-	struct find f = { .at = (uint64_t)at[LEADER] };
-	uint64_t where[MAX_VARIANTS] = { 0 };
-	struct object *o = NULL;
-
-	if (tsc_always() || mon.n == 1)
-		return;
-	if (maps_each(s->t[LEADER].tid, find_at, &f) == 1 &&
-	    !strcmp(f.e.perms, "r-xp") && f.e.path[0] == '/')
-		o = object_open(s->t[LEADER].tid, &f.e);
-	if (!o) {
-		tsc_unsure(s);
-		return;
-	}
-	for_each_variant(v)
-		where[v] = (uint64_t)at[v];
-	look(s, o, f.e.offset + (f.at - f.e.start), len, where);
+	if (!tsc_always() && mon.n > 1)
+		look(s, o, offset, len, at);
 }
 
 void tsc_unsure(struct taskset *s)

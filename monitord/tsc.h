@@ -20,9 +20,11 @@ uint64_t tsc_vdso_offset(void);
  * execve, the gate usable; their registers are the caller's to set.
  * 0 or -ESRCH. */
 int tsc_image(struct taskset *s);
-/* A file has been mapped executable at these addresses (len bytes). */
-void tsc_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
-		uint64_t len);
+/* len bytes of a file, from this offset, have been mapped executable at these
+ * addresses. */
+struct object;
+void tsc_mapped(struct taskset *s, struct object *o, uint64_t offset,
+		uint64_t len, const uint64_t at[MAX_VARIANTS]);
 /* Text that may change has become executable. */
 void tsc_unsure(struct taskset *s);
 /* [start[v], start[v] + len) is about to be changed by the program: what we

@@ -66,7 +66,7 @@ Test(sites, wrappers_of_libc)
 		uint8_t stub[SITE_STUB_MAX];
 		size_t n;
 
-		site_plan(&e, vaddr, &p);
+		site_plan(&e, vaddr, &p, NULL, NULL);
 		cr_expect(p.kind != SITE_NONE, "%s: %s", name[i],
 			  p.why ? p.why : "?");
 		if (!p.kind)
@@ -89,11 +89,11 @@ Test(sites, not_an_instruction)
 	uint64_t vaddr = first_syscall("getppid", bias, 40);
 	struct site_plan p;
 
-	site_plan(&e, vaddr + 1, &p);
+	site_plan(&e, vaddr + 1, &p, NULL, NULL);
 	cr_expect_eq(p.kind, SITE_NONE);
-	site_plan(&e, vaddr - 1, &p);
+	site_plan(&e, vaddr - 1, &p, NULL, NULL);
 	cr_expect_eq(p.kind, SITE_NONE);
-	site_plan(&e, 0xffffffffffff0000, &p);
+	site_plan(&e, 0xffffffffffff0000, &p, NULL, NULL);
 	cr_expect_eq(p.kind, SITE_NONE);
 }
 
@@ -107,7 +107,7 @@ Test(sites, cut_files)
 	for (size_t size = 0; size < e.size; size = size * 2 + 7) {
 		struct elf_image cut = { e.data, size };
 
-		site_plan(&cut, vaddr, &p);
+		site_plan(&cut, vaddr, &p, NULL, NULL);
 		if (size <= elf_offset(&e, vaddr))
 			cr_expect_eq(p.kind, SITE_NONE, "%zu bytes", size);
 	}
