@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 	char b[32];
 
+	warm();
 	if (strcmp(what, "branch") == 0) {
 		/* some bit of it differs between two disjoint layouts */
 		uintptr_t a = (uintptr_t)mmap(NULL, 4096, PROT_READ,

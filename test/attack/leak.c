@@ -9,6 +9,21 @@
 static int how_fd = 1;
 static const char *how = "write";
 
+/* To somebody outside of the monitored tree: the test's own server. */
+static int port, connected;
+
+static void connect_out(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	connected = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(connected, (struct sockaddr *)&a, sizeof(a)))
+		exit(3);
+	(void)!write(connected, "hello", 5);
+}
+
 /* Both ends of a TCP connection over loopback. */
 static void outside(int s[2])
 {
@@ -31,7 +46,9 @@ static void out(const void *p, size_t n)
 	struct msghdr h = { .msg_iov = v, .msg_iovlen = 2 };
 	int s[2], fd;
 
-	if (strcmp(how, "write") == 0) {
+	if (port) {
+		(void)!write(connected, p, n);
+	} else if (strcmp(how, "write") == 0) {
 		(void)!write(how_fd, p, n);
 	} else if (strcmp(how, "writev") == 0) {
 		(void)!writev(how_fd, v, 2);
@@ -79,6 +96,11 @@ int main(int argc, char **argv)
 
 	if (argc > 2)
 		how = argv[2];
+	warm();
+	if (strncmp(how, "port:", 5) == 0) {
+		port = atoi(how + 5);
+		connect_out();
+	}
 	if (strcmp(what, "stack") == 0) {
 		v = (uintptr_t)&v;
 		out(&v, sizeof(v));

@@ -10,6 +10,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -213,6 +214,170 @@ def exploit(suite, case, n, policy):
         kind = s.json_report().get("kind")
         if kind not in ("crash", "call"):
             raise Fail(f"reported as {kind}")
+
+
+def gate_jump(suite, case, n, policy):
+    """Only the leader has its gate there, and the call is none for a gate."""
+    with Session(suite, case, n, policy, ["@ATTACK@/jump", "at", "83"]) as s:
+        if s.line() != "ready\n":
+            raise Fail("not ready")
+        pids = s.programs("jump")
+        leader = [p for p in pids
+                  if os.readlink(f"/proc/{p}/fd/0").startswith("pipe:")]
+        gates = [a for a, b, perms, name in real_maps(leader[0])
+                 if perms == "r-xp" and not name and b - a == 4096]
+        if not gates:
+            raise Fail("no gate in the leader's maps")
+        s.p.stdin.write(b"%x\n" % gates[-1])
+        s.p.stdin.flush()
+        status, _, err = s.end()
+        if status != 99 or s.json_report().get("kind") not in ("crash", "call"):
+            raise Fail(f"status {status}, {err[:500]}")
+        if os.path.exists(os.path.join(s.work, "effect")):
+            raise Fail("the call was made")
+
+
+def outside(suite, case, n, policy):
+    """What differs never comes to somebody else's socket."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        listener.settimeout(20)
+        port = listener.getsockname()[1]
+        with Session(suite, case, n, policy,
+                     ["@ATTACK@/leak", "stack", f"port:{port}"]) as s:
+            peer, _ = listener.accept()
+            with peer:
+                peer.settimeout(20)
+                got = b""
+                while True:
+                    try:
+                        x = peer.recv(4096)
+                    except OSError:
+                        break
+                    if not x:
+                        break
+                    got += x
+            status, _, err = s.end()
+            if status != 99 or s.json_report().get("kind") != "payload":
+                raise Fail(f"status {status}, {err[:500]}")
+            # verified may still hold back the greeting when all is over
+            if not (b"hello".startswith(got) if policy != "relaxed" else
+                    got.startswith(b"hello")):
+                raise Fail(f"the peer received {got!r}")
+
+
+def corrupt(suite, case, n, policy, who="1:VARIANT=1", seeds=3):
+    """The memory of the in-process half in the hands of an attacker: some
+    end, in time, and monitord's own."""
+    for what in case.data["parts"]:
+        for seed in range(1, seeds + 1):
+            env = ["--env", who]
+            if n == 3 and who[0] == "1":
+                env += ["--env", "2:VARIANT=1"]
+            with Session(suite, case, n, policy,
+                         ["@ATTACK@/jump", what, str(seed)],
+                         ["--timeout", "1", *env]) as s:
+                status, _, err = s.end(30)
+                # not noticed at all is possible: what was written did not matter
+                if status not in (0, 99):
+                    raise Fail(f"{what} {seed}: status {status}, {err[:500]}")
+                if status == 99:
+                    s.json_report()
+                if "Sanitizer" in err or "runtime error" in err:
+                    raise Fail(f"{what} {seed}: {err[:2000]}")
+
+
+def corrupt_follower(suite, case, n, policy):
+    corrupt(suite, case, n, policy, "0:VARIANT=1", 2)
+
+
+def sleepers(s, n, name):
+    """Processes of a program whose leader waits for its standard input and
+    whose followers wait for the leader; leader first."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        pids = s.programs(name)
+        if len(pids) == n:
+            states = [processes()[p][2] for p in pids if p in processes()]
+            if states == ["S"] * n:
+                break
+        time.sleep(0.02)
+    return sorted(pids, key=lambda p: not os.readlink(f"/proc/{p}/fd/0")
+                  .startswith("pipe:"))
+
+
+ECHO = ("import os\n"
+        "for i in range(50): os.write(1, b'')\n"
+        "os.write(1, b'ready\\n')\n"
+        "while True:\n"
+        "    b = os.read(0, 100)\n"
+        "    if not b: break\n"
+        "    os.write(1, b)\n")
+
+
+def killed_asleep(suite, case, n, policy):
+    with Session(suite, case, n, policy, ["@PYTHON@", "-c", ECHO]) as s:
+        while s.line() != "ready\n":
+            pass
+        for i in range(20):
+            s.p.stdin.write(b"%d\n" % i)
+            s.p.stdin.flush()
+            s.line()
+        time.sleep(0.3)
+        name = os.path.basename(os.path.realpath(suite.python))
+        pids = sleepers(s, n, name)
+        family = s.family()
+        os.kill(pids[1], signal.SIGKILL)
+        status, _, err = s.end()
+        if status != 99 or s.json_report().get("kind") != "killed":
+            raise Fail(f"status {status}, {err[:500]}")
+        gone(family)
+
+
+def killed_dropped(suite, case, n, policy):
+    with Session(suite, case, n, policy, ["@PYTHON@", "-c", ECHO],
+                 ["--on-divergence", "continue"]) as s:
+        while s.line() != "ready\n":
+            pass
+        name = os.path.basename(os.path.realpath(suite.python))
+        for kill_next in range(n):
+            for i in range(20):
+                s.p.stdin.write(b"%d\n" % i)
+                s.p.stdin.flush()
+                if s.line() != f"{i}\n":
+                    raise Fail("another answer")
+            if kill_next < n - 1:
+                time.sleep(0.2)
+                pids = sleepers(s, n - kill_next, name)
+                os.kill(pids[1], signal.SIGKILL)
+        s.p.stdin.close()
+        s.p.stdin = None
+        status, _, err = s.end()
+        if status or err.count("has been dropped") != n - 1:
+            raise Fail(f"status {status}, {err[:500]}")
+
+
+def run_ahead(suite, case, n, policy):
+    """The report says what the leader has done since, and what others saw."""
+    with Session(suite, case, n, policy, ["@ATTACK@/leak", "stack"]) as s:
+        status, _, err = s.end()
+        r = s.json_report()
+        if status != 99 or r["kind"] != "payload":
+            raise Fail(f"status {status}, {err[:500]}")
+        x = r["inprocess"]
+        if x["ahead"] < 1 or x["visible"] < 1:
+            raise Fail(f"nothing ahead: {x}")
+        here = [c for c in x["calls"] if c["when"] == "here"]
+        if len(here) != 1 or not here[0]["text"].startswith("write("):
+            raise Fail(f"not the write: {here}")
+        d = r["diff"]
+        if len(d["leader"]) != 16 or d["leader"] == d["variant"]:
+            raise Fail(f"the bytes: {d}")
+        # the leader has left main by now, perhaps
+        for v, symbol in zip(r["variants"], ("_start", "main")):
+            if symbol not in [f["symbol"] for f in v["backtrace"]]:
+                raise Fail(f"no {symbol} in the backtrace of {v['variant']}")
 
 
 def start_busy(suite, case, n, policy, extra=()):

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate in the hands of an attacker, and IP-MON's memory as well.
+ *
+ *	jump forbidden|allowed		calls the gate, found through %gs
+ *	jump at NR			calls an address read from standard input
+ *	jump MEMORY SEED		writes into context, ring or cursors:
+ *		ring, head, cursors, context, all
+ *		in every variant where VARIANT is not set
+ *
+ * A program could not know %gs has a meaning; whoever executes code of his own
+ * finds out.
+ */
+#include <stddef.h>
+#include "attack.h"
+#include <ipmon/abi.h>
+
+static long gate_call(uint64_t gate, long nr, long a, long b, long c)
+{
+	long r;
+
+	/* it uses none of our stack below the red zone of a leaf */
+	__asm__ volatile("sub $256, %%rsp\n\tcall *%1\n\tadd $256, %%rsp"
+			 : "=a"(r) : "r"(gate), "a"(nr), "D"(a), "S"(b), "d"(c)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+
+static struct ipmon_ctx *context(void)
+{
+	uint64_t self;
+
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(self));
+	return (struct ipmon_ctx *)self;
+}
+
+static uint64_t state;
+
+static uint64_t rnd(void)
+{
+	state = state * 6364136223846793005ull + 1442695040888963407ull;
+	/* small numbers, lengths and flags are the interesting ones */
+	switch (state >> 61) {
+	case 0: return state >> 33 & 0xff;
+	case 1: return state >> 33 & 0x3ffff;
+	case 2: return (state >> 33 & 0xfff8) | 0x0001001400000000ull;
+	case 3: return ~0ull;
+	case 4: return 1ull << (state >> 33 & 63);
+	default: return state ^ state >> 29;
+	}
+}
+
+static void scribble(volatile uint64_t *at, size_t bytes, unsigned int one_in)
+{
+	for (size_t i = 0; i < bytes / 8; i++)
+		if (rnd() % one_in == 0)
+			at[i] = rnd();
+}
+
+static void memory_attack(const char *what)
+{
+	struct ipmon_ctx *c = context(), copy = *c;
+	struct ipmon_ring *r = (void *)copy.ring;
+	struct ipmon_cursor *cur = (void *)copy.cursors;
+	int all = strcmp(what, "all") == 0;
+
+	if (strcmp(what, "head") == 0 || all)
+		r->head = rnd();
+	if (strcmp(what, "ring") == 0 || all) {
+		scribble((void *)r->data, 65536, 7);
+		r->head += 64 + (rnd() & 0xff8);
+		r->state = (uint32_t)rnd() & 3;
+		r->wake++;
+	}
+	if (strcmp(what, "cursors") == 0 || all)
+		scribble((void *)cur, 4096, 3);
+	if (strcmp(what, "context") == 0 || all) {
+		/* what lies behind the part the assembly needs, and not the
+		 * pointers: a bad one is a plain crash of this variant */
+		scribble((void *)&c->vpid, sizeof(*c) -
+			 offsetof(struct ipmon_ctx, vpid), 3);
+		c->n_variants = (uint32_t)rnd();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	char b[64] = "", line[64];
+	unsigned long a;
+	int fd = open("record", O_RDWR | O_CREAT, 0600);
+
+	warm();
+	if (strcmp(what, "forbidden") == 0) {
+		gate_call(context()->gate, SYS_mkdir, (long)"effect", 0700, 0);
+	} else if (strcmp(what, "allowed") == 0) {
+		gate_call(context()->gate, SYS_write, fd, (long)"x", 1);
+	} else if (strcmp(what, "at") == 0) {
+		(void)!write(1, "ready\n", 6);
+		if (read(0, line, sizeof(line) - 1) <= 0 ||
+		    sscanf(line, "%lx", &a) != 1)
+			return 3;
+		gate_call(a, atoi(argv[2]), (long)"effect", 0700, 0);
+	} else {
+		state = strtoul(argc > 2 ? argv[2] : "1", NULL, 0);
+		for (int i = 0; i < 50; i++) {
+			getppid();
+			if (!variant() && i > 3)
+				memory_attack(what);
+			(void)!pread(fd, b, sizeof(b), 0);
+			(void)!write(fd, "abc", 3);
+		}
+	}
+	effect();
+	return 0;
+}
