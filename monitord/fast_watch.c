@@ -30,6 +30,7 @@
 #include <sys/ptrace.h>
 
 #include <ipmon/abi.h>
+#include "../libipmon/core/decide.h"
 #include "divergence.h"
 #include "event.h"
 #include "fast.h"
@@ -105,9 +106,35 @@ static void describe_fault(struct task *t, struct divergence *d, unsigned int i)
 	d->fault_addr[i] = (uintptr_t)si.si_addr;
 }
 
+/*
+ * One handles the call in-process, the other has left it to the monitor: an
+ * argument decides that (a descriptor, a command, a path).
+ */
+static void other_argument(struct divergence *d, uint64_t nr, unsigned int known,
+			   const uint64_t leader[6], const uint64_t own[6])
+{
+	const struct ipmon_plan *plan = ipmon_plan(nr);
+
+	for (int i = 0; i < 6; i++) {
+		uint64_t mask = plan->mask[i];
+
+		if (!(known >> i & 1) || !((leader[i] ^ own[i]) & mask))
+			continue;
+		d->kind = DIV_ARGUMENT;
+		d->arg = i;
+		d->value[0] = leader[i] & mask;
+		d->value[1] = own[i] & mask;
+		d->note[0] = '\0';
+		return;
+	}
+}
+
 static void describe(struct taskset *s, unsigned int v, struct divergence *d)
 {
 	struct task *t = &s->t[v], *lead = &s->t[LEADER];
+	static unsigned char copy[RINGCALL_COPY];
+	static struct ring_call c;
+	struct fast_where w;
 
 	*d = (struct divergence){
 		.kind = DIV_CALL, .set = s, .variant = v, .arg = -1,
@@ -125,6 +152,11 @@ static void describe(struct taskset *s, unsigned int v, struct divergence *d)
 			d->kind = DIV_CRASH;
 			d->note[0] = '\0';
 			describe_fault(lead, d, 0);
+		} else if (d->kind == DIV_CALL && !t->call.args[3] &&
+			   lead->at == AT_ENTRY && fast_where(t, &w) &&
+			   w.has_call && w.call.nr == lead->call.nr) {
+			other_argument(d, w.call.nr, 0x3f, lead->call.args,
+				       w.call.args);
 		}
 		return;
 	}
@@ -132,6 +164,9 @@ static void describe(struct taskset *s, unsigned int v, struct divergence *d)
 	snprintf(d->note, sizeof(d->note),
 		 "the leader has made calls in-process which this variant has "
 		 "not asked for");
+	if (!ring_call_read(fast_ring(s), d->ring_pos, head_of(s), false, &c,
+			    copy) && c.nr == t->call.nr)
+		other_argument(d, c.nr, c.known, c.arg, t->call.args);
 }
 
 /* The call of the program a parted follower stands at. */
