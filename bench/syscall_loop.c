@@ -18,12 +18,14 @@
  * which checks, as IP-MON's will, that the instruction pointer is the one
  * behind it, and allows the call: the floor under any in-process scheme.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -71,7 +74,7 @@ __asm__(
 #define G6(nr, a, b, c, d, e, f) gate(nr, L(a), L(b), L(c), L(d), L(e), L(f))
 
 static const char *file;	/* 64 KiB of data, on tmpfs if there is one */
-static int data_fd, null_fd, ep_fd, sock[2];
+static int data_fd, null_fd, ep_fd, sock[2], udp[2];
 static pid_t self;
 static uint32_t word;
 static char buf[65536] __attribute__((aligned(4096)));
@@ -241,6 +244,13 @@ static long b_sendrecv(void)
 	return r < 0 ? r : G6(SYS_recvfrom, sock[1], buf, 64, 0, 0, 0) - 64;
 }
 
+static long b_udp(void)
+{
+	long r = G6(SYS_sendto, udp[0], buf, 64, 0, 0, 0);
+
+	return r < 0 ? r : G6(SYS_recvfrom, udp[1], buf, 64, 0, 0, 0) - 64;
+}
+
 static const struct bench {
 	const char *name;
 	unsigned int calls;	/* system calls per iteration */
@@ -270,6 +280,7 @@ static const struct bench {
 	{ "epoll_wait", 1, b_epoll, "one event ready" },
 	{ "openat_close", 2, b_openclose, "a pair" },
 	{ "sendto_recvfrom", 2, b_sendrecv, "a pair, 64 bytes, Unix sockets" },
+	{ "udp_send_recv", 2, b_udp, "a pair, 64 bytes, UDP over loopback" },
 	{ "mmap_munmap", 2, b_mmap, "a pair, 64 KiB anonymous" },
 	{ "kill_handled", 1, b_kill,
 	  "kill(getpid()), handler and rt_sigreturn together" },
@@ -284,8 +295,22 @@ static void fail(const char *what)
 	exit(1);
 }
 
+static int udp_socket(struct sockaddr_in *addr)
+{
+	socklen_t len = sizeof(*addr);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	*addr = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	if (fd < 0 || bind(fd, (struct sockaddr *)addr, len) < 0 ||
+	    getsockname(fd, (struct sockaddr *)addr, &len) < 0)
+		fail("UDP socket");
+	return fd;
+}
+
 static void prepare(void)
 {
+	struct sockaddr_in addr[2];
 	struct epoll_event ev = { .events = EPOLLOUT };
 	struct sigaction act = { .sa_handler = catch };
 
@@ -302,10 +327,15 @@ static void prepare(void)
 		fail(file);
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sock) < 0)
 		fail("socketpair");
-	/* an idle socket is always writable */
+	/* an eventfd of 0 is always writable */
 	ev.data.ptr = buf;
-	if (epoll_ctl(ep_fd, EPOLL_CTL_ADD, sock[1], &ev) < 0)
+	if (epoll_ctl(ep_fd, EPOLL_CTL_ADD,
+		      eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), &ev) < 0)
 		fail("epoll_ctl");
+	udp[0] = udp_socket(&addr[0]);
+	udp[1] = udp_socket(&addr[1]);
+	if (connect(udp[0], (struct sockaddr *)&addr[1], sizeof(addr[1])) < 0)
+		fail("connect");
 }
 
 static void install_filter(void)
