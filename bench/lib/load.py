@@ -249,6 +249,8 @@ class Load:
                 self.group(group, cases)
             else:
                 group.end()
-        if not found and not self.bench.result["skipped"]:
-            raise Failure(f"no case is called {self.args.cases}")
+        if not found:
+            why = list(self.bench.result["skipped"].values())
+            raise Skip(why[0]) if why else Failure(
+                f"no case is called {self.args.cases}")
         note(f"took {time.monotonic() - left:.0f} s")
