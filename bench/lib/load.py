@@ -11,6 +11,7 @@ the counters of --stats, from which those of a run without requests are
 subtracted.
 """
 import fnmatch
+import os
 import time
 
 import clients
@@ -229,7 +230,18 @@ class Load:
         if len(rows) > 1:
             self.bench.table({"rows": rows, "note":
                               "of all cases together, without what start and "
-                              "end cost; traps are \"rendezvous\""})
+                              "end cost; traps are \"rendezvous\", wakes are "
+                              "IP-MON's"})
+        rows = [[f"what trapped, {group.name}", "where", "calls", "why",
+                 "per request"]]
+        for name, c in counters.items():
+            if self.requests.get(name):
+                rows += trapped(name, c, base.get(name, {}),
+                                self.requests[name])
+        if len(rows) > 1:
+            self.bench.table({"rows": rows, "note":
+                              "of --stats, the busiest sites, without those "
+                              "of start and end"})
 
     def run(self, groups):
         left = time.monotonic()
@@ -254,3 +266,22 @@ class Load:
             raise Skip(why[0]) if why else Failure(
                 f"no case is called {self.args.cases}")
         note(f"took {time.monotonic() - left:.0f} s")
+
+
+def sites(counters):
+    """{(file, offset): what --stats says about a site that trapped}"""
+    return {(o["path"], t["offset"]): t for o in counters.get("objects", [])
+            for t in o.get("trapped", [])}
+
+
+def trapped(name, counters, base, requests, most=5):
+    """Rows: the sites that trapped most often, per request."""
+    before, found = sites(base), []
+    for key, t in sites(counters).items():
+        n = t["traps"] - before.get(key, {}).get("traps", 0)
+        if n > 0:
+            found.append((n, key, t))
+    return [[name, t.get("symbol") or f"{os.path.basename(key[0])}+{key[1]}",
+             ", ".join(t.get("calls", {})), ", ".join(t.get("why", {})),
+             output.number(n / requests)]
+            for n, key, t in sorted(found, key=lambda f: -f[0])[:most]]
