@@ -64,8 +64,8 @@ enum {
 					 * if they create a file */
 	PLAN_TRY	= 1u << 13,	/* waits for as many milliseconds as
 					 * argument flag_arg says, 0: not at all */
-	PLAN_MEMORY	= 1u << 13,	/* every variant's own: memcalls.c */
 	PLAN_ALONE	= 1u << 14,	/* memory, and may be private */
+	PLAN_MEMORY	= 1u << 15,	/* every variant's own: memcalls.c */
 };
 #define PLAN_MAYBE_PRIVATE	(PLAN_CLOCK | PLAN_DRAW | PLAN_FUTEX | \
 				 PLAN_ALONE)
