@@ -23,12 +23,15 @@
 struct monitor mon;
 
 /* A system call and not the vDSO: the tracer itself runs with rdtsc trapped
- * (tsc_trap), and the vDSO reads the TSC. */
+ * (tsc_trap), and the vDSO reads the TSC.  Not so if variants do not either. */
 uint64_t now_ns(void)
 {
 	struct timespec ts;
 
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
+	if (!tsc_always())
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+	else
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 

@@ -45,6 +45,7 @@
 #include "objects.h"
 #include "owned.h"
 #include "patch.h"
+#include "textio.h"
 #include "tracee.h"
 #include "tsc.h"
 
@@ -296,26 +297,6 @@ static struct area *area_get(struct taskset *s, struct object *o,
 	return a;
 }
 
-/* Everything the patch replaces is, in every variant, as in the file. */
-static bool unmodified(struct taskset *s, const struct site *w,
-		       const uint64_t bias[MAX_VARIANTS])
-{
-	const struct site_plan *p = &w->p;
-	uint64_t n = p->vaddr + 2 - p->start;
-	uint8_t have[sizeof(w->text)];
-
-	for_each_variant(v) {
-		if (mem_read(&s->t[v], have, p->start + bias[v], n) ||
-		    memcmp(have, w->text, n))
-			return false;
-		if (p->hole &&
-		    (mem_read(&s->t[v], have, p->hole + bias[v], JUMP) ||
-		     memcmp(have, w->padding, JUMP)))
-			return false;
-	}
-	return true;
-}
-
 static bool nobody_parked(const struct taskset *s)
 {
 	const struct taskset *o;
@@ -325,33 +306,6 @@ static bool nobody_parked(const struct taskset *s)
 		    o->state == SET_PARKED)
 			return false;
 	return true;
-}
-
-static bool jump_to(uint64_t from, uint64_t to, uint8_t jmp[JUMP])
-{
-	int32_t rel = (int32_t)(to - (from + JUMP));
-
-	jmp[0] = 0xe9;
-	memcpy(jmp + 1, &rel, 4);
-	return (int64_t)(to - (from + JUMP)) == rel;
-}
-
-static int poke_patch(struct task *t, const struct site_plan *p,
-		      uint64_t bias, uint64_t stub, const uint8_t *code,
-		      size_t n)
-{
-	uint64_t from = p->hole ? p->hole : p->start;
-	uint8_t jmp[JUMP], to_hole[SHORT_JUMP] = { 0xeb };
-
-	if (!jump_to(from + bias, stub, jmp))
-		return -ERANGE;
-	to_hole[1] = (uint8_t)(p->hole - (p->start + SHORT_JUMP));
-	/* from the end to the beginning of the way */
-	if (mem_poke(t, stub, code, n) ||
-	    mem_poke(t, from + bias, jmp, JUMP) ||
-	    (p->hole && mem_poke(t, p->start + bias, to_hole, SHORT_JUMP)))
-		return -ESRCH;
-	return 0;
 }
 
 static void note_done(struct patch_map *m, const struct site *w,
@@ -370,45 +324,100 @@ static void note_done(struct patch_map *m, const struct site *w,
 	memcpy(m->done[m->n_done++].bias, bias, sizeof(m->done[0].bias));
 }
 
-/* Put one plan in place in all variants. */
-static bool apply(struct taskset *s, struct object *o, struct site *w,
-		  const uint64_t bias[MAX_VARIANTS])
+/* One patch as bytes: what is there, and what comes there, by vaddr. */
+struct bytes {
+	struct text_span old[2], new[3];
+	unsigned int n_old, n_new;
+	uint8_t stub[SITE_STUB_MAX], jmp[JUMP], to_hole[SHORT_JUMP];
+};
+
+/* `at`: vaddr of the stub.  Nothing depends on where the object is. */
+static size_t patch_bytes(const struct site *w, uint64_t at, struct bytes *b)
 {
 	const struct site_plan *p = &w->p;
-	uint8_t stub[MAX_VARIANTS][SITE_STUB_MAX];
-	struct area *a;
-	uint32_t at;
-	size_t n = 0;
+	uint64_t from = p->hole ? p->hole : p->start;
+	size_t n = site_emit(p, 0, at, b->stub);
+	int32_t rel = (int32_t)(at - (from + JUMP));
 
-	if (!unmodified(s, w, bias))
-		return false;
-	a = area_get(s, o, bias);
-	if (!a || a->used + SITE_STUB_MAX > AREA_SIZE)
-		return false;
-	at = a->used;
-	for_each_variant(v) {
-		n = site_emit(p, bias[v], a->at[v] + at, stub[v]);
-		if (!n)
-			return false;
+	if (!n || (int64_t)(at - (from + JUMP)) != rel)
+		return 0;
+	b->jmp[0] = 0xe9;
+	memcpy(b->jmp + 1, &rel, 4);
+	b->to_hole[0] = 0xeb;
+	b->to_hole[1] = (uint8_t)(p->hole - (p->start + SHORT_JUMP));
+	b->n_old = b->n_new = 0;
+	b->old[b->n_old++] = (struct text_span){
+		p->start, w->text, p->vaddr + 2 - p->start,
+	};
+	/* from the end to the beginning of the way */
+	b->new[b->n_new++] = (struct text_span){ at, b->stub, n };
+	b->new[b->n_new++] = (struct text_span){ from, b->jmp, JUMP };
+	if (p->hole) {
+		b->old[b->n_old++] = (struct text_span){
+			p->hole, w->padding, JUMP,
+		};
+		b->new[b->n_new++] = (struct text_span){
+			p->start, b->to_hole, SHORT_JUMP,
+		};
 	}
-	for_each_variant(v) {
-		int r = poke_patch(&s->t[v], p, bias[v], a->at[v] + at,
-				   stub[v], n);
+	return n;
+}
 
-		if (!r)
+#define APPLY_MAX 64u
+
+/* Put up to APPLY_MAX plans in place in all variants: how many worked, those
+ * first in w[]. */
+static unsigned int apply(struct taskset *s, struct object *o,
+			  struct site **w, unsigned int n,
+			  const uint64_t bias[MAX_VARIANTS])
+{
+	static struct bytes b[APPLY_MAX];
+	static struct text_span span[3 * APPLY_MAX];
+	struct area *a = n ? area_get(s, o, bias) : NULL;
+	unsigned int done = 0, n_span = 0;
+	uint32_t used;
+
+	if (!a)
+		return 0;
+	used = a->used;
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t at = a->at[LEADER] - bias[LEADER] + used;
+		struct site *ok = w[i];
+		bool same = used + SITE_STUB_MAX <= AREA_SIZE;
+		size_t len = same ? patch_bytes(ok, at, &b[done]) : 0;
+
+		same = len != 0;
+		for_each_variant(v)
+			same = same && text_equal(&s->t[v], b[done].old,
+						  b[done].n_old, bias[v]);
+		if (!same)
 			continue;
-		if (v == LEADER && (r == -ERANGE || task_dying(&s->t[v])))
-			return false;
-		say("patching process %d failed half-way", s->proc->vpid);
-		kill_all(EXIT_MONITOR);
-		return false;
+		for (unsigned int k = 0; k < b[done].n_new; k++)
+			span[n_span++] = b[done].new[k];
+		used = (uint32_t)(used + len + STUB_ALIGN - 1) &
+			~(STUB_ALIGN - 1);
+		w[i] = w[done];
+		w[done++] = ok;
 	}
-	a->used = (uint32_t)(at + n + STUB_ALIGN - 1) & ~(STUB_ALIGN - 1);
-	note_done(map_of(s->proc->mm), w, bias);
-	w->patched++;
-	s->proc->mm->patched = true;
-	mon.count.sites_patched++;
-	return true;
+	for_each_variant(v) {
+		if (!text_write(&s->t[v], span, n_span, bias[v]))
+			continue;
+		if (!task_dying(&s->t[v])) {
+			say("patching process %d failed half-way",
+			    s->proc->vpid);
+			kill_all(EXIT_MONITOR);
+		}
+		return 0;
+	}
+	a->used = used;
+	for (unsigned int i = 0; i < done; i++) {
+		note_done(map_of(s->proc->mm), w[i], bias);
+		w[i]->patched++;
+		mon.count.sites_patched++;
+	}
+	if (done)
+		s->proc->mm->patched = true;
+	return done;
 }
 
 /* ---- traps ---- */
@@ -517,7 +526,7 @@ static void look_at(struct taskset *s, struct seen *e)
 		return;
 	for_each_variant(v)
 		bias[v] = s->t[v].call.ip - 2 - p->vaddr;
-	e->patched = apply(s, o, p, bias);
+	e->patched = apply(s, o, &p, 1, bias) == 1;
 }
 
 /* Have the bytes been changed behind our back? */
@@ -659,14 +668,21 @@ static void apply_all(struct taskset *s, struct object *o, uint64_t offset,
 		return;
 	for_each_variant(v)
 		bias[v] = at[v] - vaddr;
-	for (struct site *p = o->sites; p; p = p->next) {
-		struct seen *e;
+	for (struct site *p = o->sites; p; ) {
+		struct site *w[APPLY_MAX];
+		unsigned int n = 0;
 
-		if (!p->planned || !p->p.kind || !apply(s, o, p, bias))
-			continue;
-		e = seen_get(m, p->vaddr + 2 + bias[LEADER]);
-		e->site = p;
-		e->decided = e->patched = true;
+		for (; p && n < APPLY_MAX; p = p->next)
+			if (p->planned && p->p.kind)
+				w[n++] = p;
+		n = apply(s, o, w, n, bias);
+		for (unsigned int i = 0; i < n; i++) {
+			struct seen *e = seen_get(m, w[i]->vaddr + 2 +
+						  bias[LEADER]);
+
+			e->site = w[i];
+			e->decided = e->patched = true;
+		}
 	}
 }
 

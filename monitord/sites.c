@@ -535,26 +535,45 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 
 enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr)
 {
-	uint64_t start, end, off;
+	/* where decoding has got to in the function looked at last: questions
+	 * come in the order of addresses */
+	static struct {
+		const uint8_t *data;
+		uint64_t start, end, pc;
+	} last;
+	uint64_t start, end, off, pc;
 	const uint8_t *code;
 	ZydisDecoder dec;
 
-	if (!elf_function(e, vaddr, &start, &end))
-		return BOUNDARY_UNKNOWN;
+	if (last.data == e->data && vaddr >= last.pc && vaddr < last.end) {
+		start = last.start;
+		end = last.end;
+		pc = last.pc;
+	} else {
+		last.data = NULL;
+		if (!elf_function(e, vaddr, &start, &end))
+			return BOUNDARY_UNKNOWN;
+		pc = start;
+	}
 	off = offset_of(e, start, end - start, PF_X);
 	code = off ? at(e, off, end - start) : NULL;
 	if (!code)
 		return BOUNDARY_UNKNOWN;
 	ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
 			 ZYDIS_STACK_WIDTH_64);
-	for (uint64_t pc = start; pc < end; ) {
+	/* lengths will do */
+	ZydisDecoderEnableMode(&dec, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
+	while (pc < end) {
 		ZydisDecodedInstruction i;
 
-		if (pc == vaddr)
-			return BOUNDARY_YES;
-		/* an instruction around it, or data */
-		if (pc > vaddr)
-			return BOUNDARY_NO;
+		if (pc >= vaddr) {
+			last.data = e->data;
+			last.start = start;
+			last.end = end;
+			last.pc = pc;
+			/* behind it: an instruction around it, or data */
+			return pc == vaddr ? BOUNDARY_YES : BOUNDARY_NO;
+		}
 		if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&dec, NULL,
 				code + (pc - start), end - pc, &i)))
 			return BOUNDARY_UNKNOWN;

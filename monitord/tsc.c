@@ -47,6 +47,7 @@
 #include "fast.h"
 #include "objects.h"
 #include "owned.h"
+#include "textio.h"
 #include "tracee.h"
 #include "tsc.h"
 
@@ -274,37 +275,15 @@ static void object_scan(struct object *o)
 
 /* ---- replacing them ---- */
 
-static void replace(struct taskset *s, const struct edit *want,
-		    const uint8_t *code)
+static void note_edit(struct tsc_map *m, const struct edit *e)
 {
-	static const uint8_t ud2[2] = { 0x0f, 0x0b };
-	struct tsc_map *m = map_of(s->proc->mm);
-	struct edit *e;
-	uint8_t have[3];
-
-	for (unsigned int i = 0; i < m->n; i++)
-		if (m->edit[i].at[LEADER] == want->at[LEADER])
-			return;
-	/* in all of them, or in none */
-	for_each_variant(v) {
-		if (mem_read(&s->t[v], have, want->at[v], want->len) ||
-		    memcmp(have, code, want->len)) {
-			m->mode = TSC_TRAP;
-			return;
-		}
-	}
 	if (m->n == m->cap) {
 		m->cap = m->cap ? 2 * m->cap : 32;
-		e = reallocarray(m->edit, m->cap, sizeof(*e));
-		if (!e)
+		m->edit = reallocarray(m->edit, m->cap, sizeof(*e));
+		if (!m->edit)
 			die("out of memory");
-		m->edit = e;
 	}
-	m->edit[m->n++] = *want;
-	for_each_variant(v)
-		if (mem_poke(&s->t[v], want->at[v], ud2, sizeof(ud2)) &&
-		    !task_dying(&s->t[v]))
-			m->mode = TSC_TRAP;
+	m->edit[m->n++] = *e;
 }
 
 static void restore(struct taskset *s, struct edit *e)
@@ -313,28 +292,75 @@ static void restore(struct taskset *s, struct edit *e)
 		mem_poke(&s->t[v], e->at[v] + 1, &e->old, 1);
 }
 
+#define REPLACE_MAX 64u
+
+/* Some of them, to be found at bias[v] + vaddr: all, or everything is trapped. */
+static void replace(struct taskset *s, const struct tsc_insn *const *w,
+		    unsigned int n, const uint64_t bias[MAX_VARIANTS])
+{
+	static const uint8_t rdtsc[] = { 0x0f, 0x31 };
+	static const uint8_t rdtscp[] = { 0x0f, 0x01, 0xf9 };
+	static const uint8_t ud2[] = { 0x0f, 0x0b };
+	struct tsc_map *m = map_of(s->proc->mm);
+	struct text_span old[REPLACE_MAX], new[REPLACE_MAX];
+
+	for (unsigned int i = 0; i < n; i++) {
+		old[i].addr = new[i].addr = w[i]->vaddr;
+		old[i].bytes = w[i]->len == 2 ? rdtsc : rdtscp;
+		old[i].n = w[i]->len;
+		new[i].bytes = ud2;
+		new[i].n = sizeof(ud2);
+	}
+	for_each_variant(v) {
+		if (text_equal(&s->t[v], old, n, bias[v]))
+			continue;
+		m->mode = TSC_TRAP;
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		struct edit e = {
+			.len = w[i]->len,
+			.old = w[i]->len == 2 ? rdtsc[1] : rdtscp[1],
+		};
+
+		for_each_variant(v)
+			e.at[v] = bias[v] + w[i]->vaddr;
+		note_edit(m, &e);
+	}
+	for_each_variant(v)
+		if (text_write(&s->t[v], new, n, bias[v]))
+			m->mode = TSC_TRAP;
+}
+
 /* [offset, offset + len) of the file has been mapped at these addresses. */
 static void look(struct taskset *s, struct object *o, uint64_t offset,
 		 uint64_t len, const uint64_t at[MAX_VARIANTS])
 {
-	static const uint8_t rdtsc[] = { 0x0f, 0x31 };
-	static const uint8_t rdtscp[] = { 0x0f, 0x01, 0xf9 };
 	struct tsc_map *m = map_of(s->proc->mm);
+	uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
+	unsigned int i = 0;
 
 	object_scan(o);
 	if (o->tsc_doubt && m->mode < TSC_DOUBT)
 		m->mode = TSC_DOUBT;
-	for (unsigned int i = 0; i < o->n_tsc; i++) {
-		const struct tsc_insn *t = &o->tsc[i];
-		struct edit e = { .len = t->len };
-		uint64_t off = elf_offset(&o->elf, t->vaddr);
+	if (!elf_vaddr(&o->elf, offset, &vaddr)) {
+		m->mode = TSC_TRAP;
+		return;
+	}
+	for_each_variant(v)
+		bias[v] = at[v] - vaddr;
+	while (i < o->n_tsc) {
+		const struct tsc_insn *w[REPLACE_MAX];
+		unsigned int n = 0;
 
-		if (off < offset || off + t->len > offset + len)
-			continue;
-		e.old = t->len == 2 ? 0x31 : 0x01;
-		for_each_variant(v)
-			e.at[v] = at[v] + (off - offset);
-		replace(s, &e, t->len == 2 ? rdtsc : rdtscp);
+		for (; i < o->n_tsc && n < REPLACE_MAX; i++) {
+			const struct tsc_insn *t = &o->tsc[i];
+
+			if (t->vaddr >= vaddr &&
+			    t->vaddr + t->len <= vaddr + len)
+				w[n++] = t;
+		}
+		replace(s, w, n, bias);
 	}
 }
 
