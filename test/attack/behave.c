@@ -77,6 +77,23 @@ int main(int argc, char **argv)
 		wait(&st);
 	} else if (strcmp(what, "signal") == 0) {
 		kill(getpid(), variant() ? SIGTERM : SIGUSR1);
+	} else if (strcmp(what, "fault-in") == 0 ||
+		   strcmp(what, "fault-out") == 0 ||
+		   strcmp(what, "fault-vector") == 0) {
+		/* the second page of a buffer is missing in one variant */
+		char *p = mmap(NULL, 16384, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *at = p + (variant() ? 4096 : 0) + 4000;
+		int fd = open("/dev/zero", O_RDWR);
+		struct iovec v[2] = { { p, 50 }, { at, 200 } };
+
+		mprotect(p + 8192, 8192, PROT_NONE);
+		if (what[6] == 'i')
+			(void)!write(fd, at, 200);
+		else if (what[6] == 'o')
+			(void)!read(fd, at, 200);
+		else
+			(void)!readv(fd, v, 2);
 	} else if (strcmp(what, "kill-other") == 0) {
 		pid_t me = getpid();
 
