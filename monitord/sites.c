@@ -6,11 +6,12 @@
  * -------------------
  * x86 code can only be decoded forwards, so the start of the function is
  * needed: .eh_frame_hdr is a sorted table of functions, and every wrapper in
- * a libc has an entry.  The function is decoded from there to its end with a
- * maintained decoder (Zydis), for two things: the instruction boundaries
- * before the site, and all branch targets, none of which may lie inside the
- * bytes to be replaced (one on the first of them, or on the syscall itself,
- * is fine: the jump, and the intact syscall).
+ * a libc has an entry (failing that, a symbol with a size will do).  The
+ * function is decoded from there to its end with a maintained decoder (Zydis),
+ * for two things: the instruction boundaries before the site, and all branch
+ * targets, none of which may lie inside the bytes to be replaced (one on the
+ * first of them, or on the syscall itself, is fine: the jump, and the intact
+ * syscall).
  *
  * An indirect jump may go anywhere, unless it is one through a table: tables
  * whose address the function takes are read, and more entries than they have,
@@ -215,15 +216,44 @@ static bool fde_find(const struct elf_image *e, const struct fdes *f,
 	return true;
 }
 
+/* Code without unwind information may still have a symbol with a size. */
+static bool symbol_bounds(const struct elf_image *e, uint64_t vaddr,
+			  uint64_t *start, uint64_t *end)
+{
+	const Elf64_Ehdr *eh = at(e, 0, sizeof(*eh));
+	const Elf64_Shdr *sh = eh && eh->e_shentsize == sizeof(*sh) ?
+		at(e, eh->e_shoff, (uint64_t)eh->e_shnum * sizeof(*sh)) : NULL;
+
+	for (unsigned int i = 0; sh && i < eh->e_shnum; i++) {
+		const Elf64_Sym *sym;
+
+		if (sh[i].sh_type != SHT_SYMTAB && sh[i].sh_type != SHT_DYNSYM)
+			continue;
+		sym = at(e, sh[i].sh_offset, sh[i].sh_size);
+		for (uint64_t k = 0; sym && k < sh[i].sh_size / sizeof(*sym);
+		     k++) {
+			if (ELF64_ST_TYPE(sym[k].st_info) != STT_FUNC ||
+			    !sym[k].st_shndx || vaddr < sym[k].st_value ||
+			    vaddr - sym[k].st_value >= sym[k].st_size)
+				continue;
+			*start = sym[k].st_value;
+			*end = *start + sym[k].st_size;
+			return *end > *start;
+		}
+	}
+	return false;
+}
+
 bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 		  uint64_t *end)
 {
 	struct fdes f;
 	uint64_t i;
 
-	return fdes_open(e, &f) && fde_find(e, &f, vaddr, &i) &&
-	       fde_get(e, &f, i, start, end) && vaddr >= *start &&
-	       vaddr < *end;
+	if (fdes_open(e, &f) && fde_find(e, &f, vaddr, &i) &&
+	    fde_get(e, &f, i, start, end) && vaddr >= *start && vaddr < *end)
+		return true;
+	return symbol_bounds(e, vaddr, start, end);
 }
 
 /* ---- planning ---- */

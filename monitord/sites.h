@@ -59,7 +59,7 @@ uint64_t elf_offset(const struct elf_image *e, uint64_t vaddr);
 /* vaddr of the first PT_LOAD (page aligned): the base that load bias counts
  * from, and of a file offset. */
 bool elf_vaddr(const struct elf_image *e, uint64_t offset, uint64_t *vaddr);
-/* Bounds of the function around vaddr by .eh_frame. */
+/* Bounds of the function around vaddr, by .eh_frame or a symbol. */
 bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 		  uint64_t *end);
 
