@@ -166,6 +166,16 @@ static struct fast_line *line(struct fast_view *w, enum fast_when when)
 	return l;
 }
 
+/*
+ * From the call that differs on, `verified` lets nothing out: what the leader
+ * has been told it sent is held back (libipmon/hold.c).
+ */
+static bool left_us(const struct ring_call *c, enum fast_when when)
+{
+	return ring_call_visible(c) && (when == FAST_BEFORE ||
+					mon.opt.policy != POLICY_VERIFIED);
+}
+
 static void put_line(struct fast_view *w, enum fast_when when,
 		     const struct ring_call *c)
 {
@@ -174,9 +184,11 @@ static void put_line(struct fast_view *w, enum fast_when when,
 
 	if (!l)
 		return;
-	l->visible = ring_call_visible(c);
+	l->visible = left_us(c, when);
 	text_init(&t, l->text, sizeof(l->text));
 	ring_call_text(&t, c);
+	if (!l->visible && c->done && ring_call_visible(c))
+		text_puts(&t, " (held back)");
 }
 
 /* Calls before `pos`, as far as they are still there. */
@@ -245,7 +257,7 @@ static void gather_ahead(struct fast_view *w, const struct ipmon_ring *r,
 			return;
 		if (c.done) {
 			w->ahead++;
-			w->visible += ring_call_visible(&c);
+			w->visible += left_us(&c, FAST_AHEAD);
 		}
 		if (!continued || when == FAST_HERE)
 			put_line(w, when, &c);

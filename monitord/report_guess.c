@@ -306,4 +306,10 @@ void report_guess(struct report *r)
 	default:
 		break;
 	}
+	if (r->visible)
+		text_printf(&t, "From this call on the leader has made %lu call%s "
+			    "that others can see: policy relaxed lets it run "
+			    "ahead. Under verified and strict they wait for "
+			    "all variants.\n", r->visible,
+			    r->visible == 1 ? "" : "s");
 }
