@@ -282,8 +282,11 @@ def corrupt(suite, case, n, policy, who="1:VARIANT=1", seeds=3):
                 # not noticed at all is possible: what was written did not matter
                 if status not in (0, 99):
                     raise Fail(f"{what} {seed}: status {status}, {err[:500]}")
-                if status == 99:
-                    s.json_report()
+                r = s.json_report() if status == 99 else {"kind": ""}
+                # what the leader writes must not crash who only reads it
+                if r["kind"] == "crash" and who[0] == "1" and \
+                        r["diff"]["variant_signal"]:
+                    raise Fail(f"{what} {seed}: {r['summary']}")
                 if "Sanitizer" in err or "runtime error" in err:
                     raise Fail(f"{what} {seed}: {err[:2000]}")
 
