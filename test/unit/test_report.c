@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fast_report.h"
 #include "launch.h"
 #include "report.h"
 #include "tracee.h"
@@ -436,6 +437,69 @@ Test(report, json)
 	cr_assert_str_eq(member(diff, "leader"), "221b2031370a");
 	cr_assert_str_eq(member(diff, "variant"), "221b2031380a");
 	has(member(o, "recent"), "close(3) = -1 EBADF");
+	json_object_put(o);
+	free(r);
+}
+
+/* Found in-process: the leader is elsewhere by now, its record is what counts. */
+Test(report, found_in_the_ring)
+{
+	static const unsigned char bytes[] = "secret 7";
+	static struct fast_view w;
+	static unsigned char copy[64];
+	struct json_object *o, *in, *calls;
+	struct divergence d;
+	struct report *r;
+	char *text;
+
+	make_set(2, SYS_write);
+	make_write(1, "secret 8");
+	set->t[1].call.nr = IPMON_NR_DIVERGED;
+	memset(&w, 0, sizeof(w));
+	memcpy(copy, bytes, 8);
+	w.v[1].inside = w.v[1].has_call = true;
+	w.v[1].call.nr = SYS_write;
+	w.v[1].call.args[0] = 1;
+	w.v[1].call.args[1] = (uintptr_t)"secret 8";
+	w.v[1].call.args[2] = 8;
+	w.v[1].ip = 0x5678;
+	strcpy(w.v[0].state, "inside epoll_wait");
+	w.has_here = true;
+	w.here = (struct ring_call){ .nr = SYS_write, .known = 5,
+		.arg = { 1, 0, 8 }, .done = true, .ret = 8, .n = 1,
+		.copy = copy, .part = { { .type = IT_IN, .arg = 1, .len = 8,
+					  .have = 8 } } };
+	w.ahead = 3;
+	w.visible = 2;
+	w.n_lines = 2;
+	w.line[0] = (struct fast_line){ FAST_HERE, true, "write(1)" };
+	w.line[1] = (struct fast_line){ FAST_AHEAD, false, "getuid() = 0" };
+	d = (struct divergence){ .kind = DIV_PAYLOAD, .set = set, .variant = 1,
+		.arg = 1, .in_ring = true, .deviating = 2, .len = { 8, 8 },
+		.addr = { 0, (uintptr_t)"secret 8" }, .offset = 7,
+		.bytes = bytes, .n_bytes = 8, .view = &w };
+	r = report(&d);
+	cr_assert_eq(r->deviating, 2u);
+	cr_assert_str_eq(r->syscall, "write");
+	cr_assert_eq(r->v[1].ip, 0x5678u);
+	text = printed(r, false);
+	has(text, "write(1, \"secret 7\", 8)");
+	has(text, "write(1, \"secret 8\", 8)");
+	has(text, "inside epoll_wait");
+	has(text, "8 bytes from the leader");
+	has(text, "|secret 7|");
+	has(text, "has completed 3 calls");
+	has(text, "-> ! write(1)");
+	has(text, " +   getuid() = 0");
+	has(r->guess, "2 calls that others can see");
+	free(text);
+	o = report_to_json(r);
+	json_object_object_get_ex(o, "inprocess", &in);
+	cr_assert_str_eq(member(in, "ahead"), "3");
+	cr_assert_str_eq(member(in, "visible"), "2");
+	json_object_object_get_ex(in, "calls", &calls);
+	cr_assert_str_eq(member(json_object_array_get_idx(calls, 1), "when"),
+			 "ahead");
 	json_object_put(o);
 	free(r);
 }
