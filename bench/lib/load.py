@@ -274,6 +274,12 @@ def sites(counters):
             for t in o.get("trapped", [])}
 
 
+def shares(counts, most=2):
+    total = sum(counts.values())
+    top = sorted(counts.items(), key=lambda c: -c[1])[:most]
+    return ", ".join(f"{k} {v / total * 100:.0f} %" for k, v in top)
+
+
 def trapped(name, counters, base, requests, most=5):
     """Rows: the sites that trapped most often, per request."""
     before, found = sites(base), []
@@ -282,6 +288,6 @@ def trapped(name, counters, base, requests, most=5):
         if n > 0:
             found.append((n, key, t))
     return [[name, t.get("symbol") or f"{os.path.basename(key[0])}+{key[1]}",
-             ", ".join(t.get("calls", {})), ", ".join(t.get("why", {})),
+             ", ".join(t.get("calls", {})), shares(t.get("why", {})),
              output.number(n / requests)]
             for n, key, t in sorted(found, key=lambda f: -f[0])[:most]]
