@@ -143,9 +143,9 @@ static void lookup(void *ctx)
 {
 	struct lookup *l = ctx;
 	const Elf64_Ehdr *eh = bytes(l->e, 0, sizeof(*eh));
-	const Elf64_Shdr *sh = eh && eh->e_shentsize == sizeof(*sh) ?
-		bytes(l->e, eh->e_shoff, (uint64_t)eh->e_shnum * sizeof(*sh)) :
-		NULL;
+	const Elf64_Shdr *sh = eh && eh->e_shentsize == sizeof(*sh) &&
+		!(eh->e_shoff & 7) ? bytes(l->e, eh->e_shoff,
+			(uint64_t)eh->e_shnum * sizeof(*sh)) : NULL;
 
 	for (unsigned int i = 0; sh && i < eh->e_shnum; i++) {
 		const Elf64_Sym *sym;
@@ -153,7 +153,7 @@ static void lookup(void *ctx)
 
 		if ((sh[i].sh_type != SHT_SYMTAB &&
 		     sh[i].sh_type != SHT_DYNSYM) || sh[i].sh_link >=
-		    eh->e_shnum)
+		    eh->e_shnum || sh[i].sh_offset & 7)
 			continue;
 		sym = bytes(l->e, sh[i].sh_offset, sh[i].sh_size);
 		str = bytes(l->e, sh[sh[i].sh_link].sh_offset,

@@ -54,6 +54,13 @@ static const void *at(const struct elf_image *e, uint64_t off, uint64_t n)
 	return e->data + off;
 }
 
+/* A table of structures, which are aligned in any sane file. */
+static const void *table_at(const struct elf_image *e, uint64_t off,
+			    uint64_t n)
+{
+	return off & 7 ? NULL : at(e, off, n);
+}
+
 static const Elf64_Phdr *phdrs(const struct elf_image *e, unsigned int *n)
 {
 	const Elf64_Ehdr *eh = at(e, 0, sizeof(*eh));
@@ -64,7 +71,7 @@ static const Elf64_Phdr *phdrs(const struct elf_image *e, unsigned int *n)
 	    eh->e_machine != EM_X86_64 || eh->e_phentsize != sizeof(Elf64_Phdr))
 		return NULL;
 	*n = eh->e_phnum;
-	return at(e, eh->e_phoff, (uint64_t)*n * sizeof(Elf64_Phdr));
+	return table_at(e, eh->e_phoff, (uint64_t)*n * sizeof(Elf64_Phdr));
 }
 
 /* File offset of n bytes at vaddr, in a segment with these flags; or 0. */
@@ -222,14 +229,15 @@ static bool symbol_bounds(const struct elf_image *e, uint64_t vaddr,
 {
 	const Elf64_Ehdr *eh = at(e, 0, sizeof(*eh));
 	const Elf64_Shdr *sh = eh && eh->e_shentsize == sizeof(*sh) ?
-		at(e, eh->e_shoff, (uint64_t)eh->e_shnum * sizeof(*sh)) : NULL;
+		table_at(e, eh->e_shoff, (uint64_t)eh->e_shnum * sizeof(*sh)) :
+		NULL;
 
 	for (unsigned int i = 0; sh && i < eh->e_shnum; i++) {
 		const Elf64_Sym *sym;
 
 		if (sh[i].sh_type != SHT_SYMTAB && sh[i].sh_type != SHT_DYNSYM)
 			continue;
-		sym = at(e, sh[i].sh_offset, sh[i].sh_size);
+		sym = table_at(e, sh[i].sh_offset, sh[i].sh_size);
 		for (uint64_t k = 0; sym && k < sh[i].sh_size / sizeof(*sym);
 		     k++) {
 			if (ELF64_ST_TYPE(sym[k].st_info) != STT_FUNC ||

@@ -112,3 +112,119 @@ Test(sites, cut_files)
 			cr_expect_eq(p.kind, SITE_NONE, "%zu bytes", size);
 	}
 }
+
+static uint64_t holes[64];
+static unsigned int n_holes;
+
+static bool taken(void *ctx, uint64_t hole)
+{
+	for (unsigned int i = 0; i < n_holes; i++)
+		if (holes[i] < hole + 5 && hole < holes[i] + 5)
+			return true;
+	return false;
+}
+
+/* Whatever bytes look like a syscall: what decodes as one can be patched,
+ * nearly always. */
+Test(sites, all_of_libc)
+{
+	uint64_t bias, n, vaddr;
+	struct elf_image e = libc_image(&bias);
+	unsigned int kinds[4] = { 0 };
+	const uint8_t *p;
+
+	n_holes = 0;
+	for (unsigned int s = 0; elf_text(&e, s, &p, &n, &vaddr); s++) {
+		for (uint64_t i = 0; i + 1 < n; i++) {
+			struct site_plan plan;
+			uint8_t stub[SITE_STUB_MAX];
+
+			if (p[i] != 0x0f || p[i + 1] != 0x05 ||
+			    site_boundary(&e, vaddr + i) != BOUNDARY_YES)
+				continue;
+			site_plan(&e, vaddr + i, &plan, taken, NULL);
+			kinds[plan.kind]++;
+			if (!plan.kind) {
+				cr_expect(plan.why);
+				continue;
+			}
+			cr_expect_eq(plan.vaddr, vaddr + i);
+			cr_expect(plan.n >= 1 && plan.n <= SITE_MAX_INSNS);
+			cr_expect(plan.start + (plan.kind == SITE_S ? 2 : 5) <=
+				  plan.vaddr);
+			cr_expect(site_emit(&plan, bias, bias + plan.start -
+					    0x100000, stub) > 0);
+			if (plan.kind != SITE_S) {
+				cr_expect_eq(plan.hole, 0);
+				continue;
+			}
+			cr_assert_lt(n_holes, 64);
+			cr_expect(!taken(NULL, plan.hole));
+			holes[n_holes++] = plan.hole;
+			cr_expect((int64_t)(plan.hole - plan.start - 2) <=
+				  127 &&
+				  (int64_t)(plan.hole - plan.start - 2) >=
+				  -128);
+		}
+	}
+	cr_expect(kinds[SITE_P1] > kinds[SITE_P]);
+	cr_expect(kinds[SITE_NONE] * 20 < kinds[SITE_P1] + kinds[SITE_P],
+		  "%u of %u cannot be patched", kinds[SITE_NONE],
+		  kinds[SITE_P1] + kinds[SITE_P] + kinds[SITE_S]);
+}
+
+Test(sites, boundaries)
+{
+	uint64_t bias;
+	struct elf_image e = libc_image(&bias);
+	uint64_t site = first_syscall("getppid", bias, 40), at = site;
+
+	cr_expect_eq(site_boundary(&e, site), BOUNDARY_YES);
+	cr_expect_eq(site_boundary(&e, site + 1), BOUNDARY_NO);
+	cr_expect_eq(site_boundary(&e, site + 2), BOUNDARY_YES);
+	/* backwards, too: nothing is remembered that is not so */
+	while (site_boundary(&e, --at) == BOUNDARY_NO)
+		;
+	cr_expect_eq(site_boundary(&e, at), BOUNDARY_YES);
+	cr_expect(site - at >= 2 && site - at <= 15);
+	cr_expect_eq(site_boundary(&e, 0), BOUNDARY_UNKNOWN);
+	cr_expect_eq(site_boundary(&e, ~0ull), BOUNDARY_UNKNOWN);
+}
+
+/* Files lie: headers, tables and code with random bytes in them. */
+Test(sites, damaged_files)
+{
+	uint64_t bias, at, n, vaddr;
+	struct elf_image e = libc_image(&bias);
+	uint64_t site = first_syscall("read", bias, 60);
+	uint8_t *copy = malloc(e.size);
+	struct elf_image bad = { copy, e.size };
+	uint32_t r = 12345;
+
+	cr_assert(copy);
+	for (int round = 0; round < 400; round++) {
+		struct site_plan p;
+		const uint8_t *text;
+
+		if (round % 40 == 0)
+			memcpy(copy, e.data, e.size);
+		for (int k = 0; k < 32; k++) {
+			r = r * 1664525u + 1013904223u;
+			at = r % (round & 1 ? 1024 : e.size);
+			if (round % 3 == 0)
+				at = elf_offset(&e, site) - 128 + r % 256;
+			copy[at] = (uint8_t)(r >> 24);
+		}
+		site_plan(&bad, site, &p, NULL, NULL);
+		if (p.kind) {
+			uint8_t stub[SITE_STUB_MAX];
+
+			site_emit(&p, 0x7f0000000000, 0x7f0000000000, stub);
+		}
+		site_boundary(&bad, site);
+		for (unsigned int s = 0; s < 8 &&
+		     elf_text(&bad, s, &text, &n, &vaddr); s++)
+			site_boundary(&bad, vaddr + n / 2);
+	}
+	free(copy);
+}
