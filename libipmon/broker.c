@@ -85,6 +85,60 @@ static int path_left(const struct ipmon_plan *plan, const uint64_t args[6])
 	return ipmon_path_left(p, (unsigned int)(sizeof(p) - not));
 }
 
+/* ---- state the kernel keeps for each variant: RF_EACH ---- */
+
+#define NR_RT_SIGPENDING 127
+#define SIG_BLOCK_	0
+#define SIG_UNBLOCK_	1
+
+/*
+ * The leader is about to change its mask.  A signal that has been waiting for
+ * that is delivered before the call returns, by monitord.  (One that comes
+ * meanwhile may just as well have come a little later.)
+ */
+static int unblocks(const struct ipmon_frame *f)
+{
+	uint64_t set, pending = 0;
+	const struct ipmon_call ask = {
+		NR_RT_SIGPENDING, { (uint64_t)(uintptr_t)&pending,
+				    sizeof(pending) }
+	};
+
+	if (!f->args[1] || (int32_t)f->args[0] == SIG_BLOCK_ ||
+	    mem_get(&set, f->args[1], sizeof(set)) || ipmon_gate_raw(&ask))
+		return 0;
+	return (pending & ((int32_t)f->args[0] == SIG_UNBLOCK_ ? set :
+			   ~set)) != 0;
+}
+
+/* The follower's own; the answer is the leader's. */
+static void make_own(const struct ipmon_frame *f, unsigned int handler)
+{
+	struct ipmon_call call = f->call;
+
+	if (handler == H_SIGPROCMASK)
+		call.args[2] = 0;
+	ipmon_gate_raw(&call);
+}
+
+static struct ipmon_outcome each_call(struct ipmon_ctx *ctx,
+				      struct ipmon_frame *f,
+				      const struct ipmon_plan *plan)
+{
+	unsigned int handler = ipmon_row((uint32_t)f->nr)->handler;
+	struct ipmon_outcome o;
+
+	if (!ctx->variant) {
+		if (handler == H_SIGPROCMASK && unblocks(f))
+			return leader_forward(ctx, (uint32_t)f->nr);
+		return leader_call(ctx, f, plan, 0);
+	}
+	o = follower_call(ctx, f, plan);
+	if (o.handled && o.ret >= 0)
+		make_own(f, handler);
+	return o;
+}
+
 struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 				  struct ipmon_frame *f)
 {
@@ -107,7 +161,9 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	case DECIDE_RELAXED:
 	case DECIDE_VERIFIED:
 		ctx->n_calls++;
-		if (ctx->variant)
+		if (plan->each)
+			o = each_call(ctx, f, plan);
+		else if (ctx->variant)
 			o = follower_call(ctx, f, plan);
 		else if (plan->flags & PLAN_MEMORY)
 			o = leader_memory(ctx, f, plan);

@@ -21,11 +21,12 @@ int main(void)
 		printf("\t[%u] = { { ", nr);
 		for (int i = 0; i < 6; i++)
 			printf("0x%" PRIx64 "ull, ", p.mask[i]);
-		printf("},\n\t\t%u, %u, %u, %u, 0x%x, 0x%x, 0x%x, 0x%x, %u, %u, %u, "
-		       "%u, %u, %u, 0x%x },\t/* %s */\n", p.action,
-		       p.level, p.lane, p.nargs, p.null_cmp, p.null_need,
-		       p.fds, p.paths, p.mem, p.len_arg, p.len_kind, p.len_fixed, p.rule, p.flag_arg,
-		       p.flags, ipmon_row(nr)->name);
+		printf("},\n\t\t%u, %u, %u, %u, %u, 0x%x, 0x%x, 0x%x, 0x%x, "
+		       "%u, %u, %u, %u, %u, %u, 0x%x },\t/* %s */\n",
+		       p.action, p.level, p.lane, p.each, p.nargs, p.null_cmp,
+		       p.null_need, p.fds, p.paths, p.mem, p.len_arg,
+		       p.len_kind, p.len_fixed, p.rule, p.flag_arg, p.flags,
+		       ipmon_row(nr)->name);
 	}
 	printf("};\n");
 	return 0;

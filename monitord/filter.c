@@ -145,6 +145,10 @@ static int relaxed_rules(scmp_filter_ctx ctx)
 		if (r < 0)
 			return r;
 	}
+	/* is a signal waiting that sigprocmask would let through? */
+	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_rt_sigpending, 0);
+	if (r < 0)
+		return r;
 	return memory_rules(ctx, true);
 }
 
@@ -160,6 +164,10 @@ static int follower_rules(scmp_filter_ctx ctx)
 	for (int nr = 0; !r && nr < IPMON_NR_MAX; nr++) {
 		const struct ipmon_row *row = ipmon_row((uint64_t)nr);
 
+		if (row->flags & RF_EACH) {
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+			continue;
+		}
 		if (!ipmon_gate_row(row) || !(row->flags & RF_PRIVATE) ||
 		    row->exec != EXEC_LEADER || ipmon_gate_by_rule((uint64_t)nr))
 			continue;

@@ -158,6 +158,8 @@ static inline int ipmon_gate_row(const struct ipmon_row *row)
 {
 	if (row->flags & RF_NEVER_INPROC)
 		return 0;
+	if (row->flags & RF_EACH)
+		return 1;
 	switch (row->handler) {
 	case H_FUTEX:
 		if (!(row->flags & RF_BYCMD))

@@ -209,6 +209,9 @@ enum {
 	RF_OWNSTATE	= 1u << 12,
 	/* Its descriptor is free afterwards. */
 	RF_CLOSE	= 1u << 13,
+	/* EXEC_ALL, and harmless enough that every variant may make it for
+	 * itself at the gate (libipmon/broker.c). */
+	RF_EACH		= 1u << 14,
 };
 
 struct ipmon_row {

@@ -77,7 +77,8 @@ struct ipmon_plan {
 	uint8_t action : 4;	/* enum ipmon_decision, RELAXED for calls that
 				 * can be handled */
 	uint8_t level : 4;	/* enum ipmon_level */
-	uint8_t lane;		/* enum ipmon_lane, if the arguments allow */
+	uint8_t lane : 4;	/* enum ipmon_lane, if the arguments allow */
+	uint8_t each : 1;	/* followers make it as well (RF_EACH) */
 	uint8_t nargs;
 	uint8_t null_cmp;	/* arguments compared for null-ness */
 	uint8_t null_need;	/* the lane is open only if these are null */

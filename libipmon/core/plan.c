@@ -261,6 +261,7 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 		p->flags |= PLAN_FILEDATA;
 	if (ipmon_gate_by_rule(nr))
 		p->flags |= PLAN_RULES;
+	p->each = (row->flags & RF_EACH) != 0;
 	if (ipmon_memory_row(row))
 		p->flags |= row->flags & RF_PRIVATE ?
 			PLAN_MEMORY | PLAN_ALONE : PLAN_MEMORY;

@@ -77,7 +77,7 @@ enum ipmon_path ipmon_row_path(const struct ipmon_row *row)
 {
 	if (row->exec == EXEC_NONE)
 		return PATH_REFUSED;
-	if (ipmon_memory_row(row))
+	if (ipmon_memory_row(row) || row->flags & RF_EACH)
 		return PATH_INPROC;
 	if (!ipmon_gate_row(row) || row->walker == W_OPENAT2)
 		return PATH_MONITOR;
@@ -221,9 +221,9 @@ _Static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == K_MAX,
 static const char flag_names[][14] = {
 	"block", "eintr", "tmpmask", "yield", "pure", "quiet", "filedata",
 	"never-inproc", "view", "by-command", "private", "gate", "own-state",
-	"close",
+	"close", "each",
 };
-_Static_assert(RF_CLOSE == 1u << (sizeof(flag_names) /
+_Static_assert(RF_EACH == 1u << (sizeof(flag_names) /
 				  sizeof(flag_names[0]) - 1),
 	       "one name per flag");
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -580,6 +581,42 @@ Test(broker, memory_of_ones_own)
 {
 	run(&three, memory);
 	run(&verified, memory);
+}
+
+static int own_state(void)
+{
+	uint64_t set = 1ull << (SIGUSR1 - 1), old = 99, now = 0;
+
+	must(call(SYS_rt_sigprocmask, SIG_BLOCK, &set, &old, 8) == 0);
+	must(old != 99 && !(old & set));
+	/* the kernel knows, in every variant */
+	must(!syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &now, 8) &&
+	     now == (old | set));
+	must(call(SYS_rt_sigprocmask, 77, &set, NULL, 8) == -EINVAL);
+	must(call(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, 4) == -EINVAL);
+	must(call(SYS_rt_sigprocmask, SIG_BLOCK, 8, NULL, 8) == -EFAULT);
+	must(call(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &now, 8) == 0 &&
+	     now == (old | set));
+	/* one waits, in the leader: only monitord can let it through */
+	if (!tw.me)
+		raise(SIGUSR1);
+	must(call(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, 8) ==
+	     TWINS_LEFT);
+	must(call(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8) ==
+	     TWINS_LEFT);
+	must(call(SYS_rt_sigprocmask, SIG_SETMASK, &now, NULL, 8) == 0);
+	if (!tw.me)
+		signal(SIGUSR1, SIG_IGN);
+	must(call(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, 8) == 0);
+	must(call(SYS_umask, 027) >= 0);
+	must(call(SYS_umask, 022) == 027 && umask(077) == 022);
+	return 0;
+}
+
+Test(broker, every_variant_has_a_mask)
+{
+	run(&three, own_state);
+	run(&verified, own_state);
 }
 
 static int uneven_memory(void)
