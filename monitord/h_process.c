@@ -413,6 +413,14 @@ void exit_start(struct taskset *s)
 	if (mon.trace)
 		trace_call(s, 0);
 	fast_account(s);
+	if (group && !p->exiting) {
+		struct taskset *o;
+
+		/* the other threads end without a call of theirs */
+		LIST_FOREACH(o, &p->sets, in_proc)
+			if (o != s && o->state != SET_EXITING)
+				fast_account(o);
+	}
 	mon.count.rendezvous++;
 	s->state = SET_EXITING;
 	s->arrived = 0;
