@@ -3,9 +3,39 @@
  * Behaviour that depends on the variant: on an address, on an environment
  * value, a fault, an exit status, an endless loop.
  */
+#include <pthread.h>
+#include <sys/epoll.h>
 #include "attack.h"
 
 static volatile int zero;
+
+/* A follower dies while the leader sleeps in a call of its own. */
+static void asleep(void)
+{
+	struct epoll_event ev;
+	int e = epoll_create1(0), r = 0;
+
+	for (int i = 0; i < 6; i++)
+		r |= epoll_wait(e, &ev, 1, 0);
+	if (variant()) {
+		for (volatile long i = 0; i < 50000000; i++)
+			;
+		*(volatile int *)8 = 1;
+	}
+	r |= epoll_wait(e, &ev, 1, 1000);
+	if (!r)
+		(void)!write(1, "slept\n", 6);
+}
+
+static void *in_thread(void *arg)
+{
+	char b[32];
+
+	warm();
+	snprintf(b, sizeof(b), "thread of %d\n", variant());
+	(void)!write(1, b, strlen(b));
+	return arg;
+}
 
 int main(int argc, char **argv)
 {
@@ -37,6 +67,13 @@ int main(int argc, char **argv)
 	} else if (strcmp(what, "leader-crash") == 0) {
 		if (!variant())
 			*(volatile int *)8 = 1;
+	} else if (strcmp(what, "asleep") == 0) {
+		asleep();
+	} else if (strcmp(what, "thread") == 0) {
+		pthread_t t;
+
+		pthread_create(&t, NULL, in_thread, NULL);
+		pthread_join(t, NULL);
 	} else if (strcmp(what, "divide") == 0) {
 		if (variant())
 			zero = 100 / zero;
