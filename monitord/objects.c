@@ -46,6 +46,42 @@ static struct object *object_new(const char *name)
 	return o;
 }
 
+struct own {
+	uint64_t addr;
+	struct map_entry e;
+};
+
+static int find_own(void *ctx, const struct map_entry *e)
+{
+	struct own *f = ctx;
+
+	if (f->addr < e->start || f->addr >= e->end)
+		return 0;
+	f->e = *e;
+	return 1;
+}
+
+/* stat(2) and maps disagree on some file systems: does a mapping of ours look
+ * like the one in question? */
+static bool looks_like(const void *map, const struct map_entry *e)
+{
+	struct own f = { .addr = (uint64_t)(uintptr_t)map };
+
+	return maps_each(getpid(), find_own, &f) == 1 &&
+	       f.e.inode == e->inode && f.e.dev_major == e->dev_major &&
+	       f.e.dev_minor == e->dev_minor;
+}
+
+static void find_text(void *ctx)
+{
+	struct object *o = ctx;
+	const uint8_t *p;
+	uint64_t n;
+
+	if (elf_text(&o->elf, 0, &p, &n, &o->text))
+		o->text_end = o->text + n;
+}
+
 struct object *object_open(pid_t tid, const struct map_entry *e)
 {
 	char path[sizeof(e->path) + 32];
@@ -56,7 +92,7 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	int fd;
 
 	for (o = objects; o; o = o->next)
-		if (o->elf.data && o->ino == e->inode &&
+		if (o->elf.data && o->map_ino == e->inode &&
 		    !strcmp(o->name, e->path))
 			break;
 	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)tid, e->path);
@@ -68,8 +104,7 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_ino != e->inode || st.st_size <= 0 ||
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
 	    st.st_size > MAX_FILE) {
 		close(fd);
 		return NULL;
@@ -77,7 +112,8 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	mtime = st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
 	for (o = objects; o; o = o->next)
 		if (o->elf.data && o->dev == st.st_dev &&
-		    o->ino == st.st_ino && o->mtime == mtime)
+		    o->ino == st.st_ino && o->mtime == mtime &&
+		    o->map_ino == e->inode)
 			break;
 	if (o) {
 		close(fd);
@@ -87,16 +123,19 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	close(fd);
 	if (map == MAP_FAILED)
 		return NULL;
-	o = object_new(e->path);
+	o = st.st_ino == e->inode || looks_like(map, e) ?
+		object_new(e->path) : NULL;
 	if (!o) {
 		munmap(map, (size_t)st.st_size);
 		return NULL;
 	}
 	o->dev = st.st_dev;
 	o->ino = st.st_ino;
+	o->map_ino = e->inode;
 	o->mtime = mtime;
 	o->elf.data = map;
 	o->elf.size = (size_t)st.st_size;
+	object_safely(find_text, o);
 	return o;
 }
 

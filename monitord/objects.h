@@ -21,6 +21,8 @@ struct site {
 	struct site_plan p;
 	bool planned;
 	uint64_t vaddr;
+	unsigned int images;		/* address spaces it trapped in, before
+					 * it was planned */
 	uint64_t traps, patched;	/* patched: address spaces */
 	uint64_t why[TRAP_WHYS];
 	uint8_t text[SITE_MAX_REGION + 2];	/* of the file: start of the
@@ -32,8 +34,11 @@ struct site {
 
 struct object {
 	char *name;			/* path it was first seen under */
-	uint64_t dev, ino;
+	uint64_t dev, ino;		/* as stat(2) says */
+	uint64_t map_ino;		/* as /proc/PID/maps says */
 	int64_t mtime;
+	uint64_t text, text_end;	/* vaddrs of the first executable
+					 * segment */
 	struct elf_image elf;		/* data NULL: no file of its own */
 	struct site *sites;
 	unsigned int n_sites;

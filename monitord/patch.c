@@ -511,6 +511,26 @@ static void count_trap(struct taskset *s, struct seen *e)
 	c->n++;
 }
 
+/*
+ * A new origin, in an object that has patches here: has it trapped in other
+ * processes?  Programs that end soon would never trap often enough.
+ */
+static bool known_elsewhere(struct taskset *s, uint64_t ip)
+{
+	const struct patch_map *m = s->proc->mm->patches;
+
+	for (const struct area *a = m->areas; a; a = a->next) {
+		uint64_t vaddr = ip - 2 - a->bias[LEADER];
+		struct site *p;
+
+		if (vaddr < a->o->text || vaddr >= a->o->text_end)
+			continue;
+		p = site_get(a->o, vaddr);
+		return p && ++p->images >= PATCH_AFTER;
+	}
+	return false;
+}
+
 static void look_at(struct taskset *s, struct seen *e)
 {
 	uint64_t bias[MAX_VARIANTS] = { 0 };
@@ -556,8 +576,11 @@ void patch_site(struct taskset *s)
 			e->site = site_of(s, &o);
 		count_trap(s, e);
 	}
-	if (s->slot < 0 || mm->no_fast || s->row->flags & RF_NEVER_INPROC ||
-	    e->traps < PATCH_AFTER || !nobody_parked(s))
+	if (s->slot < 0 || mm->no_fast || s->row->flags & RF_NEVER_INPROC)
+		return;
+	if (e->traps == 1 && known_elsewhere(s, e->ip))
+		e->traps = PATCH_AFTER;
+	if (e->traps < PATCH_AFTER || !nobody_parked(s))
 		return;
 	for_each_variant(v)
 		if (s->t[v].at != AT_ENTRY && s->t[v].at != AT_EXIT)

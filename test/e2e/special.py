@@ -514,6 +514,18 @@ def stats_file(suite, case, n, policy):
     for word in ("rendezvous", "write", "execve"):
         if word not in flat:
             raise Fail(f"the counters lack {word}: {flat[:400]}")
+    for o in stats["objects"]:
+        if o["sites"] != len(o["trapped"]):
+            raise Fail(f"{o['path']}: {o['sites']} sites")
+        for t in o["trapped"]:
+            if not (t["traps"] == sum(t["calls"].values()) ==
+                    sum(t["why"].values())):
+                raise Fail(f"{o['path']}: counted differently: {t}")
+            if t["kind"] == "none" and not t["reason"]:
+                raise Fail(f"{o['path']}: left without a reason: {t}")
+    libc = [o for o in stats["objects"] if "/libc.so" in o["path"]]
+    if not libc or not any("symbol" in t for t in libc[0]["trapped"]):
+        raise Fail("no calls from libc, or without symbols")
 
 
 def calls_in_process(suite, case, n, policy):
