@@ -7,6 +7,9 @@
 
 /* A span begins a new record rather than fill less than this. */
 #define WORTHWHILE 512u
+/* Nor is any record begun in less: calls that may be private (decide.h) are told
+ * by their first one, and fit into it. */
+#define LEAST 256u
 
 /* ---- writing ---- */
 
@@ -14,6 +17,8 @@ void writer_begin(struct ipmon_writer *w, uint32_t need)
 {
 	uint64_t avail;
 
+	if (need < LEAST)
+		need = LEAST;
 	for (;;) {
 		w->rec = ring_reserve(w->ring, w->cur, *w->mask, w->p,
 				      w->capacity, RING_HEADER + need, &avail);
