@@ -111,14 +111,18 @@ static int unblocks(const struct ipmon_frame *f)
 			   ~set)) != 0;
 }
 
-/* The follower's own; the answer is the leader's. */
-static void make_own(const struct ipmon_frame *f, unsigned int handler)
+/* The follower's own.  The answer is the leader's, but for an action: that is an
+ * address in each. */
+static int64_t make_own(const struct ipmon_frame *f, unsigned int handler,
+			int64_t leader)
 {
 	struct ipmon_call call = f->call;
+	int64_t ret;
 
 	if (handler == H_SIGPROCMASK)
 		call.args[2] = 0;
-	ipmon_gate_raw(&call);
+	ret = ipmon_gate_raw(&call);
+	return handler == H_SIGACTION ? ret : leader;
 }
 
 static struct ipmon_outcome each_call(struct ipmon_ctx *ctx,
@@ -135,7 +139,7 @@ static struct ipmon_outcome each_call(struct ipmon_ctx *ctx,
 	}
 	o = follower_call(ctx, f, plan);
 	if (o.handled && o.ret >= 0)
-		make_own(f, handler);
+		o.ret = make_own(f, handler, o.ret);
 	return o;
 }
 

@@ -124,6 +124,22 @@ static int memory_rules(scmp_filter_ctx ctx, bool leader)
 	return r;
 }
 
+/* Calls that are allowed for some commands. */
+static int argument_rules(scmp_filter_ctx ctx, bool leader)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < IPMON_GATE_RULES; i++) {
+		const struct ipmon_gate_rule *g = &ipmon_gate_rules[i];
+
+		if (leader || ipmon_row(g->nr)->flags & RF_EACH)
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, g->nr, 1,
+				SCMP_CMP64(g->arg, SCMP_CMP_MASKED_EQ, g->mask,
+					   g->value));
+	}
+	return r;
+}
+
 static int relaxed_rules(scmp_filter_ctx ctx)
 {
 	int r;
@@ -136,15 +152,9 @@ static int relaxed_rules(scmp_filter_ctx ctx)
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < IPMON_GATE_RULES; i++) {
-		const struct ipmon_gate_rule *g = &ipmon_gate_rules[i];
-
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, g->nr, 1,
-				     SCMP_CMP64(g->arg, SCMP_CMP_MASKED_EQ,
-						g->mask, g->value));
-		if (r < 0)
-			return r;
-	}
+	r = argument_rules(ctx, true);
+	if (r < 0)
+		return r;
 	/* is a signal waiting that sigprocmask would let through? */
 	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_rt_sigpending, 0);
 	if (r < 0)
@@ -164,7 +174,7 @@ static int follower_rules(scmp_filter_ctx ctx)
 	for (int nr = 0; !r && nr < IPMON_NR_MAX; nr++) {
 		const struct ipmon_row *row = ipmon_row((uint64_t)nr);
 
-		if (row->flags & RF_EACH) {
+		if (row->flags & RF_EACH && !ipmon_gate_by_rule((uint64_t)nr)) {
 			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
 			continue;
 		}
@@ -183,6 +193,8 @@ static int follower_rules(scmp_filter_ctx ctx)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_futex, 1,
 				     SCMP_CMP64(1, SCMP_CMP_MASKED_EQ,
 						0xffffffffu, op));
+	if (!r)
+		r = argument_rules(ctx, false);
 	if (!r)
 		r = memory_rules(ctx, false);
 	return r;

@@ -25,7 +25,7 @@ struct ipmon_gate_rule {
 	uint16_t nr;
 	uint8_t arg;
 	uint8_t flags;		/* GATE_* */
-	uint32_t mask, value;
+	uint64_t mask, value;
 };
 /* others can see what it does: `verified` waits for the followers */
 #define GATE_WAIT	1u
@@ -57,6 +57,8 @@ static const struct ipmon_gate_rule ipmon_gate_rules[] = {
 	{ 16, 1, 0, 0xffffffffu, 0x540f },
 	{ 16, 1, 0, 0xffffffffu, 0x5411 },
 	{ 16, 1, 0, 0xffffffffu, 0x5413 },
+	/* rt_sigaction: asking, not setting */
+	{ 13, 1, 0, ~0ull, 0 },
 	/* futex: wait and wake on words of the caller's own memory: WAIT, WAKE,
 	 * WAIT_BITSET, WAKE_BITSET, with or without PRIVATE, CLOCK_REALTIME */
 	{ 202, 1, 0, 0x7fu, 0 },
@@ -83,8 +85,7 @@ ipmon_gate_rule(uint64_t nr, const uint64_t args[6])
 	for (unsigned int i = 0; i < IPMON_GATE_RULES; i++) {
 		const struct ipmon_gate_rule *r = &ipmon_gate_rules[i];
 
-		if (r->nr == nr && ((uint32_t)args[r->arg] & r->mask) ==
-		    r->value)
+		if (r->nr == nr && (args[r->arg] & r->mask) == r->value)
 			return r;
 	}
 	return NULL;

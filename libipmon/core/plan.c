@@ -245,7 +245,8 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 			p->paths |= (uint8_t)(1u << i);
 	}
 	if (row->walker == W_NONE || row->walker == W_EPOLL_CTL ||
-	    row->walker == W_EPOLL_WAIT || row->walker == W_MMAP)
+	    row->walker == W_EPOLL_WAIT || row->walker == W_MMAP ||
+	    row->walker == W_SIGACTION)
 		lane(p, row);
 	if (ipmon_row_path(row) == PATH_INPROC_WAIT &&
 	    !(row->flags & RF_OWNSTATE))

@@ -608,6 +608,16 @@ static int own_state(void)
 	if (!tw.me)
 		signal(SIGUSR1, SIG_IGN);
 	must(call(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, 8) == 0);
+	/* actions are asked for here, and everybody has his own */
+	uint64_t act[4] = { 9, 9, 9, 9 };
+
+	must(call(SYS_rt_sigaction, SIGUSR2, NULL, act, 8) == 0 &&
+	     act[0] == (uint64_t)SIG_DFL);
+	signal(SIGUSR2, tw.me ? SIG_IGN : SIG_DFL);
+	must(call(SYS_rt_sigaction, SIGUSR2, NULL, act, 8) == 0 &&
+	     act[0] == (uint64_t)(tw.me ? SIG_IGN : SIG_DFL));
+	must(call(SYS_rt_sigaction, 99, NULL, act, 8) == -EINVAL);
+	must(call(SYS_rt_sigaction, SIGUSR2, act, NULL, 8) == TWINS_LEFT);
 	must(call(SYS_umask, 027) >= 0);
 	must(call(SYS_umask, 022) == 027 && umask(077) == 022);
 	return 0;

@@ -239,7 +239,7 @@ Test(filter, dangerous_calls_never_pass)
 		SYS_exit, SYS_exit_group, SYS_kill, SYS_tgkill, SYS_tkill,
 		SYS_ptrace, SYS_process_vm_writev, SYS_process_vm_readv,
 		SYS_prctl, SYS_arch_prctl, SYS_seccomp, SYS_rt_sigreturn,
-		SYS_rt_sigaction, SYS_sigaltstack, SYS_setuid, SYS_setns,
+		SYS_sigaltstack, SYS_setuid, SYS_setns,
 		SYS_unshare, SYS_mount, SYS_shmat, SYS_shmdt, SYS_pkey_mprotect,
 		SYS_remap_file_pages, SYS_userfaultfd,
 		SYS_io_uring_setup, SYS_io_uring_enter, SYS_rseq,
@@ -326,6 +326,11 @@ Test(filter, commands)
 			  0));
 	cr_expect(allowed(p, SYS_futex, 0, FUTEX_WAIT_BITSET |
 			  FUTEX_CLOCK_REALTIME, 0, 0));
+	/* an action may be asked for, not set */
+	cr_expect(allowed(p, SYS_rt_sigaction, 1, 0, 4096, 8));
+	cr_expect_not(allowed(p, SYS_rt_sigaction, 1, 4096, 0, 8));
+	cr_expect_not(allowed(p, SYS_rt_sigaction, 1, 1ull << 32, 0, 8));
+	cr_expect_not(allowed(FOLLOWER + p, SYS_rt_sigaction, 1, 4096, 0, 8));
 	cr_expect_not(allowed(p, SYS_futex, 0, FUTEX_WAKE_OP, 0, 0));
 	cr_expect_not(allowed(p, SYS_futex, 0, FUTEX_LOCK_PI, 0, 0));
 	cr_expect_not(allowed(p, SYS_futex, 0, FUTEX_CMP_REQUEUE, 0, 0));
