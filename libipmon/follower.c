@@ -814,9 +814,9 @@ static int quick_clock(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	int64_t deep;
 
 	if (ring_next(r, cur, &ctx->c, &rec) != RING_RECORD ||
-	    rec.nr != (uint32_t)f->nr || rec.flags != REC_LANE || !mem ||
+	    rec.nr != (uint32_t)f->nr || rec.flags != REC_LANE ||
 	    rec.in_len != 8 * (words + 1) || len > sizeof(t) ||
-	    rec.out_len != 8 + len)
+	    rec.out_len != (mem ? 8 + len : 0))
 		return 0;
 	at = (const void *)(ring_at(r, ctx->c.tail) + RING_HEADER);
 	for (i = 0; i < plan->nargs; i++)
@@ -828,14 +828,18 @@ static int quick_clock(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 		return 0;
 	deep = (int64_t)(clock_depth(ctx) -
 			 __atomic_load_n(&at[i++], __ATOMIC_RELAXED));
-	if (deep >= SAME_DEPTH || -deep >= SAME_DEPTH ||
-	    __atomic_load_n(&at[i++], __ATOMIC_RELAXED) != len)
+	if (deep >= SAME_DEPTH || -deep >= SAME_DEPTH)
 		return 0;
-	t[0] = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
-	t[1] = len > 8 ? __atomic_load_n(&at[i + 1], __ATOMIC_RELAXED) : 0;
-	if (ipmon_copy(mem, t, len))
-		return 0;
-	remember(ctx, plan, f->args[0], t);
+	if (mem) {
+		if (__atomic_load_n(&at[i++], __ATOMIC_RELAXED) != len)
+			return 0;
+		t[0] = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
+		t[1] = len > 8 ? __atomic_load_n(&at[i + 1], __ATOMIC_RELAXED) :
+			0;
+		if (ipmon_copy(mem, t, len))
+			return 0;
+		remember(ctx, plan, f->args[0], t);
+	}
 	*ret = rec.ret;
 	ring_consume(cur, &ctx->c, rec.size);
 	follower_consumed(ctx, rec.flags);

@@ -634,12 +634,14 @@ static int clock_call(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 {
 	uint64_t addr = f->args[plan->mem], *at;
 	uint32_t len = plan->len_fixed, in = words_len(plan);
-	uint32_t size = RING_HEADER + in + 8 + len;
+	uint32_t out = addr ? 8 + len : 0, size = RING_HEADER + in + out;
 	struct ipmon_time t;
 	void *rec;
 
-	if (!addr || len > sizeof(t) || read_clock(ctx, nr, &f->call, &t) ||
-	    mem_put(addr, &t, len))
+	/* time() is mostly asked for its result */
+	if ((!addr && nr != NR_TIME) || len > sizeof(t) ||
+	    read_clock(ctx, nr, &f->call, &t) ||
+	    (addr && mem_put(addr, &t, len)))
 		return 0;
 	*ret = nr == NR_TIME ? t.sec : 0;
 	if (!ctx->followers)
@@ -647,11 +649,13 @@ static int clock_call(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 	rec = small_record(ctx, size);
 	put_words(ctx, (char *)rec + RING_HEADER, plan, f->args);
 	at = (void *)((char *)rec + RING_HEADER + in);
-	at[0] = len;
-	at[1] = (uint64_t)t.sec;
-	if (len > 8)
-		at[2] = (uint64_t)t.nsec;
-	small_header(ctx, rec, size, nr, *ret, in, 8 + len);
+	if (out) {
+		at[0] = len;
+		at[1] = (uint64_t)t.sec;
+		if (len > 8)
+			at[2] = (uint64_t)t.nsec;
+	}
+	small_header(ctx, rec, size, nr, *ret, in, out);
 	return 1;
 }
 
