@@ -46,6 +46,7 @@ class Load:
     def __init__(self, bench):
         self.bench, self.args = bench, bench.args
         self.servers = {}
+        self.lost = {}  # mode: why
         self.requests = {}  # by mode, in the life of the present servers
         self.seconds = bench.duration(2.0)
         self.reps = bench.reps(3)
@@ -67,6 +68,7 @@ class Load:
     def lose(self, name, why):
         note(f"FAILED {name}: {why}")
         self.bench.failed += 1
+        self.lost[name] = str(why)
         s = self.servers.pop(name, None)
         if s:
             if s.said() and s.said() not in str(why):
@@ -155,6 +157,8 @@ class Load:
         modes = series.summary()
         if not self.args.no_counts:
             self.count(case, modes)
+        for name, why in self.lost.items():
+            modes.setdefault(name, {})["failed"] = why
         return {"title": case.title, "unit": "requests/s", "better": "more",
                 "modes": modes}
 
@@ -189,7 +193,7 @@ class Load:
 
     def group(self, group, cases):
         b = self.bench
-        self.requests = {}
+        self.requests, self.lost = {}, {}
         note(f"{group.name}: {', '.join(c.name for c in cases)}")
         try:
             self.start(group)

@@ -40,6 +40,7 @@ PROGRAMS = {
 def once(argv, env=None):
     """One run: wall time, and CPU time of it and all that it waited for."""
     null = os.open(os.devnull, os.O_RDWR)
+    err = tempfile.TemporaryFile()
     running = []
     late = threading.Timer(PATIENCE, lambda: [os.kill(p, signal.SIGKILL)
                                               for p in running])
@@ -48,7 +49,8 @@ def once(argv, env=None):
     try:
         t = time.perf_counter_ns()
         pid = os.posix_spawn(argv[0], argv, env or os.environ, file_actions=[
-            (os.POSIX_SPAWN_DUP2, null, k) for k in range(3)])
+            (os.POSIX_SPAWN_DUP2, fd, k) for k, fd in
+            enumerate((null, null, err.fileno()))])
         running.append(pid)
         _, status, ru = os.wait4(pid, 0)
         running.clear()
@@ -56,9 +58,12 @@ def once(argv, env=None):
     finally:
         late.cancel()
         os.close(null)
-    if status:
-        raise Failure(f"{' '.join(argv)} ended with "
-                      f"{os.waitstatus_to_exitcode(status)}")
+    with err:
+        if status:
+            err.seek(0)
+            raise Failure(f"{' '.join(argv)} ended with "
+                          f"{os.waitstatus_to_exitcode(status)}\n"
+                          f"{err.read().decode(errors='replace')[:3000]}")
     return {"value": t, "cpu_ns": {"sum": (ru.ru_utime + ru.ru_stime) * 1e9}}
 
 
