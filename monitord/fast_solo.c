@@ -42,23 +42,28 @@ static bool over_private(const struct taskset *s, unsigned int v,
 	const struct ipmon_ring *r = fast_ring(s);
 	struct ipmon_cursor mine = { 0 };
 	struct ipmon_record rec;
+	/* once: a leader that goes on adding shall not keep us here */
+	const uint64_t head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
 
-	c->tail = c->head = __atomic_load_n(&fast_cursor(s, v)->tail,
-					    __ATOMIC_ACQUIRE);
-	for (;;) {
-		switch (ring_next(r, &mine, c, &rec)) {
-		case RING_EMPTY:
-			return false;
-		case RING_BAD:
-			return true;
-		default:
+	c->head = head;
+	c->tail = __atomic_load_n(&fast_cursor(s, v)->tail, __ATOMIC_ACQUIRE);
+	if (head - c->tail > IPMON_RING_BYTES)
+		return true;
+	while (c->tail != head) {
+		enum ring_state st = ring_next(r, &mine, c, &rec);
+
+		/* behind a skip up to `head` it has looked at another one */
+		if (st == RING_EMPTY || (int64_t)(head - c->tail) <= 0)
 			break;
-		}
-		if (rec.flags & REC_MORE ||
+		if (st == RING_BAD)
+			return true;
+		if (rec.flags & REC_MORE || rec.size > head - c->tail ||
 		    !ipmon_record_private(&rec, ring_at(r, c->tail)))
 			return true;
 		ring_consume(&mine, c, rec.size);
 	}
+	c->head = c->tail;
+	return false;
 }
 
 bool fast_unread(const struct taskset *s, unsigned int v)
