@@ -143,6 +143,39 @@ static struct ipmon_outcome each_call(struct ipmon_ctx *ctx,
 	return o;
 }
 
+/*
+ * May there be an address in the data, at whatever alignment?  monitord lets
+ * pass addresses of the same object through channels of the program's own
+ * (monitord/internal.c); it has to see those.
+ */
+#define LOOK_AT	4096u
+#define LEAST_ADDRESS 65536u
+
+static int has_address(const struct ipmon_plan *plan, const uint64_t args[6])
+{
+	const unsigned char *at = (const void *)(uintptr_t)args[plan->mem];
+	uint64_t n = ipmon_plan_len(plan, args), v;
+	unsigned char buf[256];
+	uint32_t have, i;
+
+	if (n > LOOK_AT)
+		return 1;
+	/* pieces overlap by what an address may have in the one before */
+	while (at && n >= sizeof(v)) {
+		have = n < sizeof(buf) ? (uint32_t)n : (uint32_t)sizeof(buf);
+		if (ipmon_copy(buf, at, have))
+			return 1;
+		for (i = 0; i + sizeof(v) <= have; i++) {
+			__builtin_memcpy(&v, buf + i, sizeof(v));
+			if (v >= LEAST_ADDRESS && !(v >> 47))
+				return 1;
+		}
+		at += i;
+		n -= i;
+	}
+	return 0;
+}
+
 struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 				  struct ipmon_frame *f)
 {
@@ -150,6 +183,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	const struct ipmon_plan *plan = ipmon_plan(nr);
 	enum ipmon_decision d = ipmon_decide(ctx, plan, nr, f->args);
 	struct ipmon_outcome o;
+	int channel = 0;
 
 	if (d == DECIDE_RELAXED || d == DECIDE_VERIFIED) {
 		if ((plan->flags & PLAN_OPEN) && path_left(plan, f->args))
@@ -162,6 +196,14 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	case DECIDE_TID:
 		ctx->n_calls++;
 		return handled(ctx->vtid);
+	case DECIDE_CHANNEL_RELAXED:
+	case DECIDE_CHANNEL_VERIFIED:
+		if (!ctx->variant && plan->lane == LANE_IN &&
+		    has_address(plan, f->args))
+			return leader_forward(ctx, nr);
+		d -= DECIDE_CHANNEL_RELAXED - DECIDE_RELAXED;
+		channel = 1;
+		__attribute__((fallthrough));
 	case DECIDE_RELAXED:
 	case DECIDE_VERIFIED:
 		ctx->n_calls++;
@@ -177,6 +219,8 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 			o.ret = follower_memory(ctx, f, o.ret);
 		if (ctx->level && o.handled)
 			ipmon_kinds_note(ctx, ipmon_row(nr), f->args, o.ret);
+		if (channel && o.handled)
+			ipmon_channels_note(ctx, ipmon_row(nr), f->args, o.ret);
 		return o;
 	default:
 		if (ctx->variant)

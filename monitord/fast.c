@@ -59,7 +59,8 @@
 #define REGION_CTX	0u
 #define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
 #define REGION_PLAIN	(REGION_SLOW + IPMON_SLOW_FDS / 8)
-#define REGION_SPECIAL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
+#define REGION_CHANNEL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
+#define REGION_SPECIAL	(REGION_CHANNEL + IPMON_SLOW_FDS / 8)
 #define REGION_EPOLL	(REGION_SPECIAL + sizeof(struct ipmon_special))
 #define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
 			 ~4095ull)
@@ -407,6 +408,7 @@ void fast_attach(struct taskset *s)
 			.time = v == LEADER ? tsc_clock(s) : 0,
 			.epoll = f->region[v] + REGION_EPOLL,
 			.vpid = s->proc->vpid, .vtid = s->vtid,
+			.channel_fds = f->region[v] + REGION_CHANNEL,
 			.delta = s->proc->mm->delta[v],
 			.special = v == LEADER ? fast_special(s) : 0,
 			.level = mon.opt.level,
@@ -485,6 +487,13 @@ uint64_t fast_plain_map(const struct taskset *s, unsigned int v)
 	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
 
 	return f ? f->region[v] + REGION_PLAIN : 0;
+}
+
+uint64_t fast_channel_map(const struct taskset *s, unsigned int v)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[v] + REGION_CHANNEL : 0;
 }
 
 uint64_t fast_special(const struct taskset *s)

@@ -13,6 +13,10 @@
  * are looked at when the new image registers).  Not known: views received
  * through a socket.  A bit too many costs time only.
  *
+ * Channels the program has made itself (internal.c) are slow as well, because
+ * addresses may come out of them; but what goes in need not be seen here as long
+ * as there is no address in it: a second bitmap, of some of the slow ones.
+ *
  * epoll.  IP-MON gives the kernel a tag in place of the program's data, and
  * every variant has a table from tags to its own data (libipmon/core/epoll.h).
  * Calls that monitord handles use the same tables, in the variants' memory: a
@@ -28,6 +32,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/close_range.h>
 #include <sys/epoll.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -47,62 +52,70 @@
 
 /* ---- slow descriptors ---- */
 
-static bool get_bit(struct taskset *s, unsigned int v, int fd, uint8_t *byte)
+/* Bit of the leader in one of the bitmaps. */
+static bool bit(struct taskset *s, uint64_t map, int fd)
 {
-	uint64_t map = fast_slow_map(s, v);
+	uint8_t b;
 
 	return map && fd >= 0 && (unsigned int)fd < IPMON_SLOW_FDS &&
-		!mem_read(&s->t[v], byte, map + (uint64_t)fd / 8, 1);
+		!mem_read(&s->t[LEADER], &b, map + (uint64_t)fd / 8, 1) &&
+		b & 1u << fd % 8;
 }
 
 static bool is_slow(struct taskset *s, int fd)
 {
-	uint8_t b;
-
-	return get_bit(s, LEADER, fd, &b) && b & 1u << fd % 8;
+	return bit(s, fast_slow_map(s, LEADER), fd);
 }
 
-void fast_fd_set(struct taskset *s, int fd, bool slow)
+typedef uint64_t map_fn(const struct taskset *s, unsigned int v);
+
+/* Set or clear the bits of [from, to) in one of the bitmaps of all variants. */
+static void set_range(struct taskset *s, map_fn *map, unsigned int from,
+		      unsigned int to, bool on)
 {
-	for_each_variant(v) {
-		uint8_t b, old;
-
-		if (!get_bit(s, v, fd, &b))
-			return;
-		old = b;
-		b = (uint8_t)(slow ? b | 1u << fd % 8 : b & ~(1u << fd % 8));
-		if (b != old)
-			mem_write(&s->t[v], fast_slow_map(s, v) +
-				  (uint64_t)fd / 8, &b, 1);
-	}
-}
-
-/* ---- descriptors known to be no sockets (--level) ---- */
-
-static void set_plain(struct taskset *s, unsigned int from, unsigned int to,
-		      bool plain)
-{
-	static uint8_t map[IPMON_SLOW_FDS / 8];
+	static uint8_t old[IPMON_SLOW_FDS / 8], new[IPMON_SLOW_FDS / 8];
 
 	if (to > IPMON_SLOW_FDS)
 		to = IPMON_SLOW_FDS;
 	if (from >= to)
 		return;
 	for_each_variant(v) {
-		uint64_t at = fast_plain_map(s, v) + from / 8;
+		uint64_t at = map(s, v) + from / 8;
 		size_t n = (to - 1) / 8 - from / 8 + 1;
 
-		if (mem_read(&s->t[v], map, at, n))
+		if (at == from / 8 || mem_read(&s->t[v], old, at, n))
 			continue;
+		memcpy(new, old, n);
 		for (unsigned int fd = from; fd < to; fd++) {
-			uint8_t *b = &map[fd / 8 - from / 8];
-			uint8_t bit = (uint8_t)(1u << fd % 8);
+			uint8_t *b = &new[fd / 8 - from / 8];
+			uint8_t m = (uint8_t)(1u << fd % 8);
 
-			*b = (uint8_t)(plain ? *b | bit : *b & ~bit);
+			*b = (uint8_t)(on ? *b | m : *b & ~m);
 		}
-		mem_write(&s->t[v], at, map, n);
+		if (memcmp(old, new, n))
+			mem_write(&s->t[v], at, new, n);
 	}
 }
+
+static void set_one(struct taskset *s, map_fn *map, int fd, bool on)
+{
+	if (fd >= 0)
+		set_range(s, map, (unsigned int)fd, (unsigned int)fd + 1, on);
+}
+
+void fast_fd_set(struct taskset *s, int fd, bool slow)
+{
+	set_one(s, fast_slow_map, fd, slow);
+	set_one(s, fast_channel_map, fd, false);
+}
+
+void fast_fd_channel(struct taskset *s, int fd)
+{
+	set_one(s, fast_channel_map, fd, true);
+	set_one(s, fast_slow_map, fd, true);
+}
+
+/* ---- descriptors known to be no sockets (--level) ---- */
 
 static bool no_socket(const struct taskset *s, int fd)
 {
@@ -112,6 +125,13 @@ static bool no_socket(const struct taskset *s, int fd)
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
 		 (int)s->t[LEADER].tid, fd);
 	return !stat(path, &st) && !S_ISSOCK(st.st_mode);
+}
+
+/* Behind the last one of close_range. */
+static unsigned int last_of(const uint64_t *a)
+{
+	return (unsigned int)a[1] < IPMON_SLOW_FDS ? (unsigned int)a[1] + 1 :
+		IPMON_SLOW_FDS;
 }
 
 /* As ipmon_kinds_note(), for a call monitord has handled: we can look. */
@@ -124,13 +144,11 @@ void fast_fd_kinds(struct taskset *s, int64_t ret)
 	    !s->proc->mm->fast)
 		return;
 	if (s->row->flags & RF_CLOSE)
-		set_plain(s, fd, fd + 1, false);
+		set_one(s, fast_plain_map, (int)fd, false);
 	else if (s->t[LEADER].call.nr == SYS_close_range)
-		set_plain(s, fd, (unsigned int)a[1] < IPMON_SLOW_FDS ?
-			  (unsigned int)a[1] + 1 : IPMON_SLOW_FDS, false);
+		set_range(s, fast_plain_map, fd, last_of(a), false);
 	else if (s->row->result == RES_FD && ret < IPMON_SLOW_FDS)
-		set_plain(s, (unsigned int)ret, (unsigned int)ret + 1,
-			  no_socket(s, (int)ret));
+		set_one(s, fast_plain_map, (int)ret, no_socket(s, (int)ret));
 }
 
 static bool of_proc(const char *path)
@@ -159,8 +177,7 @@ void fast_fd_setup(struct taskset *s)
 		if (of_proc(one))
 			fast_fd_set(s, atoi(e->d_name), true);
 		if (mon.opt.level && no_socket(s, atoi(e->d_name)))
-			set_plain(s, (unsigned int)atoi(e->d_name),
-				  (unsigned int)atoi(e->d_name) + 1, true);
+			set_one(s, fast_plain_map, atoi(e->d_name), true);
 	}
 	closedir(d);
 }
@@ -182,7 +199,18 @@ void fast_fd_done(struct taskset *s, int64_t ret)
 	case SYS_dup:
 	case SYS_dup2:
 	case SYS_dup3:
-		fast_fd_set(s, (int)ret, is_slow(s, (int)a[0]));
+		if (bit(s, fast_channel_map(s, LEADER), (int)a[0]))
+			fast_fd_channel(s, (int)ret);
+		else
+			fast_fd_set(s, (int)ret, is_slow(s, (int)a[0]));
+		break;
+	case SYS_close_range:
+		if (a[2] & CLOSE_RANGE_CLOEXEC)
+			break;
+		set_range(s, fast_slow_map, (unsigned int)a[0], last_of(a),
+			  false);
+		set_range(s, fast_channel_map, (unsigned int)a[0], last_of(a),
+			  false);
 		break;
 	default:
 		break;

@@ -20,7 +20,8 @@
  *     object of the program.
  *
  * IP-MON leaves calls on such descriptors to us, in the image that made them
- * and its forks; a new image has no use for the pointers.
+ * and its forks; a new image has no use for the pointers.  Writing what cannot
+ * contain an address is the exception (has_address() in libipmon/broker.c).
  *
  * What was tolerated is remembered word by word, and when it is received
  * from an internal channel each follower gets its own: libuv, for one, tells its event loop
@@ -84,7 +85,7 @@ void channel_done(struct taskset *s, int64_t ret)
 			for (int k = 0; k < 2; k++) {
 				channels[n_channels++ % CHANNELS_MAX] =
 					channel_inode(s, fd[k]);
-				fast_fd_set(s, fd[k], true);
+				fast_fd_channel(s, fd[k]);
 			}
 		}
 	}

@@ -116,6 +116,8 @@ struct ipmon_ctx {
 	uint64_t base_sp;	/* program's stack pointer at the last call that
 				 * was not private */
 	struct ipmon_time clock[IPMON_CLOCKS];	/* what it was last told */
+	uint64_t channel_fds;	/* bitmap: slow descriptors that may be written
+				 * to, unless there is an address in the data */
 	/* bounds the user chose: --level, --max-lag */
 	uint32_t level;		/* enum ipmon_level: calls beyond it are left to
 				 * monitord; 0: all levels */
@@ -134,7 +136,7 @@ struct ipmon_ctx {
 	uint32_t xdev;		/* leader: files opened that were on another file
 				 * system than the root */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 512, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 520, "context ABI");
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 

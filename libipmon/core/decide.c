@@ -28,6 +28,54 @@ static int slow_fd(const struct ipmon_ctx *ctx, uint64_t reg)
 	return fd >= IPMON_SLOW_FDS || (map[fd / 8] >> fd % 8 & 1);
 }
 
+static uint8_t *channel_byte(const struct ipmon_ctx *ctx, uint32_t fd)
+{
+	return (uint8_t *)(uintptr_t)ctx->channel_fds + fd / 8;
+}
+
+/* close, dup and the like. */
+static int moves_fd(const struct ipmon_row *row)
+{
+	return row->flags & RF_CLOSE ||
+		(row->result == RES_FD && row->arg[0].kind == K_FD &&
+		 row->cls != CLASS_SOCK_RO && row->cls != CLASS_SOCK_RW);
+}
+
+/* An end of a channel of the program's own, and data goes to it in one piece, or
+ * just the number is of interest. */
+static int channel(const struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+		   uint64_t nr, uint64_t reg)
+{
+	uint32_t fd = (uint32_t)reg;
+
+	return ctx->channel_fds && fd < IPMON_SLOW_FDS &&
+		(*channel_byte(ctx, fd) >> fd % 8 & 1) &&
+		(plan->lane == LANE_IN || moves_fd(ipmon_row(nr)));
+}
+
+void ipmon_channels_note(const struct ipmon_ctx *ctx,
+			 const struct ipmon_row *row, const uint64_t args[6],
+			 int64_t ret)
+{
+	uint8_t *slow = (uint8_t *)(uintptr_t)ctx->slow_fds, *chan, bit;
+	uint32_t from = (uint32_t)args[0], to;
+	int on;
+
+	if (ret < 0 || !moves_fd(row))
+		return;
+	to = row->flags & RF_CLOSE ? from : (uint32_t)ret;
+	if (to >= IPMON_SLOW_FDS)
+		return;
+	/* none of them is slow for another reason */
+	on = !(row->flags & RF_CLOSE) && from < IPMON_SLOW_FDS &&
+		(slow[from / 8] >> from % 8 & 1);
+	slow += to / 8;
+	chan = channel_byte(ctx, to);
+	bit = (uint8_t)(1u << to % 8);
+	*slow = (uint8_t)(on ? *slow | bit : *slow & ~bit);
+	*chan = (uint8_t)(on ? *chan | bit : *chan & ~bit);
+}
+
 static int plain_fd(const struct ipmon_ctx *ctx, uint64_t reg)
 {
 	const uint8_t *map = (const uint8_t *)(uintptr_t)ctx->plain_fds;
@@ -78,15 +126,20 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 				 const uint64_t args[6])
 {
 	unsigned int fds = plan->fds, flags = plan->flags, i;
+	unsigned int to_channel = 0;
 	int wait = flags & PLAN_WAIT;
 
 	if (plan->action != DECIDE_RELAXED)
 		return plan->action;
 	if (ctx->level && beyond(ctx, plan, args))
 		return DECIDE_LEFT;
-	for (i = 0; fds; i++, fds >>= 1)
-		if ((fds & 1) && slow_fd(ctx, args[i]))
+	for (i = 0; fds; i++, fds >>= 1) {
+		if (!(fds & 1) || !slow_fd(ctx, args[i]))
+			continue;
+		if (!channel(ctx, plan, nr, args[i]))
 			return DECIDE_LEFT;
+		to_channel = DECIDE_CHANNEL_RELAXED - DECIDE_RELAXED;
+	}
 	if (flags & (PLAN_FILEDATA | PLAN_RULES | PLAN_OPEN | PLAN_EPOLL_CTL |
 		     PLAN_EPOLL_WAIT | PLAN_MEMORY)) {
 		if ((flags & PLAN_FILEDATA) && (ctx->flags & IPMON_CTX_FILEDATA))
@@ -117,8 +170,8 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 		if ((flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT)) && !ctx->epoll)
 			return DECIDE_LEFT;
 	}
-	return wait && ctx->policy == IPMON_VERIFIED ? DECIDE_VERIFIED :
-		DECIDE_RELAXED;
+	return (wait && ctx->policy == IPMON_VERIFIED ? DECIDE_VERIFIED :
+		DECIDE_RELAXED) + to_channel;
 }
 
 int ipmon_record_private(const struct ipmon_record *rec,

@@ -24,6 +24,9 @@ enum ipmon_decision {
 	DECIDE_TID,
 	DECIDE_RELAXED,		/* the leader executes, then tells */
 	DECIDE_VERIFIED,	/* the leader tells, waits, then executes */
+	/* the same, but a leader that finds an address in the data forwards */
+	DECIDE_CHANNEL_RELAXED,
+	DECIDE_CHANNEL_VERIFIED,
 };
 
 /* How the inputs are serialised. */
@@ -112,6 +115,12 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 void ipmon_kinds_note(const struct ipmon_ctx *ctx,
 		      const struct ipmon_row *row, const uint64_t args[6],
 		      int64_t ret);
+
+/* A call that was decided DECIDE_CHANNEL_* has been handled: the same for the
+ * bitmaps of slow descriptors and of channels. */
+void ipmon_channels_note(const struct ipmon_ctx *ctx,
+			 const struct ipmon_row *row, const uint64_t args[6],
+			 int64_t ret);
 
 /* The lane this call takes: the plan's, or LANE_WALK. */
 static inline unsigned int ipmon_lane(const struct ipmon_plan *plan,

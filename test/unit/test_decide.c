@@ -148,6 +148,42 @@ Test(decide, verified_waits_for_what_others_can_see)
 	cr_expect_eq(decide(SYS_fcntl, 3, F_SETFL, 0), DECIDE_RELAXED);
 }
 
+Test(decide, channels_of_the_program)
+{
+	static uint8_t chan[IPMON_SLOW_FDS / 8];
+	const uint64_t dup_args[6] = { 7, 12 }, over[6] = { 9, 7 };
+	const uint64_t gone[6] = { 12 };
+
+	slow[0] = 1 << 7 | 1 << 6;
+	chan[0] = 1 << 7;		/* 6 is a view */
+	ctx.channel_fds = (uint64_t)chan;
+	cr_expect_eq(decide(SYS_read, 7, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_writev, 7, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_write, 6, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_close, 6, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_dup2, 7, 6, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_accept, 7, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_write, 7, 0, 0), DECIDE_CHANNEL_RELAXED);
+	cr_expect_eq(decide(SYS_close, 7, 0, 0), DECIDE_CHANNEL_RELAXED);
+	cr_expect_eq(decide(SYS_dup2, 7, 12, 0), DECIDE_CHANNEL_RELAXED);
+	cr_expect_eq(decide(SYS_dup2, 9, 7, 0), DECIDE_CHANNEL_RELAXED);
+	ctx.policy = IPMON_VERIFIED;
+	cr_expect_eq(decide(SYS_write, 7, 0, 0), DECIDE_CHANNEL_VERIFIED);
+	ctx.policy = IPMON_RELAXED;
+	ipmon_channels_note(&ctx, ipmon_row(SYS_dup2), dup_args, 12);
+	cr_expect_eq(decide(SYS_write, 12, 0, 0), DECIDE_CHANNEL_RELAXED);
+	cr_expect_eq(decide(SYS_read, 12, 0, 0), DECIDE_LEFT);
+	ipmon_channels_note(&ctx, ipmon_row(SYS_dup2), over, 7);
+	cr_expect_eq(decide(SYS_read, 7, 0, 0), DECIDE_RELAXED);
+	ipmon_channels_note(&ctx, ipmon_row(SYS_close), gone, -EINTR);
+	cr_expect_eq(decide(SYS_read, 12, 0, 0), DECIDE_LEFT);
+	ipmon_channels_note(&ctx, ipmon_row(SYS_close), gone, 0);
+	cr_expect_eq(decide(SYS_read, 12, 0, 0), DECIDE_RELAXED);
+	cr_expect_eq(slow[0], 1 << 6);
+	cr_expect_eq(chan[0] | chan[1], 0);
+	slow[0] = 0;
+}
+
 static enum ipmon_decision map(uint64_t at, int prot, int flags)
 {
 	const uint64_t args[6] = { at, 4096, (uint64_t)prot, (uint64_t)flags };
