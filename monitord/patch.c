@@ -735,9 +735,10 @@ void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
 
 /* ---- a new image ---- */
 
+#define SWEEP_MAX 256u		/* objects of one image */
 struct sweep {
 	struct taskset *s;
-	struct map_entry e[MAX_VARIANTS][64];
+	struct map_entry e[MAX_VARIANTS][SWEEP_MAX];
 	unsigned int n[MAX_VARIANTS];
 	unsigned int v;
 };
@@ -747,7 +748,7 @@ static int collect(void *ctx, const struct map_entry *e)
 	struct sweep *w = ctx;
 
 	if (!strcmp(e->perms, "r-xp") && e->path[0] == '/' &&
-	    w->n[w->v] < 64)
+	    w->n[w->v] < SWEEP_MAX)
 		w->e[w->v][w->n[w->v]++] = *e;
 	return 0;
 }
