@@ -266,7 +266,10 @@ void fast_diverged(struct task *t)
 	const uint64_t *a = t->call.args;
 
 	if (!a[0] || (a[0] == IPMON_DIV_CALL && !a[3])) {
-		bool again = !s->t[LEADER].fault && fast_leader_alone(s);
+		/* the rendezvous it saw may be over, and the leader on its way
+		 * or at the next one */
+		bool again = tail_of(s, t->variant) != head_of(s) ||
+			(!s->t[LEADER].fault && fast_leader_alone(s));
 
 		if (again || !a[0]) {
 			task_finish(t, again ? 0 : 1);
