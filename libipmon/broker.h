@@ -106,6 +106,14 @@ static inline uint64_t clock_depth(const struct ipmon_ctx *ctx)
 	return ctx->base_sp - ctx->saved_sp;
 }
 
+/* Does the leader tell one time since the last common call (CLOCK_FREEZE_NS)?
+ * Then nobody need know from where it was asked. */
+#define CLOCK_NO_DEPTH	(1ull << 40)
+static inline int clock_frozen(const struct ipmon_ctx *ctx)
+{
+	return (ctx->clocks & CLOCK_FROZEN) != 0;
+}
+
 /* The call is common to all, and not private. */
 static inline void common_call(struct ipmon_ctx *ctx,
 			       const struct ipmon_plan *plan)
@@ -113,6 +121,11 @@ static inline void common_call(struct ipmon_ctx *ctx,
 	if (!(plan->flags & PLAN_MAYBE_PRIVATE)) {
 		ctx->base_sp = ctx->saved_sp;
 		ctx->solos = 0;
+		/* the leader's are for CLOCK_FREEZE_NS */
+		if (!ctx->variant)
+			ctx->clocks = __atomic_load_n(
+				&ctx_cursors(ctx)[0].apart,
+				__ATOMIC_RELAXED) ? CLOCK_FROZEN : 0;
 	}
 }
 

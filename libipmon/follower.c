@@ -23,9 +23,12 @@
  *    its own kernel; nobody sleeps in a follower.  The record stays.
  *  - the follower wants something else, the leader's next record is a private
  *    call: the record is skipped, its time remembered.
+ *  - both read a clock, but not the same: the leader's record is skipped, the
+ *    next may be of ours;
  *  - both read the same clock, but one from deeper down the stack than the other
  *    (measured from the last call that was not private): the deeper one is the
- *    additional one.
+ *    additional one.  Once a variant has read a clock alone it does not matter
+ *    any more which of them it was (CLOCK_FREEZE_NS).
  *
  * At most SOLO_MAX of them without a common call in between.  So time never goes
  * backwards for a follower, and at the common calls it is the leader's.
@@ -501,6 +504,15 @@ static void remember(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	ctx->clocks |= 1u << id;
 }
 
+/* Who makes private calls alone is soon to read a clock alone. */
+static void clocks_apart(const struct ipmon_ctx *ctx)
+{
+	struct ipmon_cursor *cur = ctx_cursors(ctx);
+
+	if (!__atomic_load_n(&cur[0].apart, __ATOMIC_RELAXED))
+		__atomic_store_n(&cur[0].apart, 1, __ATOMIC_RELAXED);
+}
+
 /* A private call this variant alone makes. */
 static struct ipmon_outcome alone(struct follower *fo)
 {
@@ -512,6 +524,7 @@ static struct ipmon_outcome alone(struct follower *fo)
 
 	fo->ctx->solos++;
 	fo->ctx->n_private++;
+	clocks_apart(fo->ctx);
 	if (plan->flags & PLAN_FUTEX)
 		return handled(0);
 	if (plan->flags & PLAN_MEMORY)
@@ -548,6 +561,7 @@ static int skip_private(struct ipmon_ctx *ctx, struct ipmon_reader *r)
 	const uint64_t *w = first_words(ctx, r);
 	uint32_t in = lane_words(plan) + 1;
 
+	clocks_apart(ctx);
 	if (plan->flags & PLAN_CLOCK && r->rec.flags == REC_LANE &&
 	    r->rec.in_len == 8 * in &&
 	    r->rec.out_len == 8 + sizeof(struct ipmon_time))
@@ -618,6 +632,13 @@ static int ask(struct follower *fo)
 	return report(fo, 0) == 0;
 }
 
+/* A call left to monitord says of its arguments only whether it is private. */
+static int same_kind(const struct ipmon_record *rec, int private)
+{
+	return !(rec->flags & REC_FORWARD) ||
+		!(rec->flags & REC_PRIVATE) == !private;
+}
+
 /*
  * Wait for the record of this call.  1: it is there; 0: *o is the answer.
  */
@@ -633,7 +654,8 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 		int may = ctx->solos < SOLO_MAX;
 
 		st = follower_next(ctx, &fo->r.rec);
-		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr) {
+		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr &&
+		    same_kind(&fo->r.rec, private)) {
 			depth = 0;
 			if (may && (fo->plan->flags & PLAN_CLOCK))
 				depth = deeper(ctx, &fo->r, fo->plan);
@@ -716,6 +738,11 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 			goto forward;
 		/* two private calls of a kind that are not the same */
 		if (ctx->c.tail == start && ctx->solos < SOLO_MAX) {
+			/* of another clock: ours may be the next */
+			if (plan->flags & PLAN_CLOCK &&
+			    record_private(ctx, &fo.r) &&
+			    !skip_private(ctx, &fo.r))
+				continue;
 			if (ipmon_private(plan, f->args[1], f->args[2]))
 				return alone(&fo);
 			if (record_private(ctx, &fo.r) &&
@@ -732,6 +759,8 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 			return left();
 	}
 	common_call(ctx, plan);
+	if (plan->flags & PLAN_FUTEX)
+		ret = ipmon_futex_result(f->args, ret);
 	if ((plan->flags & PLAN_EPOLL_CTL) && !ret)
 		epoll_commit(ctx, f->args, slot, ev.data);
 	return handled(ret);
@@ -860,6 +889,8 @@ struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT | PLAN_CLOCK)) &&
 	    quick_call(ctx, f, plan, lane, &ret)) {
 		common_call(ctx, plan);
+		if (plan->flags & PLAN_FUTEX)
+			ret = ipmon_futex_result(f->args, ret);
 		return handled(ret);
 	}
 	return compared_call(ctx, f, plan);

@@ -35,6 +35,7 @@
 #define CLOCK_REALTIME_COARSE_ 5
 #define PROC_MAGIC	0x9fa0
 
+#define FUTEX_ITEMS	128u	/* bytes: what a walk of futex makes at most */
 #define OUTS_MAX	1024u
 /* Spans of at most this many bytes are written in one go. */
 #define SMALL		4096u
@@ -75,7 +76,8 @@ static inline void published(struct ipmon_ctx *ctx)
 		lag_check(ctx);
 }
 
-static struct ipmon_outcome forward(struct ipmon_ctx *ctx, uint64_t nr)
+static struct ipmon_outcome announce(struct ipmon_ctx *ctx, uint64_t nr,
+				     unsigned int flags)
 {
 	struct ipmon_writer w;
 
@@ -83,18 +85,46 @@ static struct ipmon_outcome forward(struct ipmon_ctx *ctx, uint64_t nr)
 	hold_drain(ctx);
 	if (ctx->followers) {
 		writer_init(&w, ctx, nr, 0);
-		writer_finish(&w, REC_FORWARD, 0);
+		writer_finish(&w, REC_FORWARD | flags, 0);
 	}
 	return left();
+}
+
+static struct ipmon_outcome forward(struct ipmon_ctx *ctx,
+				    const struct ipmon_plan *plan,
+				    const struct ipmon_frame *f)
+{
+	return announce(ctx, (uint32_t)f->nr,
+			ipmon_private(plan, f->args[1], f->args[2]) ?
+			REC_PRIVATE : 0);
+}
+
+/* See CLOCK_FREEZE_NS. */
+static void freeze(struct ipmon_ctx *ctx, int32_t id, struct ipmon_time *t)
+{
+	struct ipmon_time *told = &ctx->clock[id];
+	int64_t sec = t->sec - told->sec;
+
+	if (ctx->clocks >> id & 1 && sec >= 0 && sec <= 1) {
+		int64_t ns = sec * 1000000000 + t->nsec - told->nsec;
+
+		if (ns >= 0 && ns < CLOCK_FREEZE_NS) {
+			*t = *told;
+			return;
+		}
+	}
+	*told = *t;
+	ctx->clocks |= 1u << id;
 }
 
 /*
  * The time, from the vDSO, as this call returns it.  0, or -1: ask the kernel.
  * A signal that waits would not be noticed here.
  */
-static int read_clock(const struct ipmon_ctx *ctx, uint64_t nr,
+static int read_clock(struct ipmon_ctx *ctx, uint64_t nr,
 		      const struct ipmon_call *call, struct ipmon_time *t)
 {
+	int apart = clock_frozen(ctx);
 	typedef int (*clock_fn)(int32_t id, struct ipmon_time *t);
 	clock_fn fn = (clock_fn)(uintptr_t)ctx->time;
 	int32_t id = (int32_t)call->args[0];
@@ -106,9 +136,19 @@ static int read_clock(const struct ipmon_ctx *ctx, uint64_t nr,
 	else if (nr != NR_CLOCK_GETTIME)
 		id = -1;
 	/* the vDSO has these; others are system calls for it as well */
-	if (!fn || ctx->pending || (uint32_t)id > 11 ||
-	    !(1u << id & VDSO_CLOCKS) || fn(id, t))
+	if (ctx->pending || (uint32_t)id >= IPMON_CLOCKS ||
+	    !(1u << id & VDSO_CLOCKS))
 		return -1;
+	if (!fn || fn(id, t)) {
+		const struct ipmon_call get = {
+			NR_CLOCK_GETTIME, { (uint64_t)id, (uint64_t)(uintptr_t)t }
+		};
+
+		if (!apart || ipmon_gate_call(&get))
+			return -1;
+	}
+	if (apart)
+		freeze(ctx, id, t);
 	if (nr == NR_GETTIMEOFDAY)
 		t->nsec /= 1000;
 	return 0;
@@ -126,7 +166,7 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	unsigned int block = plan->flags & (PLAN_BLOCK | PLAN_TRANSFER);
 	int64_t ret;
 
-	if (!block)
+	if (!block || (plan->flags & PLAN_FUTEX && !futex_waits(call->args)))
 		return ipmon_gate_call(call);
 	if (plan->flags & PLAN_TRY) {
 		struct ipmon_call try = *call;
@@ -252,7 +292,8 @@ static void put_words(const struct ipmon_ctx *ctx, void *to,
 		at[i] = lane_word(plan, args, i);
 	at[i] = lane_nulls(plan, args);
 	if (plan->flags & PLAN_CLOCK)
-		at[i + 1] = clock_depth(ctx);
+		at[i + 1] = clock_frozen(ctx) ? CLOCK_NO_DEPTH :
+			clock_depth(ctx);
 }
 
 /* Bytes of the output span of a lane. */
@@ -328,7 +369,7 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 	int has_span = lane == LANE_OUT && f->args[plan->mem];
 
 	if (ret == IPMON_KICKED)
-		return forward(ctx, nr);
+		return forward(ctx, plan, f);
 	if (!ctx->followers)
 		return handled(ret);
 	if (has_span)
@@ -357,7 +398,8 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 
 struct ipmon_outcome leader_forward(struct ipmon_ctx *ctx, uint64_t nr)
 {
-	return forward(ctx, nr);
+	return announce(ctx, nr, ipmon_plan(nr)->flags & PLAN_MAYBE_PRIVATE ?
+			REC_PRIVATE : 0);
 }
 
 void leader_tell(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
@@ -388,7 +430,7 @@ static struct ipmon_outcome lane_before(struct ipmon_ctx *ctx,
 	in += small_span(at + RING_HEADER + in, f->args[plan->mem], n);
 	ret = make_call(ctx, plan, &f->call);
 	if (ret == IPMON_KICKED)
-		return forward(ctx, nr);
+		return forward(ctx, plan, f);
 	small_header(ctx, at, RING_HEADER + in, nr, ret, in, 0);
 	return handled(ret);
 }
@@ -581,8 +623,11 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		writer_init(&w, ctx, nr, lane == LANE_WALK ? 0 : REC_LANE);
 		wo.w = &w;
 		wo.n = 0;
+		/* whether it is private is seen in the first record */
+		if (plan->flags & PLAN_FUTEX)
+			writer_begin(&w, FUTEX_ITEMS);
 		if (put_inputs(ctx, &w, &wo, f, plan, lane, word))
-			return forward(ctx, nr);
+			return forward(ctx, plan, f);
 		if (verified) {
 			writer_flush(&w, REC_INPUTS | REC_MORE, 0);
 			leader_wait(ctx, ctx->p.head);
@@ -593,9 +638,9 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		if (!(plan->flags & PLAN_OPEN))
 			ret = make_call(ctx, plan, &call);
 		else if (open_call(ctx, plan, &call, &ret))
-			return forward(ctx, nr);
+			return forward(ctx, plan, f);
 		if (ret == IPMON_KICKED)
-			return forward(ctx, nr);
+			return forward(ctx, plan, f);
 		if (!(plan->flags & PLAN_EPOLL_WAIT) || ret <= 0)
 			break;
 		ret = known_events(ctx, f->args[1], ret);

@@ -388,6 +388,7 @@ void fast_attach(struct taskset *s)
 		f->used |= 1ull << s->slot;
 		memset(ring_of(s), 0, offsetof(struct ipmon_ring, data));
 		memset(cursor_of(s, 0), 0, 4096);
+		cursor_of(s, LEADER)->apart = s->proc->mm->clocks_apart;
 	}
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
@@ -457,6 +458,14 @@ void fast_account(struct taskset *s)
 	mon.count.forwarded += c.n_forwarded;
 	mon.count.wakes += c.n_wakes;
 	mon.count.waits += c.n_waits;
+}
+
+void fast_clocks_apart(struct taskset *s)
+{
+	s->proc->mm->clocks_apart = true;
+	if (s->slot >= 0)
+		__atomic_store_n(&cursor_of(s, LEADER)->apart, 1,
+				 __ATOMIC_RELAXED);
 }
 
 void fast_clock(struct taskset *s, uint64_t clock)
@@ -552,6 +561,10 @@ void fast_release(struct taskset *s)
 	if (s->slot < 0)
 		return;
 	live = may_live(s);
+	if (__atomic_load_n(&cursor_of(s, LEADER)->apart, __ATOMIC_RELAXED))
+		s->proc->mm->clocks_apart = true;
+	if (live)
+		fast_clocks_give(s);
 	ring_of(s)->state = RING_RUNNING;
 	if (s->pending) {
 		s->pending = false;

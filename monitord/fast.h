@@ -67,6 +67,8 @@ bool fast_fixup(struct task *t);
 struct ipmon_ring *fast_ring(const struct taskset *s);
 struct ipmon_cursor *fast_cursor(const struct taskset *s, unsigned int v);
 uint64_t fast_ctx(const struct taskset *s, unsigned int v);
+/* A variant reads a clock without the others (CLOCK_FREEZE_NS). */
+void fast_clocks_apart(struct taskset *s);
 /* The leader goes on from a rendezvous without a release (solo.c). */
 void fast_leader_runs(struct taskset *s);
 /* Addresses in variant v (0: none) and the number for fast_fd.c. */

@@ -133,3 +133,65 @@ bool fast_leader_alone(struct taskset *s)
 		return true;
 	return s->t[LEADER].at == AT_ENTRY && solo_one(s, LEADER);
 }
+
+/* ---- clocks ---- */
+
+#define CTX_CLOCKS(s, v) (fast_ctx(s, v) + offsetof(struct ipmon_ctx, clocks))
+#define CTX_CLOCK(s, v) (fast_ctx(s, v) + offsetof(struct ipmon_ctx, clock))
+
+void fast_clocks_take(struct taskset *s)
+{
+	struct clock_cache *cc = &s->clocks;
+	struct ipmon_time clock[IPMON_CLOCKS];
+	struct task *t = &s->t[LEADER];
+	uint32_t bits;
+
+	if (!mapped(s))
+		return;
+	/* there may have been common calls since */
+	cc->known = 0;
+	if (fast_cursor(s, LEADER)->apart)
+		s->proc->mm->clocks_apart = true;
+	if (!s->proc->mm->clocks_apart ||
+	    mem_read(t, &bits, CTX_CLOCKS(s, LEADER), sizeof(bits)) ||
+	    !(bits & CLOCK_FROZEN) ||
+	    mem_read(t, clock, CTX_CLOCK(s, LEADER), sizeof(clock)))
+		return;
+	for (unsigned int i = 0; i < IPMON_CLOCKS; i++) {
+		if (!(bits >> i & 1))
+			continue;
+		cc->value[i][0] = (uint64_t)clock[i].sec;
+		cc->value[i][1] = (uint64_t)clock[i].nsec;
+		cc->when[i] = mon.now;
+		cc->known |= 1u << i;
+	}
+}
+
+void fast_clocks_give(struct taskset *s)
+{
+	const struct clock_cache *cc = &s->clocks;
+	uint32_t told = cc->known & ((1u << IPMON_CLOCKS) - 1);
+
+	if (s->slot < 0 || !s->proc->mm->clocks_apart)
+		return;
+	for_each_variant(v) {
+		struct ipmon_time clock[IPMON_CLOCKS];
+		struct task *t = &s->t[v];
+		uint32_t bits;
+
+		/* its own affair while it runs */
+		if (t->at == AT_RUN ||
+		    mem_read(t, &bits, CTX_CLOCKS(s, v), sizeof(bits)) ||
+		    mem_read(t, clock, CTX_CLOCK(s, v), sizeof(clock)))
+			continue;
+		for (unsigned int i = 0; i < IPMON_CLOCKS; i++) {
+			if (!(told >> i & 1))
+				continue;
+			clock[i].sec = (int64_t)cc->value[i][0];
+			clock[i].nsec = (int64_t)cc->value[i][1];
+		}
+		bits = v == LEADER ? told | CLOCK_FROZEN : bits | told;
+		mem_write(t, CTX_CLOCK(s, v), clock, sizeof(clock));
+		mem_write(t, CTX_CLOCKS(s, v), &bits, sizeof(bits));
+	}
+}

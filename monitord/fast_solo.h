@@ -26,4 +26,12 @@ bool fast_early(struct taskset *s);
  * made a private call there and goes on; the follower shall look again. */
 bool fast_leader_alone(struct taskset *s);
 
+/*
+ * What has been told since the last common call (CLOCK_FREEZE_NS), in a program
+ * that needs it: from the leader's context, when a set comes from there; to all
+ * contexts when it goes on there.
+ */
+void fast_clocks_take(struct taskset *s);
+void fast_clocks_give(struct taskset *s);
+
 #endif

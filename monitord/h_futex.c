@@ -14,6 +14,7 @@
  * between would take the bit away again, and the kernel would set it a second
  * time, in the leader only.
  */
+#include <errno.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "../libipmon/core/decide.h"
 #include "handlers.h"
 #include "h_misc.h"
 #include "h_process.h"
@@ -96,5 +98,14 @@ void futex_done(struct taskset *s, int64_t ret)
 {
 	if (s->blocking && s->row->walker == W_FUTEX)
 		robust_woken(s);
+	if (ret == -ETIMEDOUT && s->row->walker == W_FUTEX &&
+	    !set_replicate(s, ret)) {
+		int64_t each[MAX_VARIANTS] = { 0 };
+
+		for_each_variant(v)
+			each[v] = ipmon_futex_result(s->t[v].call.args, ret);
+		set_finish_each(s, each);
+		return;
+	}
 	generic_done(s, ret);
 }

@@ -165,9 +165,10 @@ struct pending_signal {
 };
 
 /* What a set was told about the time since its last other call (solo.c). */
-#define CLOCK_SLOTS 14
+#define CLOCK_SLOTS 12
 struct clock_cache {
 	uint64_t value[CLOCK_SLOTS][2];
+	uint64_t when[CLOCK_SLOTS];	/* monotonic, ns */
 	unsigned int known;		/* bit per slot */
 };
 
@@ -279,6 +280,7 @@ struct mm {
 	uint64_t vdso[2];		/* leader's: start and end, hidden; 0 */
 	uint64_t vdso_clock;		/* clock_gettime in it, 0 = none */
 	bool patched;			/* libc's syscall sites lead to IP-MON */
+	bool clocks_apart;		/* variants have read clocks alone */
 	struct ipmon_ranges ranges[MAX_VARIANTS];
 	uint64_t ipmon_text[MAX_VARIANTS][2];
 	uint64_t brk[MAX_VARIANTS];	/* program break as last seen, 0 =

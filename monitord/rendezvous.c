@@ -712,13 +712,18 @@ static void rendezvous(struct taskset *s)
 		refuse_start(s);
 		return;
 	}
-	if (!(s->row->flags & RF_PRIVATE))
+	if (!(s->row->flags & RF_PRIVATE)) {
 		solo_reset(s);
-	else if (solo_apart(s))
-		return;
+	} else {
+		fast_clocks_take(s);
+		if (solo_apart(s))
+			return;
+	}
 	s->blocking = s->row->flags & (RF_BLOCK | RF_YIELD);
 	h = &handlers[s->row->handler];
 	if (h->compare ? !h->compare(s) : !set_compare(s))
+		return;
+	if (s->row->flags & RF_PRIVATE && solo_frozen(s))
 		return;
 	if (s->kick_ret && !STAILQ_EMPTY(&s->sigq) &&
 	    (signal_deliver_kicked(s) || signal_deliver_at_entry(s)))

@@ -31,6 +31,10 @@
  * a clock alone is told what was told before.  So whichever read was the additional one, all variants end up
  * with the same time in the others, and what they compute from it agrees.
  *
+ * Once a variant has read a clock alone, moreover, the time stands still between
+ * two common calls (CLOCK_FREEZE_NS): then it does not matter which of the reads
+ * was the additional one.
+ *
  * Bounded: a set that makes SOLO_MAX such calls without a common one in
  * between has parted ways, which is reported as the divergence it is.
  */
@@ -41,8 +45,11 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <linux/futex.h>
+#include <time.h>
 
+#include "../libipmon/core/decide.h"
 #include "fast.h"
+#include "fast_solo.h"
 #include "h_memory.h"
 #include "shadow.h"
 #include "solo.h"
@@ -116,12 +123,19 @@ static bool is_clock(const struct call *c)
 		c->nr == SYS_time;
 }
 
-/* Where the last answer to a clock call is kept; -1: nowhere. */
+/* Where the last answer to a clock call is kept, in seconds and nanoseconds; -1:
+ * nowhere. */
 static int clock_slot(const struct call *c)
 {
 	if (c->nr == SYS_clock_gettime)
-		return c->args[0] < CLOCK_SLOTS - 2 ? (int)c->args[0] : -1;
-	return c->nr == SYS_gettimeofday ? CLOCK_SLOTS - 2 : CLOCK_SLOTS - 1;
+		return c->args[0] < CLOCK_SLOTS ? (int)c->args[0] : -1;
+	return c->nr == SYS_gettimeofday ? CLOCK_REALTIME :
+		CLOCK_REALTIME_COARSE;
+}
+
+static unsigned int clock_unit(const struct call *c)
+{
+	return c->nr == SYS_gettimeofday ? 1000 : 1;
 }
 
 /* The address the answer goes to, and its size. */
@@ -144,8 +158,12 @@ static void note_clock(struct task *t, int64_t ret)
 	if (t->call.nr != SYS_time &&
 	    (!at || mem_read(t, value, at, size) < 0))
 		return;
-	memcpy(cc->value[slot], value, sizeof(value));
+	cc->value[slot][0] = value[0];
+	cc->value[slot][1] = value[1] * clock_unit(&t->call);
+	cc->when[slot] = mon.now;
 	cc->known |= 1u << slot;
+	if (t->set->live)
+		fast_clocks_give(t->set);
 }
 
 void solo_note_clock(struct taskset *s, int64_t ret)
@@ -153,6 +171,17 @@ void solo_note_clock(struct taskset *s, int64_t ret)
 	if (mon.live != 1u << LEADER &&
 	    is_clock(&s->t[LEADER].call))
 		note_clock(&s->t[LEADER], ret);
+}
+
+/* What is known of the clock the call reads, as the call tells it. */
+static int put_time(struct task *t, int slot, uint64_t at, size_t size)
+{
+	const uint64_t *value = t->set->clocks.value[slot];
+	const uint64_t told[2] = {
+		value[0], value[1] / clock_unit(&t->call)
+	};
+
+	return mem_write(t, at, told, size);
 }
 
 /* Answer a clock call of one variant, from memory if there is one. */
@@ -171,7 +200,7 @@ static int64_t clock_alone(struct task *t)
 		return ret;
 	}
 	if (at)
-		mem_write(t, at, cc->value[slot], size);
+		put_time(t, slot, at, size);
 	return t->call.nr == SYS_time ? (int64_t)cc->value[slot][0] : ret;
 }
 
@@ -179,6 +208,9 @@ static int64_t clock_alone(struct task *t)
 static void alone(struct taskset *s, unsigned int mask)
 {
 	s->solos++;
+	/* who makes one alone is soon to read a clock alone */
+	fast_clocks_apart(s);
+	fast_clocks_take(s);
 	if (mask & 1u << LEADER)
 		fast_leader_runs(s);
 	for_each_variant(v) {
@@ -237,7 +269,38 @@ bool solo(struct taskset *s)
 		mask = clocks;
 	if (!mask)
 		return false;
+	/* Different clocks: the next of the leader's may be the others'. */
+	if (mask == clocks && mask == mon.live)
+		for_each_follower(v)
+			if (s->t[v].call.nr != s->t[LEADER].call.nr ||
+			    clock_slot(&s->t[v].call) !=
+			    clock_slot(&s->t[LEADER].call))
+				mask &= ~(1u << v);
 	alone(s, mask);
+	return true;
+}
+
+bool solo_frozen(struct taskset *s)
+{
+	const struct clock_cache *cc = &s->clocks;
+	const struct call *c = &s->t[LEADER].call;
+	int slot = is_clock(c) ? clock_slot(c) : -1;
+	int64_t ret;
+
+	if (slot < 0 || !s->proc->mm->clocks_apart ||
+	    !(cc->known >> slot & 1) ||
+	    mon.now - cc->when[slot] > CLOCK_FREEZE_NS ||
+	    (c->nr == SYS_gettimeofday && c->args[1]))
+		return false;
+	ret = c->nr == SYS_time ? (int64_t)cc->value[slot][0] : 0;
+	for_each_variant(v) {
+		size_t size;
+		uint64_t at = clock_out(&s->t[v].call, &size);
+
+		if (at && put_time(&s->t[v], slot, at, size) < 0)
+			return false;
+	}
+	set_finish(s, ret);
 	return true;
 }
 

@@ -26,6 +26,10 @@ void solo_note_clock(struct taskset *s, int64_t ret);
 /* All make a call that is not private. */
 void solo_reset(struct taskset *s);
 
+/* All read a clock that was read since the last common call: they are told the
+ * same again.  True: done. */
+bool solo_frozen(struct taskset *s);
+
 /* The same for one variant, at an entry while others are elsewhere. */
 bool solo_one(struct taskset *s, unsigned int v);
 

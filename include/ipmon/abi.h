@@ -218,7 +218,9 @@ struct ipmon_cursor {
 				 * follower to wake it */
 	uint64_t want;		/* ... when tail gets here, and */
 	uint32_t leader_waits;	/* ... this is set */
-	uint8_t pad[64 - 20];
+	uint32_t apart;		/* in the leader's: a variant has read the clock
+				 * without the others (core/decide.h) */
+	uint8_t pad[64 - 24];
 };
 _Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
 
@@ -267,6 +269,7 @@ _Static_assert(sizeof(struct ipmon_record) == 24, "record ABI");
 #define REC_INPUTS	8u	/* inputs only; to be consumed when they have been
 				 * compared, before the rest is there */
 #define REC_LANE	16u	/* inputs are plain words, not items */
+#define REC_PRIVATE	32u	/* REC_FORWARD: of a private call (decide.h) */
 
 /* Most that one record holds; longer calls are streamed. */
 #define IPMON_PIECE	32768u

@@ -185,7 +185,7 @@ int ipmon_record_private(const struct ipmon_record *rec,
 		return 0;
 	/* left to monitord, which makes it for the leader alone */
 	if (rec->flags & REC_FORWARD)
-		return 1;
+		return (rec->flags & REC_PRIVATE) != 0;
 	if (rec->flags & REC_LANE)
 		return rec->in_len >= need &&
 			ipmon_private(plan, need >= 24 ? w[1] : 0,

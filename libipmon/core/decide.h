@@ -161,6 +161,33 @@ static inline int ipmon_private(const struct ipmon_plan *plan, uint64_t a1,
 int ipmon_record_private(const struct ipmon_record *rec,
 			 const unsigned char *at);
 
+/*
+ * Clocks of a program whose variants do not read them equally often: from then
+ * on the leader tells one time between two common calls, so that it does not
+ * matter which of the reads in between was the additional one.  No longer than
+ * this, however (ns): who waits for a time to come must see it come.
+ */
+#define CLOCK_FREEZE_NS	10000000
+#define CLOCK_FROZEN	(1u << 31)	/* in the leader's ctx->clocks: so it is */
+
+/*
+ * The result of the leader's futex call for a variant with these arguments: who
+ * waits without a time-out is not told that it is over but that he has been
+ * woken, which may happen at any time.
+ */
+static inline int futex_waits(const uint64_t args[6])
+{
+	unsigned int cmd = (uint32_t)args[1] & ~(128u | 256u);
+
+	return cmd == 0 || cmd == 9;	/* FUTEX_WAIT, FUTEX_WAIT_BITSET */
+}
+
+static inline int64_t ipmon_futex_result(const uint64_t args[6], int64_t ret)
+{
+	return ret == -110 /* ETIMEDOUT */ && !args[3] && futex_waits(args) ?
+		0 : ret;
+}
+
 /* Bytes of the span. */
 static inline uint64_t ipmon_plan_len(const struct ipmon_plan *plan,
 				      const uint64_t args[6])

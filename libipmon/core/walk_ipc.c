@@ -193,6 +193,7 @@ static const uint8_t futex_uses[] = {
  * The time-out is not compared: the leader's is used, it leaves no process,
  * and a deadline may come from a clock that the variants read on their own
  * (RF_PRIVATE) or from a delay drawn with an address as the seed (jemalloc).
+ * Nor is, for the plain waits, whether there is one: see ipmon_futex_result().
  */
 int walk_futex(struct ipmon_walk *w)
 {
@@ -206,7 +207,7 @@ int walk_futex(struct ipmon_walk *w)
 	uses = futex_uses[cmd];
 	if (uses & F_VAL)
 		rc = ipmon_emit_scalar(w, 2, (uint32_t)w->args[2], "val");
-	if (!rc && (uses & F_TIMEOUT))
+	if (!rc && (uses & F_TIMEOUT) && cmd != 0 && cmd != 9)
 		rc = walk_null(w, 3, w->args[3], "timeout");
 	if (!rc && (uses & F_VAL2))
 		rc = ipmon_emit_scalar(w, 3, (uint32_t)w->args[3], "val2");

@@ -179,11 +179,14 @@ Test(sig, futex_commands)
 	WALK(a, "futex", 0x1000, 0x80, 1, fake_put(a, ts, 16), 1, 7);
 	WALK(b, "futex", 0x2000, 0x80, 1, fake_put(b, ts, 16), 0, 0);
 	SAME();
-	/* how long it waits at most is the leader's business, not whether */
+	/* how long it waits at most is the leader's business */
 	ts[1] = 3;
 	WALK(b, "futex", 0x2000, 0x80, 1, fake_put(b, ts, 16), 0, 0);
 	SAME();
 	WALK(b, "futex", 0x2000, 0x80, 1, 0, 0, 0);
+	SAME();
+	WALK(a, "futex", 0x1000, 6, 1, fake_put(a, ts, 16), 0, 0);
+	WALK(b, "futex", 0x2000, 6, 1, 0, 0, 0);
 	DIFFERENT();
 	/* LOCK_PI: the kernel writes the word */
 	WALK(a, "futex", 0x1000, 6, 0, 0, 0, 0);
