@@ -455,6 +455,7 @@ void fast_account(struct taskset *s)
 		return;
 	mon.count.inproc += c.n_calls;
 	mon.count.verified += c.n_verified;
+	mon.count.held += c.n_held;
 	mon.count.forwarded += c.n_forwarded;
 	mon.count.wakes += c.n_wakes;
 	mon.count.waits += c.n_waits;

@@ -341,7 +341,7 @@ struct counters {
 	uint64_t rendezvous, stops, injected, signals, deferred;
 	uint64_t sites_planned, sites_left, sites_patched;
 	uint64_t why[8];	/* traps, by enum trap_why (patch.h) */
-	uint64_t inproc, verified, forwarded, wakes, waits;
+	uint64_t inproc, verified, held, forwarded, wakes, waits;
 	uint64_t solo;			/* calls a variant made alone */
 	uint64_t parked, divergences, forks, execs, exec_retries, overlaps;
 	uint64_t newnames;	/* names adopted from the leader: newname.c */

@@ -205,6 +205,7 @@ int stats_write(const char *path)
 	json_add_uint(n, "newnames", c->newnames);
 	json_add_uint(n, "in_process", c->inproc);
 	json_add_uint(n, "verified", c->verified);
+	json_add_uint(n, "held", c->held);
 	json_add_uint(n, "forwarded", c->forwarded);
 	json_add_uint(n, "wakes", c->wakes);
 	json_add_uint(n, "waits", c->waits);
