@@ -17,8 +17,8 @@ static const char usage[] =
 	"usage: monitord run [OPTION...] -- PROGRAM [ARG...]\n"
 	"\n"
 	"  -n, --variants N        number of variants, 1 to 8 (2)\n"
-	"      --policy P          strict: every call at a rendezvous (default)\n"
-	"                          verified: in-process, followers first\n"
+	"      --policy P          strict: every call at a rendezvous\n"
+	"                          verified: in-process, followers first (default)\n"
 	"                          relaxed: in-process, leader runs ahead\n"
 	"      --level L           in-process up to BASE, NONSOCKET_RO, NONSOCKET_RW,\n"
 	"                          SOCKET_RO or SOCKET_RW (default)\n"
@@ -219,6 +219,7 @@ int options_parse(int argc, char **argv, struct options *opt)
 	memset(opt, 0, sizeof(*opt));
 	opt->n = DEFAULT_VARIANTS;
 	opt->timeout = DEFAULT_TIMEOUT;
+	opt->policy = POLICY_VERIFIED;
 	opt->lag_bytes = LAG_BYTES;
 	opt->lag_ms = LAG_MS;
 	opterr = 0;
