@@ -11,15 +11,21 @@ static void tick(int sig)
 }
 static void soon(void)
 {
-	struct itimerval it = { { 0, 0 }, { 0, 20000 } };
+	/* again, if the machine is so busy that the call has not begun */
+	struct itimerval it = { { 0, 300000 }, { 0, 20000 } };
 	setitimer(ITIMER_REAL, &it, NULL);
+}
+static void quiet(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 }
 #define INTERRUPTED(call) \
 	do { \
 		sig_atomic_t before = n; \
 		soon(); \
 		FAILS(call, EINTR); \
-		CHECK(n == before + 1); \
+		quiet(); \
+		CHECK(n > before); \
 		printf("%s: EINTR\n", #call); \
 	} while (0)
 
@@ -79,6 +85,7 @@ int main(void)
 	CHECK(rem.tv_sec >= 18 && rem.tv_sec < 20);
 	soon();
 	CHECK(clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &rem) == EINTR);
+	quiet();
 	CHECK(rem.tv_sec >= 18 && rem.tv_sec < 20);
 	INTERRUPTED(pause());
 	INTERRUPTED(sigsuspend(&none));

@@ -7,6 +7,7 @@
  */
 #include <setjmp.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include "victim.h"
 
 static sigjmp_buf out;
@@ -32,19 +33,26 @@ static void on_signal(int sig, void (*fn)(int), int flags)
 	OK(sigaction(sig, &sa, NULL));
 }
 
-/* A child that sends `sig` every few milliseconds, for `ms`. */
-static pid_t storm(int sig, int ms)
+/* A child that sends `sig` every few milliseconds. */
+static pid_t storm(int sig)
 {
 	pid_t to = getpid();
 
 	return CHILD({
-		int64_t end = mono_ms() + ms;
-
-		while (mono_ms() < end) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;) {
 			kill(to, sig);
 			sleep_ms(7);
 		}
 	});
+}
+
+static void calm(pid_t p)
+{
+	int st;
+
+	OK(kill(p, SIGKILL));
+	CHECK(OK(waitpid(p, &st, 0)) == p && WIFSIGNALED(st));
 }
 
 static void waits(int64_t from, int64_t ms)
@@ -80,7 +88,7 @@ static void ignored_storm(int sig)
 	struct timeval tv = { 0, 120000 };
 	struct epoll_event ev;
 	int64_t t0;
-	pid_t p = storm(sig, 700);
+	pid_t p = storm(sig);
 
 	t0 = mono_ms();
 	CHECK(epoll_wait(ep, &ev, 1, 120) == 0);
@@ -97,7 +105,7 @@ static void ignored_storm(int sig)
 	t0 = mono_ms();
 	CHECK(ppoll(NULL, 0, &t, NULL) == 0);
 	waits(t0, 120);
-	REAP(p);
+	calm(p);
 }
 
 static void caught_storm(void)
@@ -109,7 +117,7 @@ static void caught_storm(void)
 	pid_t p, q;
 
 	on_signal(SIGUSR1, count, SA_RESTART);
-	p = storm(SIGUSR1, 400);
+	p = storm(SIGUSR1);
 	q = CHILD({
 		sleep_ms(500);
 		CHECK(write(pipe_a[1], "r", 1) == 1);
@@ -118,15 +126,15 @@ static void caught_storm(void)
 	CHECK(read(pipe_a[0], &c, 1) == 1 && c == 'r');
 	CHECK(caught > 5);
 	waits(t0, 490);
-	REAP(p);
+	calm(p);
 	REAP(q);
 	/* never restarted, whatever the handler's flags */
-	p = storm(SIGUSR1, 300);
+	p = storm(SIGUSR1);
 	caught = 0;
 	for (t0 = mono_ms(); mono_ms() - t0 < 200; n++)
 		FAILS(epoll_wait(ep, &ev, 1, 2000), EINTR);
 	CHECK(n > 5 && caught >= n);
-	REAP(p);
+	calm(p);
 	caught = 0;
 }
 
@@ -159,7 +167,7 @@ static void temporary(void)
 	sigemptyset(&block);
 	sigaddset(&block, SIGUSR2);
 	OK(sigprocmask(SIG_BLOCK, &block, NULL));
-	p = storm(SIGUSR2, 300);
+	p = storm(SIGUSR2);
 	for (n = 0; n < 10; n++) {
 		int before = caught;
 
@@ -168,7 +176,7 @@ static void temporary(void)
 		FAILS(ppoll(NULL, 0, &t, &none), EINTR);
 		CHECK(caught == before + 1);
 	}
-	REAP(p);
+	calm(p);
 	t.tv_sec = 0;
 	while (ppoll(NULL, 0, &t, &none) < 0)
 		;
