@@ -204,6 +204,8 @@ static int transfers(const struct ipmon_row *row)
 		case K_MMSGOUT:
 		case K_OFFPTR:
 		case K_PATH:
+		/* accept: servers with events to wait for do not sleep here */
+		case K_SADDROUT:
 			return 1;
 		default:
 			break;
