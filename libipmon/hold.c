@@ -30,6 +30,8 @@
  *
  * sendfile becomes a read here and a send later.
  */
+#include <linux/tcp.h>
+
 #include "hold.h"
 
 #define NR_READ		0
@@ -76,6 +78,7 @@
 #define MSG_MORE_	0x8000
 
 #define POLL_MS		100
+#define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
 
 static int64_t gate(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
 		    uint64_t d, uint64_t e)
@@ -270,19 +273,24 @@ int64_t hold_receive(struct ipmon_ctx *ctx, const struct ipmon_call *call)
 
 /* ---- holding ---- */
 
-/* Bytes that may be held for this descriptor; 0: none. */
-static uint32_t room(int fd)
+/* Bytes that may be held for this descriptor, n are to be; 0: none. */
+static uint32_t room(int fd, uint32_t n)
 {
-	uint32_t mem[9] = { 0 }, len = sizeof(mem), free;
-	uint8_t info[8] = { 0 };
+	uint32_t mem[9] = { 0 }, len = sizeof(struct tcp_info), free;
+	struct tcp_info info = { 0 };
 
+	if (gate(NR_GETSOCKOPT, (uint64_t)fd, IPPROTO_TCP_, TCP_INFO_,
+		 ptr(&info), ptr(&len)) ||
+	    (info.tcpi_state != TCP_ESTABLISHED_ &&
+	     info.tcpi_state != TCP_CLOSE_WAIT_))
+		return 0;
+	/* the smallest buffer there is takes so much when it is empty */
+	if (n < ROOM_LEAST && !info.tcpi_unacked && !info.tcpi_notsent_bytes &&
+	    len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + 4)
+		return ROOM_LEAST;
+	len = sizeof(mem);
 	if (gate(NR_GETSOCKOPT, (uint64_t)fd, SOL_SOCKET_, SO_MEMINFO_,
 		 ptr(mem), ptr(&len)) || len < 4 * (MEMINFO_QUEUED + 1))
-		return 0;
-	len = sizeof(info);
-	if (gate(NR_GETSOCKOPT, (uint64_t)fd, IPPROTO_TCP_, TCP_INFO_,
-		 ptr(info), ptr(&len)) || len < 1 ||
-	    (info[0] != TCP_ESTABLISHED_ && info[0] != TCP_CLOSE_WAIT_))
 		return 0;
 	free = mem[MEMINFO_SNDBUF] > mem[MEMINFO_QUEUED] ?
 		mem[MEMINFO_SNDBUF] - mem[MEMINFO_QUEUED] : 0;
@@ -293,13 +301,18 @@ static uint32_t room(int fd)
 static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n)
 {
 	struct ipmon_hold_op *last = h->n ? &h->op[h->n - 1] : NULL;
-	uint32_t left = 0;
+	uint32_t left = 0, held = 0;
 
-	for (uint32_t i = 0; i < h->n; i++)
-		if (h->op[i].fd == fd)
+	for (uint32_t i = 0; i < h->n; i++) {
+		if (h->op[i].fd == fd) {
 			left = h->op[i].room;
-	if (!left)
-		left = room(fd);
+			held += h->op[i].len;
+		}
+	}
+	if (left <= n) {
+		left = room(fd, held + n);
+		left = left > held ? left - held : 0;
+	}
 	if (left <= n)
 		return NULL;
 	if (!last || last->fd != fd) {
@@ -381,8 +394,9 @@ static int64_t gather_file(struct hold_output *o, unsigned char *to,
 	const uint64_t *args = o->frame.args;
 	int64_t n;
 
+	/* what has no positions has none to read at, either */
 	if (!args[2] || args[3] > max || mem_get(&o->offset, args[2], 8) ||
-	    (int64_t)o->offset < 0 || file_type(args[1]) != S_IFREG_)
+	    (int64_t)o->offset < 0)
 		return -1;
 	n = gate(NR_PREAD64, args[1], ptr(to), args[3], o->offset, 0);
 	if (n < 0)
