@@ -716,6 +716,7 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 		word = epoll_ctl_word(f->args, &ev);
 		slot = epoll_slot(ctx, f->args);
 		if (slot < 0) {
+			common_call(ctx, plan);
 			follower_left(ctx, fo.nr);
 			return left();
 		}

@@ -92,10 +92,11 @@ struct ipmon_outcome leader_memory(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	struct ipmon_call call = own_call(f, h);
 	int64_t ret, told;
 
+	/* whatever becomes of it, as the followers do */
+	common_call(ctx, plan);
 	if (h != H_MMAP && h != H_BRK &&
 	    is_special(ctx, f->args[0], f->args[1]))
 		return leader_forward(ctx, (uint32_t)f->nr);
-	common_call(ctx, plan);
 	ret = ipmon_gate_call(&call);
 	if (ret == IPMON_KICKED)
 		return leader_forward(ctx, (uint32_t)f->nr);
