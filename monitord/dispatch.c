@@ -43,6 +43,10 @@ void call_ended(struct taskset *s)
 	const struct handler *h;
 
 	s->state = SET_CALL;
+	if (t->at == AT_ENTRY) {
+		set_leader_again(s);
+		return;
+	}
 	if (!r)
 		return;
 	ret = (int64_t)r->rax;

@@ -598,9 +598,10 @@ void fast_revoke(struct taskset *s)
 	/*
 	 * Interrupt it wherever it is: in the gate that ends a sleeping call,
 	 * in user code it costs a stop.  Asking first whether it sleeps would
-	 * be a race.
+	 * be a race.  Not in a call of monitord's, which would only be
+	 * repeated: it is over when its set is released.
 	 */
-	if (t->at == AT_RUN && !t->interrupted) {
+	if (s->state == SET_RUN && t->at == AT_RUN && !t->interrupted) {
 		t->interrupted = true;
 		ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
 	}

@@ -13,6 +13,10 @@
  * until the leader sleeps in the kernel or is back: an owner that unlocks in
  * between would take the bit away again, and the kernel would set it a second
  * time, in the leader only.
+ *
+ * A leader that is interrupted there waits no longer, and the kernel gives the
+ * word to nobody when the owner unlocks; then it calls again.  That is like the
+ * first time: it has to be its turn, and the bit is set everywhere.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -62,6 +66,15 @@ static void settle(const struct task *t)
 	}
 }
 
+bool futex_locks_pi(const struct taskset *s)
+{
+	unsigned int op = (unsigned int)s->t[LEADER].call.args[1] &
+		FUTEX_CMD_MASK;
+
+	return s->row->walker == W_FUTEX &&
+	       (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2);
+}
+
 void futex_start(struct taskset *s)
 {
 	const struct task *lead = &s->t[LEADER];
@@ -73,8 +86,7 @@ void futex_start(struct taskset *s)
 		s->blocking = op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET ||
 			op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ||
 			op == FUTEX_WAIT_REQUEUE_PI;
-	if (s->row->walker == W_FUTEX &&
-	    (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2) &&
+	if (futex_locks_pi(s) &&
 	    !mem_read(&s->t[LEADER], &word, lead->call.args[0],
 		      sizeof(word)) &&
 	    word & FUTEX_TID_MASK &&

@@ -24,6 +24,7 @@ void exit_start(struct taskset *s);
 
 /* futex (h_futex.c) */
 void futex_start(struct taskset *s);
+bool futex_locks_pi(const struct taskset *s);
 void futex_done(struct taskset *s, int64_t ret);
 
 /* wait4 waitid */

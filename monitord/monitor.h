@@ -151,7 +151,7 @@ enum set_state {
 	SET_DONE,	/* the leader is AT_EXIT; what it returned is given to
 			 * the others when it is the set's turn, so that
 			 * memory changes at the same point of everybody's
-			 * schedule */
+			 * schedule. Or AT_ENTRY: it repeats its call then */
 	SET_READY,	/* call completed for all; waits for its domain's turn */
 	SET_PARKED,	/* interrupted in user code; waits for its turn */
 	SET_EXITING,	/* exit or a fatal signal under way, awaiting deaths */
@@ -455,7 +455,7 @@ int set_replicate(struct taskset *s, int64_t ret);
 /* Run the (possibly rewritten) call in follower v to its exit, synchronously.
  * The task must be AT_ENTRY. Returns the result, or -ESRCH when it died. */
 int64_t set_follower_exec(struct taskset *s, unsigned int v);
-void call_ended(struct taskset *s);	/* dispatch.c: the leader is AT_EXIT */
+void call_ended(struct taskset *s);	/* dispatch.c: SET_DONE, and its turn */
 void set_release(struct taskset *s);	/* scheduler only: resume all */
 /* The call is done and registers are in place already (exec, sigreturn): only
  * book-keeping, then to the scheduler. */

@@ -40,6 +40,7 @@
 #include "fast_report.h"
 #include "fast_solo.h"
 #include "h_misc.h"
+#include "h_process.h"
 #include "handlers.h"
 #include "internal.h"
 #include "launch.h"
@@ -479,6 +480,10 @@ void set_leader_again(struct taskset *s)
 		vmsplice_start(s);
 		return;
 	}
+	if (futex_locks_pi(s)) {
+		futex_start(s);
+		return;
+	}
 	s->state = SET_CALL;
 	task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
 }
@@ -662,7 +667,9 @@ static void rendezvous(struct taskset *s)
 				return;
 			}
 		}
-		set_leader_again(s);
+		/* others have run meanwhile; call_ended() otherwise */
+		if (!futex_locks_pi(s) || sched_take(s))
+			set_leader_again(s);
 		return;
 	}
 	if (fast_early(s))
