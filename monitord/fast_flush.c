@@ -11,6 +11,8 @@
  *	a call from a site that is not patched	before the rendezvous
  *	a crash					before the fault counts
  *	computing for long			when it was held for two ticks
+ *	a signal that kills or stops it		before the signal is delivered,
+ *						which waits like a caught one
  *
  * The leader is stopped between two instructions of the program then.  Its
  * registers are put aside, it is sent to ipmon_flush on IP-MON's stack, and when
@@ -55,6 +57,11 @@ static bool flush(struct task *t, struct user_regs_struct *r)
 	fast_leader_runs(s);
 	task_resume(t, PTRACE_CONT, 0);
 	return true;
+}
+
+bool fast_flush_due(const struct task *t)
+{
+	return holds(t) || (t->variant == LEADER && t->set->flushing);
 }
 
 bool fast_flush_entry(struct task *t)

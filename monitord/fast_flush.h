@@ -11,6 +11,8 @@ struct taskset;
  * sending what it held, and will come here again. */
 bool fast_flush_entry(struct task *t);
 bool fast_flush_stop(struct task *t);
+/* Does the leader hold anything, or is it sending it? */
+bool fast_flush_due(const struct task *t);
 /* At an entry: is it the end of that? */
 bool fast_flushed(struct task *t);
 /* A set's turn at each tick. */

@@ -387,7 +387,12 @@ void signal_stop(struct task *t)
 		event_continue(t);
 		return;
 	}
+	if (si.si_signo == SIGCONT)
+		signal_drop_stops(s->proc, &st);
 	eff = signal_effect(si.si_signo, &st);
+	/* what it holds must go out before it dies or stops */
+	if ((eff == EFF_FATAL || eff == EFF_STOPS) && fast_flush_due(t))
+		eff = EFF_CAUGHT;
 	switch (eff) {
 	case EFF_CAUGHT:
 		if (s->state == SET_CALL && s->redo) {

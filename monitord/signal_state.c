@@ -146,6 +146,25 @@ void signal_queue(struct taskset *s, const siginfo_t *si)
 	ticker_want(true);
 }
 
+/* The process is continued: stops that have not been delivered are void. */
+void signal_drop_stops(struct proc *p, const struct sigstate *st)
+{
+	struct pending_signal *ps, *next;
+	struct taskset *s;
+
+	LIST_FOREACH(s, &mon.sets, all) {
+		if (s->proc != p)
+			continue;
+		for (ps = STAILQ_FIRST(&s->sigq); ps; ps = next) {
+			next = STAILQ_NEXT(ps, link);
+			if (signal_effect(ps->info.si_signo, st) != EFF_STOPS)
+				continue;
+			STAILQ_REMOVE(&s->sigq, ps, pending_signal, link);
+			free(ps);
+		}
+	}
+}
+
 void signal_queue_front(struct taskset *s, const siginfo_t *si)
 {
 	struct pending_signal *ps = calloc(1, sizeof(*ps));

@@ -57,6 +57,31 @@ static void aborts(int fd)
 	abort();
 }
 
+static void by_timer(int fd, const char *s, int sig)
+{
+	struct sigevent se = {
+		.sigev_notify = SIGEV_SIGNAL, .sigev_signo = sig
+	};
+	struct itimerspec soon = { .it_value = { 0, 4000000 } };
+	timer_t timer;
+
+	CHECK(!timer_create(CLOCK_MONOTONIC, &se, &timer));
+	CHECK(!timer_settime(timer, 0, &soon, NULL));
+	put(fd, s);
+	while (!flag)
+		;
+}
+
+static void killed_by_timer(int fd)
+{
+	by_timer(fd, "killed by timer", SIGALRM);
+}
+
+static void stopped_by_timer(int fd)
+{
+	by_timer(fd, "stopped by timer", SIGSTOP);
+}
+
 static void kills_itself(int fd)
 {
 	put(fd, "kills itself");
@@ -208,6 +233,8 @@ static const struct {
 	{ "crashes", crashes, NULL, 0 },
 	{ "aborts", aborts, NULL, 0 },
 	{ "kills itself", kills_itself, NULL, 0 },
+	{ "killed by timer", killed_by_timer, NULL, 0 },
+	{ "stopped by timer", stopped_by_timer, NULL, SIGKILL },
 	{ "reads elsewhere", reads_elsewhere, "g", 0 },
 	{ "polls elsewhere", polls_elsewhere, "gg", 0 },
 	{ "changes its buffer", changes_its_buffer, NULL, 0 },
@@ -220,9 +247,10 @@ static const struct {
 
 static void server(unsigned int i)
 {
-	int fd = accept(listener, NULL, NULL);
+	int fd = accept(listener, NULL, NULL), one = 1;
 
 	CHECK(fd >= 0);
+	CHECK(!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
 	warm_up(fd);
 	signal(SIGUSR1, on_signal);
 	acts[i].act(fd);
