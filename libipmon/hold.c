@@ -42,6 +42,7 @@
 #define NR_PREAD64	17
 #define NR_READV	19
 #define NR_WRITEV	20
+#define NR_DUP2		33
 #define NR_SENDFILE	40
 #define NR_ACCEPT	43
 #define NR_SENDTO	44
@@ -52,8 +53,10 @@
 #define NR_FCNTL	72
 #define NR_EPOLL_CTL	233
 #define NR_ACCEPT4	288
+#define NR_DUP3		292
 
 #define F_GETFL_	3
+#define O_ACCMODE_	3
 #define O_NONBLOCK_	04000
 #define S_IFMT_		0170000
 #define S_IFREG_	0100000
@@ -225,6 +228,9 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 		return at_once(args[0], 1);
 	case NR_CLOSE:
 		return !hold_close_waits(args[0]);
+	case NR_DUP2:
+	case NR_DUP3:
+		return !hold_close_waits(args[1]);
 	default:
 		break;
 	}
@@ -243,6 +249,9 @@ int hold_close_waits(uint64_t fd)
 {
 	unsigned int type = file_type(fd);
 
+	/* one that is written to: locks, and those who watch for its end */
+	if (type == S_IFREG_)
+		return (gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0) & O_ACCMODE_) != 0;
 	return type == S_IFSOCK_ || type == S_IFIFO_ || type == S_IFCHR_;
 }
 

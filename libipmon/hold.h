@@ -49,7 +49,8 @@ int64_t hold_receive(struct ipmon_ctx *ctx, const struct ipmon_call *call);
 /* Wait for the followers, send everything. */
 void hold_drain(struct ipmon_ctx *ctx) HIDDEN;
 
-/* Can others see that this descriptor is closed? */
+/* Can others see that this descriptor is closed?  (Not asked: whether a file that
+ * is only read is locked.) */
 int hold_close_waits(uint64_t fd);
 
 #endif

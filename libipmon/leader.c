@@ -24,10 +24,12 @@
 #include "hold.h"
 
 #define NR_CLOSE	3
+#define NR_DUP2		33
 #define NR_GETTIMEOFDAY	96
 #define NR_FSTATFS	138
 #define NR_TIME		201
 #define NR_CLOCK_GETTIME 228
+#define NR_DUP3		292
 /* REALTIME MONOTONIC REALTIME_COARSE MONOTONIC_COARSE BOOTTIME TAI */
 #define VDSO_CLOCKS	(1u << 0 | 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7 | \
 			 1u << 11)
@@ -747,6 +749,10 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	common_call(ctx, plan);
 	if (hold_any(ctx))
 		hold_before(ctx, plan, nr, f->args);
+	/* it closes what others can see the end of */
+	if ((nr == NR_DUP2 || nr == NR_DUP3) && ctx->hold &&
+	    hold_close_waits(f->args[1]))
+		verified = 1;
 	if (verified && ctx->hold) {
 		if (hold_kind(nr) && held_call(ctx, f, plan, lane, &ret))
 			return handled(ret);

@@ -340,6 +340,55 @@ static void slow_peer(void)
 	puts("slow peer ok");
 }
 
+/* Who sees what the server did after its output finds that there. */
+static void ends(int how)
+{
+	static const char *const names[] = { "dup2", "dup3", "unlocks" };
+	int line[2], null = open("/dev/null", O_RDONLY), fd, lock = -1;
+	char buf[16] = "", c;
+	pid_t pid;
+
+	CHECK(null >= 0 && !pipe(line));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		fd = accept(listener, NULL, NULL);
+		CHECK(fd >= 0 && !close(line[0]));
+		warm_up(fd);
+		for (int i = 0; i < 12; i++) {
+			CHECK(dup2(null, 60) == 60 && dup3(null, 61, 0) == 61);
+			lock = open("lock", O_RDWR | O_CREAT, 0600);
+			CHECK(lock >= 0 && (i == 11 || !close(lock)));
+		}
+		CHECK(!flock(lock, LOCK_EX));
+		if (how == 2)
+			CHECK(write(line[1], "l", 1) == 1);
+		usleep(100000);
+		put(fd, "first");
+		if (how == 2)
+			close(lock);
+		else
+			how ? dup3(null, line[1], O_CLOEXEC) :
+				dup2(null, line[1]);
+		while (!flag)
+			;
+	}
+	CHECK(!close(line[1]));
+	fd = connected();
+	CHECK(read(line[0], &c, 1) == (how == 2));
+	if (how == 2) {
+		lock = open("lock", O_RDWR);
+		CHECK(lock >= 0 && !flock(lock, LOCK_EX));
+		CHECK(!close(lock) && !unlink("lock"));
+	}
+	CHECK(recv(fd, buf, sizeof(buf), MSG_DONTWAIT) == 5);
+	CHECK(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
+	close(null);
+	close(line[0]);
+	close(fd);
+	printf("%s: %s\n", names[how], buf);
+}
+
 int main(void)
 {
 	socklen_t len = sizeof(addr);
@@ -361,5 +410,7 @@ int main(void)
 		client(i, pid);
 	}
 	slow_peer();
+	for (int i = 0; i < 3; i++)
+		ends(i);
 	return 0;
 }
