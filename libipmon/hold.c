@@ -213,6 +213,10 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 	case NR_RECVMSG:
 		/* leader.c tries these without blocking */
 		return !(args[nr == NR_RECVFROM ? 3 : 2] & MSG_WAITALL_);
+	case NR_READ:
+	case NR_READV:
+		/* what goes the other way does not matter to it */
+		return at_once(args[0], 1);
 	default:
 		break;
 	}
@@ -223,14 +227,11 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 	case NR_ACCEPT:
 	case NR_ACCEPT4:
 		return at_once(args[0], 0);
-	case NR_READ:
-	case NR_READV:
-		return at_once(args[0], 1);
 	case NR_CLOSE:
-		return !hold_close_waits(args[0]);
 	case NR_DUP2:
 	case NR_DUP3:
-		return !hold_close_waits(args[1]);
+		/* leader_call() asks who sees the end of it */
+		return 1;
 	default:
 		break;
 	}
@@ -396,7 +397,7 @@ static int64_t gather(struct hold_output *o, unsigned char *to, uint32_t max)
 }
 
 /* What sendfile would send; the new offset is put into the program's memory by
- * hold_commit(). */
+ * hold_taken(), which must not fail. */
 static int64_t gather_file(struct hold_output *o, unsigned char *to,
 			   uint32_t max)
 {
@@ -405,7 +406,7 @@ static int64_t gather_file(struct hold_output *o, unsigned char *to,
 
 	/* what has no positions has none to read at, either */
 	if (!args[2] || args[3] > max || mem_get(&o->offset, args[2], 8) ||
-	    (int64_t)o->offset < 0)
+	    mem_put(args[2], &o->offset, 8) || (int64_t)o->offset < 0)
 		return -1;
 	n = gate(NR_PREAD64, args[1], ptr(to), args[3], o->offset, 0);
 	if (n < 0)
