@@ -4,7 +4,8 @@
  *
  *	broker.c	decides, answers what needs nobody else
  *	leader.c	makes the call at the gate and tells the followers
- *	follower.c	compares, takes over the leader's outputs
+ *	follower.c	takes the next record, takes over the leader's outputs
+ *	compare.c	compares
  *	wait.c		who waits for whom, and wakes him
  *	memory.c	the program's memory: walks, spans
  *
