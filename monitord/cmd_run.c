@@ -19,7 +19,8 @@
 #include "options.h"
 
 #ifndef IPMON_LIBDIR
-#define IPMON_LIBDIR "/usr/local/lib"
+#define IPMON_LIBDIR "/usr/local/lib/ipmon"
+#define IPMON_RELDIR "../lib/ipmon"
 #endif
 
 char preload_list[2 * 4096 + 32];
@@ -27,7 +28,7 @@ char preload_list[2 * 4096 + 32];
 /* Is there a libipmon.so in this directory? */
 static bool library_in(const char *dir)
 {
-	char path[sizeof(mon.libipmon) + 32];
+	char path[PATH_MAX + 32];
 	char real[PATH_MAX];
 	size_t n;
 
@@ -49,14 +50,24 @@ static bool library_in(const char *dir)
 
 void find_libipmon(void)
 {
-	char self[sizeof(mon.libipmon) - 64], dir[sizeof(mon.libipmon)];
+	char self[sizeof(mon.libipmon) - 64];
+	char dir[sizeof(self) + sizeof(IPMON_RELDIR) + 16];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	mon.libipmon[0] = preload_list[0] = 0;
-	/* the build tree first: an installed library may be another version */
+	/*
+	 * The build tree first: an installed library may be another version.
+	 * Then the tree this monitord was installed in, wherever that is now.
+	 */
 	if (n > 0) {
+		const char *bin;
+
 		self[n] = 0;
-		snprintf(dir, sizeof(dir), "%s/../libipmon", dirname(self));
+		bin = dirname(self);
+		snprintf(dir, sizeof(dir), "%s/../libipmon", bin);
+		if (library_in(dir))
+			return;
+		snprintf(dir, sizeof(dir), "%s/" IPMON_RELDIR, bin);
 		if (library_in(dir))
 			return;
 	}
