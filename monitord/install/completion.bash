@@ -1,0 +1,174 @@
+# bash completion for monitord                             -*- shell-script -*-
+# SPDX-License-Identifier: Apache-2.0
+#
+# Commands and options are taken from what the monitord on the command line
+# prints for --help, so this file knows none of them by name and cannot go
+# stale.  Only the values of options are listed here; test/package compares
+# them with what monitord accepts, and the options with its tables.
+# Nothing of the bash-completion package is needed; with it, the arguments of
+# the program in `monitord run` are completed as that program's.
+
+# All commands: one per usage line.
+_monitord_commands()
+{
+	"$1" --help 2>/dev/null |
+		sed -n 's/^\(usage:\|      \) monitord \([a-z][a-z-]*\).*/\2/p' |
+		sort -u
+}
+
+# All options of a command, one a line; those with a value end in "=".
+_monitord_options()
+{
+	{
+		echo "  --help"
+		"$1" "$2" --help 2>/dev/null | grep -E '^ +-'
+	} | sed -E 's/(-[A-Za-z]), (--[a-z0-9-]+)([ =][A-Z])/\1\3, \2\3/' |
+		grep -oE -- '(^|[ ,])--?[a-zA-Z][a-z0-9-]*([ =][A-Z])?' |
+		sed -E -e 's/^[ ,]*//' -e 's/[ =][A-Z]$/=/' | sort -u
+}
+
+# The values of an option; "@" names a kind of thing to look for.
+_monitord_values()
+{
+	case $1 in
+	-n|--variants) echo 1 2 3 4 5 6 7 8 ;;
+	--policy) echo strict verified relaxed ;;
+	--level) echo BASE NONSOCKET_RO NONSOCKET_RW SOCKET_RO SOCKET_RW ;;
+	--layout) echo disjoint same ;;
+	--on-divergence) echo kill continue ;;
+	--placement) echo auto none one ;;
+	--config) echo @config ;;
+	--report|--stats|--trace) echo @file ;;
+	esac
+}
+
+# What a command takes besides options.
+_monitord_arguments()
+{
+	case $1 in
+	check-config) echo @config ;;
+	report) echo @file ;;
+	service) echo @service ;;
+	syscalls) echo @syscall ;;
+	esac
+}
+
+_monitord_files()
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+# The program of `monitord run` and its arguments: words[rest] and after.
+_monitord_program()
+{
+	local offset=0 i word
+
+	if ((rest == ${#words[@]} - 1)); then
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -c -f -- "$1" | sort -u)
+	elif declare -F _command_offset >/dev/null; then
+		# it counts as bash does
+		for ((i = 0; i < rest; i++)); do
+			word=
+			while ((offset < COMP_CWORD)) &&
+			      [[ $word != "${words[i]}" ]]; do
+				word+=${COMP_WORDS[offset++]}
+			done
+		done
+		_command_offset "$offset"
+	else
+		_monitord_files "$1"
+	fi
+}
+
+# _monitord_offer MONITORD WORD VALUE...: those that begin with WORD
+_monitord_offer()
+{
+	local monitord=$1 cur=$2 words
+	shift 2
+	words=$*
+	case $words in
+	@file) _monitord_files "$cur"; return ;;
+	@config)
+		if [[ $cur == */* || $cur == .* ]]; then
+			_monitord_files "$cur"
+			return
+		fi
+		words=$(cd /etc/ipmon 2>/dev/null && printf '%s\n' *.conf |
+			sed -e '/\*/d' -e 's/\.conf$//')
+		;;
+	@service)
+		words=$(printf '%s\n' /etc/systemd/system/*.service \
+			/usr/lib/systemd/system/*.service \
+			/lib/systemd/system/*.service |
+			sed -e '/\*/d' -e 's,.*/,,' | sort -u)
+		;;
+	@syscall)
+		words=$("$monitord" syscalls 2>/dev/null |
+			awk '$1 ~ /^[0-9]+$/ { print $2 }')
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+_monitord()
+{
+	local monitord=${COMP_WORDS[0]} words cur command options option= rest= i
+
+	# bash has made words of their own out of = and :, so the line is split
+	# again, at blanks alone.  What is offered is only what comes behind the
+	# last of them.
+	read -ra words <<<"${COMP_LINE:0:COMP_POINT}"
+	[[ ${COMP_LINE:0:COMP_POINT} == *[[:blank:]] ]] && words+=("")
+	cur=${words[-1]} command=${words[1]}
+	COMPREPLY=()
+
+	# ~ is the shell's to replace, and has not been yet
+	[[ $monitord == \~/* ]] && monitord=$HOME/${monitord:2}
+	if ((${#words[@]} <= 2)); then
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(_monitord_commands "$monitord") --help --version" \
+			-- "$cur")
+		return
+	fi
+	options=$(_monitord_options "$monitord" "$command")
+
+	# Where are we?  `option` is the one whose value comes next; `rest` is
+	# where the program is, or will be.
+	for ((i = 2; i < ${#words[@]} - 1; i++)); do
+		if [[ -n $option ]]; then
+			option=
+		elif [[ ${words[i]} == -- ]]; then
+			rest=$((i + 1))
+			break
+		elif [[ ${words[i]} != -* && $command == run ]]; then
+			rest=$i
+			break
+		elif grep -qxF -- "${words[i]}=" <<<"$options"; then
+			option=${words[i]}
+		fi
+	done
+	if [[ -z $rest && -z $option && $cur == --*=* ]]; then
+		option=${cur%%=*}
+		cur=${cur#*=}
+	elif [[ -z $rest && -z $option && $cur != -* && $command == run ]]; then
+		rest=$((${#words[@]} - 1))
+	fi
+
+	if [[ -n $rest ]]; then
+		_monitord_program "$cur"
+	elif [[ $option == --variant ]]; then
+		[[ $cur == *=* ]] && _monitord_files "${cur#*=}"
+	elif [[ -n $option ]]; then
+		# shellcheck disable=SC2046
+		_monitord_offer "$monitord" "$cur" $(_monitord_values "$option")
+	elif [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "${options//=/}" -- "$cur")
+	else
+		# shellcheck disable=SC2046
+		_monitord_offer "$monitord" "$cur" \
+			$(_monitord_arguments "$command")
+	fi
+}
+complete -F _monitord monitord
