@@ -191,10 +191,10 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	}
 	switch (d) {
 	case DECIDE_PID:
-		ctx->n_calls++;
+		count_call(ctx, nr);
 		return handled(ctx->vpid);
 	case DECIDE_TID:
-		ctx->n_calls++;
+		count_call(ctx, nr);
 		return handled(ctx->vtid);
 	case DECIDE_CHANNEL_RELAXED:
 	case DECIDE_CHANNEL_VERIFIED:
@@ -206,7 +206,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		__attribute__((fallthrough));
 	case DECIDE_RELAXED:
 	case DECIDE_VERIFIED:
-		ctx->n_calls++;
+		count_call(ctx, nr);
 		if (plan->each)
 			o = each_call(ctx, f, plan);
 		else if (ctx->variant)

@@ -42,6 +42,17 @@ static inline struct ipmon_ring *ctx_ring(const struct ipmon_ctx *ctx)
 	return (void *)(uintptr_t)ctx->ring;
 }
 
+/* What the leader counts by call; a follower's ring is read-only. */
+#define COUNT(ctx, nr, what) \
+	(ctx_ring(ctx)->count[(nr) % IPMON_COUNTS].what++)
+
+static inline void count_call(struct ipmon_ctx *ctx, uint64_t nr)
+{
+	ctx->n_calls++;
+	if (!ctx->variant)
+		COUNT(ctx, nr, calls);
+}
+
 static inline struct ipmon_cursor *ctx_cursors(const struct ipmon_ctx *ctx)
 {
 	return (void *)(uintptr_t)ctx->cursors;

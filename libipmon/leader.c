@@ -84,6 +84,7 @@ static struct ipmon_outcome announce(struct ipmon_ctx *ctx, uint64_t nr,
 	struct ipmon_writer w;
 
 	ctx->n_forwarded++;
+	COUNT(ctx, nr, forwarded);
 	hold_drain(ctx);
 	if (ctx->followers) {
 		writer_init(&w, ctx, nr, 0);
@@ -634,6 +635,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 			writer_flush(&w, REC_INPUTS | REC_MORE, 0);
 			leader_wait(ctx, ctx->p.head);
 			ctx->n_verified++;
+			COUNT(ctx, nr, verified);
 		}
 	}
 	do {
@@ -732,6 +734,7 @@ static int held_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	writer_finish(&w, 0, o.ret);
 	published(ctx);
 	hold_commit(ctx);
+	COUNT(ctx, (uint32_t)f->nr, held);
 	*ret = o.ret;
 	return 1;
 }

@@ -182,6 +182,19 @@ _Static_assert(sizeof(struct ipmon_special) == 8192, "special ranges ABI");
  * live in a second arena which all map read-write.
  */
 #define IPMON_RING_BYTES	(1u << 18)	/* of records, power of two */
+
+/*
+ * What the leader did, by number of the call: for people (monitord's control
+ * socket), nothing depends on it.  Here, and not in the context, because it
+ * outlives the leader.
+ */
+#define IPMON_COUNTS		512u	/* IPMON_NR_MAX */
+struct ipmon_count {
+	uint64_t calls;		/* brought to IP-MON and not left at once */
+	uint64_t verified;	/* of these: waited until all had asked for it */
+	uint64_t held;		/* of these: done when all have asked for it */
+	uint64_t forwarded;	/* left to monitord after all */
+};
 struct ipmon_ring {
 	uint64_t head;		/* bytes published since creation (release) */
 	uint8_t pad0[64 - 8];
@@ -190,9 +203,10 @@ struct ipmon_ring {
 	uint32_t state;		/* enum ipmon_ring_state */
 	uint32_t held;		/* the leader holds outputs back */
 	uint8_t pad[4096 - 76];
+	struct ipmon_count count[IPMON_COUNTS];
 	uint8_t data[IPMON_RING_BYTES];
 };
-_Static_assert(sizeof(struct ipmon_ring) == 4096 + IPMON_RING_BYTES,
+_Static_assert(sizeof(struct ipmon_ring) == 4096 + 16384 + IPMON_RING_BYTES,
 	       "ring ABI");
 enum ipmon_ring_state {
 	RING_RUNNING,
