@@ -48,18 +48,6 @@
 #define REAP_NS		5000000000ull
 #define STRAYS_NS	100000000ull
 
-const char *div_kind_name(enum div_kind k)
-{
-	static const char *const name[DIV_KIND_MAX] = {
-		[DIV_CALL] = "call", [DIV_ARGUMENT] = "argument",
-		[DIV_PAYLOAD] = "payload", [DIV_CRASH] = "crash",
-		[DIV_EXIT] = "exit", [DIV_STALL] = "stall",
-		[DIV_KILLED] = "killed", [DIV_RESULT] = "result",
-	};
-
-	return k > 0 && k < DIV_KIND_MAX ? name[k] : "unknown";
-}
-
 static void nap(void)
 {
 	struct timespec ts = { 0, 500000 };
@@ -285,22 +273,22 @@ void drop_variant(unsigned int v)
 
 static void write_reports(const struct report *r)
 {
-	const char *no_color = getenv("NO_COLOR");
-	bool colour = isatty(STDERR_FILENO) && !(no_color && *no_color);
+	struct style style = style_for(STDERR_FILENO, STYLE_AUTO);
 	char *text = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
 	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
 
+	style.whole_headline = !isatty(STDERR_FILENO);
 	/* in one piece, so that it does not mix with the program's output */
 	if (f) {
-		report_print(f, r, colour);
+		report_print(f, r, &style);
 		fclose(f);
 		fwrite(text, 1, n, stderr);
 		fflush(stderr);
 		free(text);
 	} else {
-		report_print(stderr, r, colour);
+		report_print(stderr, r, &style);
 	}
 	if (mon.opt.report_file) {
 		struct json_object *o = report_to_json(r);
@@ -405,43 +393,4 @@ bool diverge(const struct divergence *found)
 		    why_leader(d, leader_alone));
 	tsc_trap(true);
 	return keep;
-}
-
-static struct report *report_of(const struct divergence *d)
-{
-	struct report *r = calloc(1, sizeof(*r));
-	bool leader_alone;
-	unsigned int deviating;
-
-	if (!r)
-		return NULL;
-	deviating = report_deviating(d, &leader_alone);
-	report_gather(r, d, deviating, leader_alone);
-	report_summarise(r);
-	report_guess(r);
-	return r;
-}
-
-void report_text(FILE *f, const struct divergence *d)
-{
-	struct report *r = report_of(d);
-
-	if (r)
-		report_print(f, r, false);
-	free(r);
-}
-
-int report_json(const char *path, const struct divergence *d)
-{
-	struct report *r = report_of(d);
-	struct json_object *o;
-	int err;
-
-	if (!r)
-		return -ENOMEM;
-	o = report_to_json(r);
-	err = jsonfile_write(path, o);
-	json_object_put(o);
-	free(r);
-	return err;
 }

@@ -62,7 +62,7 @@ struct divergence {
 	const struct fast_view *view;	/* filled in by diverge() */
 };
 
-const char *div_kind_name(enum div_kind k);
+const char *div_kind_name(enum div_kind k);	/* report_guess.c */
 
 /* Report and act.  With DIV_KILL all variants are dead before it returns and
  * mon.ending is set.  With DIV_CONTINUE the follower(s) are dropped and the
@@ -74,10 +74,6 @@ bool diverge(const struct divergence *d);
 void kill_all(int status);
 /* Remove follower v from everything; its processes are killed. */
 void drop_variant(unsigned int v);
-
-/* report.c: the human text to `f`, the JSON object to `path` */
-void report_text(FILE *f, const struct divergence *d);
-int report_json(const char *path, const struct divergence *d);
 
 /* trace.c: one rendezvous as one line in strace's notation */
 /* At a complete rendezvous: keeps the text of calls that do not return into

@@ -17,6 +17,7 @@
 
 static const char usage[] =
 	"usage: monitord run [OPTION...] -- PROGRAM [ARG...]\n"
+	"       monitord report FILE\n"
 	"       monitord doctor\n"
 	"       monitord syscalls [NAME...]\n"
 	"       monitord --help | --version\n"
@@ -34,6 +35,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "run", cmd_run },
+	{ "report", cmd_report },
 	{ "doctor", cmd_doctor },
 	{ "syscalls", cmd_syscalls },
 };

@@ -14,6 +14,7 @@
 
 #include "divergence.h"
 #include "jsonfile.h"
+#include "style.h"
 
 #define REPORT_FRAMES	32
 #define REPORT_MAPS	12
@@ -126,10 +127,17 @@ void report_gather(struct report *r, const struct divergence *d,
 void report_summarise(struct report *r);
 void report_guess(struct report *r);
 
-/* report.c; `colour`: terminal escapes may be used. */
-void report_print(FILE *f, const struct report *r, bool colour);
+/* report.c */
+void report_print(FILE *f, const struct report *r, const struct style *style);
 /* report_json.c */
 struct json_object *report_to_json(const struct report *r);
+
+/* report_read.c: the way back, from a file nobody vouches for.  NULL, or in
+ * words why it is no report. */
+#define REPORT_BYTES	(4u << 20)	/* more is refused */
+#define REPORT_DEPTH	12
+const char *report_from_json(struct report *r, struct json_object *o);
+const char *report_parse(struct report *r, const char *text, size_t n);
 
 /* "the leader" or "variant N", in a static buffer of a few. */
 const char *report_who(unsigned int v);

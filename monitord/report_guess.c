@@ -15,6 +15,18 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *div_kind_name(enum div_kind k)
+{
+	static const char *const name[DIV_KIND_MAX] = {
+		[DIV_CALL] = "call", [DIV_ARGUMENT] = "argument",
+		[DIV_PAYLOAD] = "payload", [DIV_CRASH] = "crash",
+		[DIV_EXIT] = "exit", [DIV_STALL] = "stall",
+		[DIV_KILLED] = "killed", [DIV_RESULT] = "result",
+	};
+
+	return k > 0 && k < DIV_KIND_MAX ? name[k] : "unknown";
+}
+
 const char *report_who(unsigned int v)
 {
 	static char name[4][24];

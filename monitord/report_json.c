@@ -15,6 +15,8 @@
  *		  address, mapped, start, end, perms, file_offset, path }
  *	diff	  deviating_variant, arg (from 0), label, and by kind
  *		  payload: offset, leader_len, variant_len, window_offset,
+ *			   leader_at, variant_at (where the buffers are),
+ *			   from_ring (the leader's bytes are out of the ring),
  *			   leader, variant (bytes from there), *_text
  *		  argument: leader, variant, leader_len, variant_len
  *		  crash: leader_signal, variant_signal, *_address
@@ -154,6 +156,10 @@ static struct json_object *difference(const struct report *r)
 		json_add_uint(o, "offset", r->offset);
 		json_add_uint(o, "leader_len", r->len[0]);
 		json_add_uint(o, "variant_len", r->len[1]);
+		json_add_hex(o, "leader_at", a->span_addr);
+		json_add_hex(o, "variant_at", b->span_addr);
+		json_object_object_add(o, "from_ring",
+				       json_object_new_boolean(r->from_ring));
 		json_add_uint(o, "window_offset", r->window_at);
 		add_bytes(o, "leader", a->window, a->window_len);
 		add_bytes(o, "variant", b->window, b->window_len);

@@ -58,13 +58,6 @@ int backtrace_task(struct task *t, struct frame *f, int max)
 	return 1;
 }
 
-const char *div_kind_name(enum div_kind k)
-{
-	return k == DIV_PAYLOAD ? "payload" : k == DIV_CALL ? "call" :
-		k == DIV_ARGUMENT ? "argument" : k == DIV_CRASH ? "crash" :
-		"other";
-}
-
 /* ---- a set ---- */
 
 static struct proc proc;
@@ -146,7 +139,9 @@ static char *printed(const struct report *r, bool colour)
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
 
-	report_print(f, r, colour);
+	struct style style = { colour, 100, true };
+
+	report_print(f, r, &style);
 	fclose(f);
 	return text;
 }
@@ -173,10 +168,14 @@ Test(report, payload)
 	cr_assert_eq(r->deviating, 2u);
 	text = printed(r, false);
 	cr_assert(!strncmp(text, "monitord: divergence: payload: ", 31));
-	has(text, "write(1, \"the number is 17\\n\", 17)");
-	has(text, "write(1, \"the number is 23\\n\", 17)");
+	has(text, "                leader                                     variant 1, deviates\n");
+	has(text, "    call        write                                      write\n");
+	has(text, "  ! argument 2  \"the number is 17\\n\"                       \"the number is 23\\n\"\n");
+	has(text, "    argument 3  17                                         17\n");
 	/* the two digits are marked in the dump */
-	has(text, "                                                                 ^^ ^^\n");
+	has(text, "  00000000 - 74 68 65 20 6e 75 6d 62  65 72 20 69 73 20 31 37 |the number is 17|\n"
+		  "  00000000 + 74 68 65 20 6e 75 6d 62  65 72 20 69 73 20 32 33 |the number is 23|\n"
+		  "                                                        ^^ ^^\n");
 	has(text, "victim+0x12 (victim+0x1234) at victim.c:7");
 	hasnt(text, "\033");
 	free(text);
@@ -223,7 +222,7 @@ Test(report, difference_far_into_a_large_buffer)
 	cr_assert_eq(r->window_at, (70000u - 64) & ~15u);
 	cr_assert_eq(r->v[0].window_len, REPORT_WINDOW);
 	text = printed(r, false);
-	has(text, "00011170  variant 1  1b 78");
+	has(text, "00011170 + 1b 78");
 	hasnt(text, "\033");
 	cr_assert_lt(strlen(text), 6000u);
 	free(text);
@@ -483,13 +482,12 @@ Test(report, found_in_the_ring)
 	cr_assert_str_eq(r->syscall, "write");
 	cr_assert_eq(r->v[1].ip, 0x5678u);
 	text = printed(r, false);
-	has(text, "write(1, \"secret 7\", 8)");
-	has(text, "write(1, \"secret 8\", 8)");
+	has(text, "  ! argument 2  \"secret 7\"                                 \"secret 8\"\n");
 	has(text, "inside epoll_wait");
 	has(text, "8 bytes from the leader");
 	has(text, "|secret 7|");
 	has(text, "has completed 3 calls");
-	has(text, "-> ! write(1)");
+	has(text, "-> * write(1)");
 	has(text, " +   getuid() = 0");
 	has(r->guess, "2 calls that others can see");
 	free(text);
@@ -502,6 +500,144 @@ Test(report, found_in_the_ring)
 			 "ahead");
 	json_object_put(o);
 	free(r);
+}
+
+/* From the file nothing is missing that is shown. */
+Test(report, read_back)
+{
+	struct report *back = calloc(1, sizeof(*back));
+	struct divergence d;
+	struct json_object *o;
+	struct report *r;
+	char *a, *b;
+
+	make_set(3, SYS_write);
+	make_write(0, "the number is 17\n");
+	make_write(1, "the \033[31mnumber\" is \\23\n");
+	make_write(2, "the number is 17\n");
+	d = payload(1);
+	r = report(&d);
+	o = report_to_json(r);
+	cr_assert_null(report_from_json(back, o));
+	json_object_put(o);
+	cr_assert_eq(back->deviating, r->deviating);
+	cr_assert_eq(back->v[1].window_len, r->v[1].window_len);
+	a = printed(r, true);
+	b = printed(back, true);
+	cr_assert_str_eq(a, b);
+	free(a);
+	free(b);
+	free(r);
+	free(back);
+}
+
+Test(report, what_is_no_report)
+{
+	static const char *const bad[] = {
+		"", "nonsense", "{", "[]", "{}", "{\"kind\": 5}", "null", "7",
+		"{\"kind\": \"lunch\"}", "{\"kind\": \"payload\", \"version\": 2}",
+		"[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]",
+		"{\"kind\": \"payload\"",
+	};
+	struct report *r = calloc(1, sizeof(*r));
+	char *huge = calloc(1, REPORT_BYTES + 1);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		cr_assert_not_null(report_parse(r, bad[i], strlen(bad[i])),
+				   "%s", bad[i]);
+	has(report_parse(r, bad[9], strlen(bad[9])), "newer monitord");
+	memset(huge, ' ', REPORT_BYTES + 1);
+	has(report_parse(r, huge, REPORT_BYTES + 1), "too large");
+	free(huge);
+	free(r);
+}
+
+Test(report, hostile_file)
+{
+	static const char evil[] = "{\"kind\": \"payload\", \"n\": 4000000000,"
+		"\"summary\": \"\\u001b]0;owned\\u0007 \\u202e \\u009b\","
+		"\"guess\": \"one\\ntwo\\rthree\","
+		"\"program\": [1], \"policy\": \"%s%n\", \"task\": 7,"
+		"\"variants\": [7, {\"variant\": -1}, {\"variant\": 99},"
+		"{\"variant\": 0, \"syscall\": \"write\", \"nr\": 18446744073709551615,"
+		" \"args\": [1, null, \"\\u001b[2J\", [], {}, 6, 7, 8],"
+		" \"backtrace\": [null, {\"pc\": \"zzz\", \"symbol\": \"\\u0000a\"}],"
+		" \"maps\": {\"a\": 1}, \"pid\": -5}, {\"variant\": 0}],"
+		"\"diff\": {\"arg\": 99, \"deviating_variant\": 99, \"offset\": -1,"
+		" \"leader\": \"0g\", \"variant\": \"123\", \"window_offset\": 1e99},"
+		"\"recent\": \"x\", \"inprocess\": {\"calls\": [{\"when\": \"never\"}]}}";
+	struct report *r = calloc(1, sizeof(*r));
+	const char *why = report_parse(r, evil, strlen(evil));
+	char *text;
+
+	cr_assert_null(why, "%s", why);
+	cr_assert_eq(r->n, MAX_VARIANTS);
+	cr_assert_eq(r->v[0].nargs, 6u);
+	cr_assert_eq(r->variant, MAX_VARIANTS - 1);
+	text = printed(r, false);
+	for (const char *p = text; *p; p++)
+		cr_assert(*p == '\n' || (*p >= 0x20 && *p < 0x7f));
+	has(text, "\\033]0;owned\\007");
+	has(text, "policy unknown");
+	free(text);
+	free(r);
+}
+
+Test(report, lines_fit)
+{
+	static const unsigned int widths[] = { 60, 79, 80, 81, 120, 200 };
+	char a[301];
+	struct divergence d;
+	struct report *r;
+
+	memset(a, 'y', sizeof(a) - 1);
+	a[300] = '\0';
+	make_set(8, SYS_write);
+	for (unsigned int v = 0; v < 8; v++)
+		make_write(v, v == 3 ? a : a + v);
+	d = payload(1);
+	r = report(&d);
+	for (size_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+		struct style style = { .width = widths[i] };
+		char *text = NULL;
+		size_t n = 0;
+		FILE *f = open_memstream(&text, &n);
+
+		report_print(f, r, &style);
+		fclose(f);
+		for (char *p = text; *p; p += strcspn(p, "\n") + 1)
+			cr_assert_leq(strcspn(p, "\n"), widths[i], "%s", p);
+		/* all of them are there */
+		for (unsigned int v = 1; v < 8; v++) {
+			char name[16];
+
+			snprintf(name, sizeof(name), "variant %u", v);
+			has(text, name);
+		}
+		free(text);
+	}
+	free(r);
+}
+
+Test(style, colours_and_width)
+{
+	enum style_when when;
+
+	unsetenv("NO_COLOR");
+	unsetenv("COLUMNS");
+	cr_assert_eq(style_parse("always", &when), 0);
+	cr_assert_eq(when, STYLE_ALWAYS);
+	cr_assert_eq(style_parse("often", &when), -1);
+	/* no terminal */
+	cr_assert_not(style_for(-1, STYLE_AUTO).colour);
+	cr_assert(style_for(-1, STYLE_ALWAYS).colour);
+	cr_assert_eq(style_for(-1, STYLE_AUTO).width, 80u);
+	setenv("COLUMNS", "100", 1);
+	cr_assert_eq(style_for(-1, STYLE_AUTO).width, 100u);
+	setenv("COLUMNS", "7", 1);
+	cr_assert_eq(style_for(-1, STYLE_AUTO).width, STYLE_NARROW);
+	setenv("COLUMNS", "99999999999999999999", 1);
+	cr_assert_eq(style_for(-1, STYLE_AUTO).width, STYLE_WIDE);
 }
 
 static char *slurp(const char *path)
