@@ -17,6 +17,8 @@
 #include "jsonfile.h"
 #include "launch.h"
 #include "options.h"
+#include "reportdir.h"
+#include "settings.h"
 
 #ifndef IPMON_LIBDIR
 #define IPMON_LIBDIR "/usr/local/lib/ipmon"
@@ -74,36 +76,12 @@ void find_libipmon(void)
 	library_in(IPMON_LIBDIR);
 }
 
-#define CPUS_MAX 8192u
-
-/* --cpus: everything we start inherits it.  As of taskset(1): 0,2-3. */
+/* --cpus: everything we start inherits it. */
 static int use_cpus(const char *list)
 {
-	unsigned long mask[CPUS_MAX / (8 * sizeof(unsigned long))] = { 0 };
-	const unsigned int bits = 8 * sizeof(mask[0]);
-	const char *p = list;
-	bool ok = false;
+	unsigned long mask[CPU_LIST_WORDS];
 
-	while (*p >= '0' && *p <= '9') {
-		char *end;
-		unsigned long from = strtoul(p, &end, 10), to = from;
-
-		if (*end == '-' && end[1] >= '0' && end[1] <= '9')
-			to = strtoul(end + 1, &end, 10);
-		if (from > to || to >= CPUS_MAX)
-			break;
-		for (unsigned long i = from; i <= to; i++)
-			mask[i / bits] |= 1ul << i % bits;
-		ok = !*end;
-		if (*end != ',')
-			break;
-		p = end + 1;
-	}
-	if (!ok) {
-		say("--cpus '%s': must be a list of processors, such as 0,2-3",
-		    list);
-		return EXIT_MONITOR;
-	}
+	cpu_list_parse(list, mask, CPU_LIST_WORDS);
 	if (sched_setaffinity(0, sizeof(mask),
 			      (const cpu_set_t *)(const void *)mask) < 0) {
 		say("--cpus %s: %s", list, errno == EINVAL ?
@@ -148,6 +126,8 @@ int cmd_run(int argc, char **argv)
 			return EXIT_MONITOR;
 		}
 	}
+	if (mon.opt.report_dir && report_dir_prepare(mon.opt.report_dir) < 0)
+		return EXIT_MONITOR;
 	if (mon.opt.report_file)
 		jsonfile_reserve(mon.opt.report_file);
 	if (mon.opt.stats_file)

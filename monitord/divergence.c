@@ -31,6 +31,7 @@
 #include "fast.h"
 #include "fast_report.h"
 #include "report.h"
+#include "reportdir.h"
 #include "tracee.h"
 
 #include <dirent.h>
@@ -271,7 +272,18 @@ void drop_variant(unsigned int v)
 
 /* ---- diverge ---- */
 
-static void write_reports(const struct report *r)
+static int write_json(const struct report *r, const char *path)
+{
+	struct json_object *o = report_to_json(r);
+	int err = jsonfile_write(path, o);
+
+	if (err < 0)
+		say("cannot write the report to %s: %s", path, strerror(-err));
+	json_object_put(o);
+	return err;
+}
+
+static void write_reports(const struct report *r, long root_pid)
 {
 	struct style style = style_for(STDERR_FILENO, STYLE_AUTO);
 	char *text = NULL;
@@ -290,14 +302,14 @@ static void write_reports(const struct report *r)
 	} else {
 		report_print(stderr, r, &style);
 	}
-	if (mon.opt.report_file) {
-		struct json_object *o = report_to_json(r);
-		int err = jsonfile_write(mon.opt.report_file, o);
+	if (mon.opt.report_file)
+		write_json(r, mon.opt.report_file);
+	if (mon.opt.report_dir) {
+		const char *path = report_dir_path(mon.opt.report_dir,
+						   mon.opt.argv[0], root_pid);
 
-		if (err < 0)
-			say("cannot write the report to %s: %s",
-			    mon.opt.report_file, strerror(-err));
-		json_object_put(o);
+		if (!write_json(r, path))
+			say("report: %s", path);
 	}
 	signal(SIGPIPE, old);
 }
@@ -332,6 +344,7 @@ bool diverge(const struct divergence *found)
 	bool leader_alone, blame_leader, keep, stopped = false;
 	unsigned int deviating;
 	struct report *r;
+	long root_pid;
 
 	if (mon.ending || killed_meanwhile(d))
 		return false;
@@ -340,6 +353,8 @@ bool diverge(const struct divergence *found)
 	if (mon.trace)
 		fflush(mon.trace);
 
+	/* there is no root process any more when all have been killed */
+	root_pid = mon.root ? mon.root->vpid : getpid();
 	deviating = report_deviating(d, &leader_alone);
 	blame_leader = leader_alone || !deviating ||
 		(d->kind == DIV_CRASH && d->sig[0]);
@@ -377,7 +392,7 @@ bool diverge(const struct divergence *found)
 	}
 
 	if (r)
-		write_reports(r);
+		write_reports(r, root_pid);
 	else
 		say("divergence: %s, and no memory for a report",
 		    div_kind_name(d->kind));

@@ -94,7 +94,7 @@ static int try_file(const char *path)
 }
 
 /* As execvp(3) does it, but without executing. */
-static int find_file(const char *name, char **out)
+int launch_find(const char *name, char **out)
 {
 	const char *path = getenv("PATH");
 	int result = -ENOENT;
@@ -140,7 +140,7 @@ int launch_resolve(void)
 	for (unsigned int v = 0; v < mon.n; v++) {
 		const char *name = mon.opt.variant_path[v] ?
 			mon.opt.variant_path[v] : mon.opt.argv[0];
-		int r = find_file(name, &file[v]);
+		int r = launch_find(name, &file[v]);
 
 		if (r < 0) {
 			say("%s: %s", name, strerror(-r));

@@ -17,6 +17,9 @@
 int filter_build(uint64_t gate, enum policy policy, bool leader,
 		 struct sock_fprog *prog);
 
+/* Find a program as execvp(3) does: *out is allocated.  0 or -errno. */
+int launch_find(const char *name, char **out);
+
 /*
  * Find the files to execute, before anything is forked.  0, or the exit
  * status for our caller (126, 127; said).

@@ -66,6 +66,23 @@ struct env_override {
 	char *assignment;		/* "NAME=VALUE" */
 };
 
+/* What the user wants of single calls ([Calls] of monitord.conf). */
+enum call_action {
+	CALL_DEFAULT = 0,
+	CALL_TRAP,	/* always a rendezvous */
+	CALL_VERIFY,	/* in-process: not before all have asked for it */
+	CALL_RELAX,	/* in-process: the leader does not wait */
+	CALL_DENY,	/* refused with an error */
+	CALL_ACTIONS
+};
+struct call_override {
+	uint8_t action;			/* enum call_action */
+	uint8_t error;			/* CALL_DENY: errno */
+};
+
+/* Of a list of libraries for LD_PRELOAD, with its 0. */
+#define PRELOAD_MAX 4096u
+
 struct options {
 	unsigned int n;			/* variants, 1..MAX_VARIANTS */
 	enum policy policy;
@@ -79,9 +96,15 @@ struct options {
 	unsigned int lag_ms;
 	const char *cpus;		/* list of processors, or NULL */
 	const char *variant_path[MAX_VARIANTS];
+	char *preload[MAX_VARIANTS];	/* libraries, separated by colons */
+	const char *cpu[MAX_VARIANTS];	/* as cpus, or NULL */
 	struct env_override *env;
 	size_t n_env;
+	bool diverse;			/* not all load the same code: own.c */
+	struct call_override calls[IPMON_NR_MAX];
+	bool any_calls;
 	const char *report_file;	/* JSON divergence report, or NULL */
+	const char *report_dir;		/* ... each in a file of its own there */
 	const char *stats_file;		/* JSON counters, or NULL */
 	const char *trace_file;		/* strace-like lines, or NULL */
 	unsigned int verbose;

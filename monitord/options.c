@@ -5,275 +5,206 @@
  * Parsing stops at the first word that is not an option, so the program's
  * own options never need quoting; "--" makes that explicit.  Whatever is
  * wrong is said in one line that ends with what to do instead.
+ *
+ * What options there are follows from the table of settings (settings.c).  The
+ * line is gone through twice: first for --config, as what the files say comes
+ * first and the rest of the line wins over it.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
+#include "nearest.h"
 #include "options.h"
+#include "settings.h"
 
+/* No longer than a terminal of 24 lines shows. */
 static const char usage[] =
 	"usage: monitord run [OPTION...] -- PROGRAM [ARG...]\n"
-	"\n"
+	"      --config NAME|FILE  settings of /etc/ipmon/NAME.conf, or of a FILE with a /\n"
 	"  -n, --variants N        number of variants, 1 to 8 (2)\n"
-	"      --policy P          strict: every call at a rendezvous\n"
-	"                          verified: in-process, followers first (default)\n"
-	"                          relaxed: in-process, leader runs ahead\n"
+	"      --policy P          strict: every call at a rendezvous; verified\n"
+	"                          (default): followers first; relaxed: leader first\n"
 	"      --level L           in-process up to BASE, NONSOCKET_RO, NONSOCKET_RW,\n"
 	"                          SOCKET_RO or SOCKET_RW (default)\n"
 	"      --max-lag R,B,MS    how far ahead: calls, bytes, ms (0,131072,1000)\n"
 	"      --layout L          disjoint addresses (default), or same\n"
 	"      --variant K=PATH    variant K runs PATH instead of PROGRAM\n"
-	"      --env K:NAME=VALUE  set NAME in the environment of variant K\n"
-	"      --on-divergence A   kill all variants (default), or continue without\n"
-	"                          the deviating follower\n"
-	"      --timeout SECONDS   how late a variant may be (30)\n"
-	"      --cpus LIST         processors to use, such as 0,2-3\n"
+	"      --env K:NAME=VALUE  in its environment;  --preload K:LIBRARY loaded first\n"
+	"      --cpus LIST         processors to use (0,2-3);  --cpu K:LIST of variant K\n"
 	"      --placement P       auto (default), none, one: use of the cores\n"
-	"      --report FILE.json  write the divergence report to FILE.json\n"
-	"      --stats FILE.json   write counters to FILE.json at the end\n"
+	"      --trap CALL,...     these at a rendezvous; --verify: not before all ask;\n"
+	"                          --relax: without waiting; --deny CALL[:ERROR]: refused\n"
+	"      --on-divergence A   kill all (default), or continue without the follower\n"
+	"      --timeout TIME      how late a variant may be (30s)\n"
+	"      --report FILE.json  of a divergence;  --report-dir DIR: a file of its own\n"
+	"      --stats FILE.json   counters, at the end\n"
 	"      --trace FILE        one line per rendezvous, as strace prints\n"
 	"  -v, --verbose           say what is being done     -h, --help\n"
 	"Exit status: the program's; 128+S if it died of signal S; 99 on\n"
 	"divergence; 125 monitord failed; 126 not executable; 127 not found.\n";
 
-enum {
-	O_POLICY = 256, O_LAYOUT, O_VARIANT, O_ENV, O_ONDIV, O_TIMEOUT,
-	O_PLACEMENT, O_REPORT, O_STATS, O_TRACE, O_LEVEL, O_LAG, O_CPUS,
-};
+enum { O_CONFIG = 256, O_SETTING };
+#define OPTIONS_MAX 40u
 
-static const struct option longopts[] = {
-	{ "variants", required_argument, NULL, 'n' },
-	{ "policy", required_argument, NULL, O_POLICY },
-	{ "layout", required_argument, NULL, O_LAYOUT },
-	{ "variant", required_argument, NULL, O_VARIANT },
-	{ "env", required_argument, NULL, O_ENV },
-	{ "on-divergence", required_argument, NULL, O_ONDIV },
-	{ "timeout", required_argument, NULL, O_TIMEOUT },
-	{ "placement", required_argument, NULL, O_PLACEMENT },
-	{ "level", required_argument, NULL, O_LEVEL },
-	{ "max-lag", required_argument, NULL, O_LAG },
-	{ "cpus", required_argument, NULL, O_CPUS },
-	{ "report", required_argument, NULL, O_REPORT },
-	{ "stats", required_argument, NULL, O_STATS },
-	{ "trace", required_argument, NULL, O_TRACE },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
+static struct option longopts[OPTIONS_MAX + 5];
 
-/* Words in the order of their enum. */
-static const char *const policies[] = { "strict", "verified", "relaxed", NULL };
-static const char *const layouts[] = { "disjoint", "same", NULL };
-static const char *const ondivs[] = { "kill", "continue", NULL };
-static const char *const placements[] = { "auto", "none", "one", NULL };
-_Static_assert(POLICY_RELAXED == 2 && LAYOUT_SAME == 1 && DIV_CONTINUE == 1 &&
-	       PLACE_ONE == 2, "words follow the enums");
-
-static int word(const char *option, const char *value,
-		const char *const *words)
+static void make_longopts(void)
 {
-	char all[128] = "";
+	size_t n = 0;
 
-	for (int i = 0; words[i]; i++)
-		if (!strcmp(value, words[i]))
-			return i;
-	for (int i = 0; words[i]; i++) {
-		if (i)
-			strcat(all, words[i + 1] ? ", " : " or ");
-		strcat(all, words[i]);
-	}
-	say("--%s '%s': must be %s", option, value, all);
-	return -1;
+	longopts[n++] = (struct option){ "config", required_argument, NULL,
+					 O_CONFIG };
+	longopts[n++] = (struct option){ "verbose", no_argument, NULL, 'v' };
+	longopts[n++] = (struct option){ "help", no_argument, NULL, 'h' };
+	for (size_t i = 0; i < n_settings && n < OPTIONS_MAX; i++)
+		if (settings[i].option)
+			longopts[n++] = (struct option){
+				settings[i].option, required_argument, NULL,
+				O_SETTING + (int)i,
+			};
 }
 
-static int number(const char *option, const char *value, unsigned int min,
-		  unsigned int max, unsigned int *out)
-{
-	char *end;
-	unsigned long n;
+static struct config config;
+static struct {
+	bool n;				/* how many is said on the line */
+	unsigned int variants;		/* bit per variant it names */
+	unsigned int preloads;		/* ... and whose Preload it sets */
+} line;
 
-	errno = 0;
-	n = strtoul(value, &end, 10);
-	if (errno || end == value || *end || *value == '-' || n < min ||
-	    n > max) {
-		say("%s '%s': must be a number from %u to %u", option, value,
-		    min, max);
-		return -1;
+static void unknown_option(const char *word)
+{
+	struct nearest near = { NULL, 0 };
+	char name[NEAREST_MAX + 1];
+
+	if (optopt > 0 && optopt < 256) {
+		say("no option '-%c'; try 'monitord run --help'", optopt);
+		return;
 	}
-	*out = (unsigned int)n;
-	return 0;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	for (const struct option *o = longopts; o->name; o++)
+		nearest_try(&near, name + strspn(name, "-"), o->name);
+	if (near.word)
+		say("no option '%s'; did you mean --%s?", word, near.word);
+	else
+		say("no option '%s'; try 'monitord run --help'", word);
 }
 
-static int level(const char *value, unsigned int *out)
-{
-	for (unsigned int l = LEVEL_BASE; l < LEVEL_MAX; l++) {
-		if (strcasecmp(value, ipmon_level_name(l)))
-			continue;
-		/* the last is all there is */
-		*out = l == LEVEL_SOCKET_RW ? 0 : l;
-		return 0;
-	}
-	say("--level '%s': must be BASE, NONSOCKET_RO, NONSOCKET_RW, SOCKET_RO or SOCKET_RW",
-	    value);
-	return -1;
-}
-
-#define LAG_MS		1000u
-#define LAG_BYTES	(IPMON_RING_BYTES / 2)
-#define LAG_BYTES_MIN	8192u
-
-/* "RECORDS,BYTES,MILLISECONDS"; what is left out keeps its default. */
-static int max_lag(const char *value, struct options *opt)
-{
-	unsigned int *const to[] = {
-		&opt->lag_records, &opt->lag_bytes, &opt->lag_ms
-	};
-	static const unsigned int most[] = {
-		1u << 30, IPMON_RING_BYTES, 3600000
-	};
-	const char *p = value;
-
-	for (unsigned int i = 0; i < 3; i++) {
-		unsigned long n;
-		char *end;
-
-		errno = 0;
-		n = strtoul(p, &end, 10);
-		if (*p == '-' || *p == '+' || *p == ' ' || errno ||
-		    n > most[i] || (i == 1 && n && n < LAG_BYTES_MIN))
-			break;
-		if (end != p)
-			*to[i] = (unsigned int)n;
-		if (!*end)
-			return 0;
-		if (*end != ',')
-			break;
-		p = end + 1;
-	}
-	say("--max-lag '%s': must be RECORDS,BYTES,MILLISECONDS with BYTES from %u to %u, 0 for no bound",
-	    value, LAG_BYTES_MIN, IPMON_RING_BYTES);
-	return -1;
-}
-
-/* "K=rest" or "K:rest": one digit and a separator. */
-static int numbered(const char *option, const char *value, char sep,
-		    unsigned int *k)
+/* "K=rest" or "K:rest": the number and the rest, or NULL. */
+static char *numbered(char *value, unsigned int *k)
 {
 	if (value[0] < '0' || value[0] >= '0' + MAX_VARIANTS ||
-	    value[1] != sep || !value[2]) {
-		say("--%s '%s': must be K%c..., K being the variant's number, 0 for the leader",
-		    option, value, sep);
-		return -1;
-	}
+	    (value[1] != '=' && value[1] != ':'))
+		return NULL;
 	*k = (unsigned int)(value[0] - '0');
-	return 0;
+	return value + 2;
 }
 
-static int add_env(struct options *opt, char *value)
+static int set_option(struct options *opt, const struct setting *s,
+		      char *value)
 {
-	unsigned int k;
-	struct env_override *env;
+	struct fault f = { "" };
+	unsigned int k = 0;
+	char *rest = value;
 
-	if (numbered("env", value, ':', &k) < 0)
-		return -1;
-	if (value[2] == '=' || !strchr(value + 2, '=')) {
-		say("--env '%s': must be K:NAME=VALUE", value);
-		return -1;
+	if (s->section == IN_VARIANT) {
+		rest = numbered(value, &k);
+		if (!rest) {
+			say("--%s '%s': must be K%c..., K being the variant's number, 0 for the leader",
+			    s->option, value,
+			    strcmp(s->option, "variant") ? ':' : '=');
+			return -1;
+		}
+		line.variants |= 1u << k;
+		if (!strcmp(s->option, "preload")) {
+			/* another allocator, not two */
+			if (!(line.preloads >> k & 1))
+				s->set(opt, s, k, "", &f);
+			line.preloads |= 1u << k;
+		}
 	}
-	env = reallocarray(opt->env, opt->n_env + 1, sizeof(*env));
-	if (!env) {
-		say("out of memory");
-		return -1;
-	}
-	opt->env = env;
-	env[opt->n_env].variant = k;
-	env[opt->n_env++].assignment = value + 2;
-	return 0;
+	if (!s->set(opt, s, k, rest, &f))
+		return 0;
+	say("--%s '%s': %s", s->option, value, f.text);
+	return -1;
 }
 
-/* What only the whole set of options shows to be wrong. */
-static int check(const struct options *opt)
+/* What is wrong with the whole: of whom, and if a file has said it, where. */
+static void wrong(void *ctx, int variant, const char *key,
+		  const struct fault *f)
 {
-	for (unsigned int k = opt->n; k < MAX_VARIANTS; k++)
-		if (opt->variant_path[k]) {
-			say("--variant %u=...: with -n %u the variants are 0 to %u",
-			    k, opt->n, opt->n - 1);
-			return -1;
-		}
-	for (size_t i = 0; i < opt->n_env; i++)
-		if (opt->env[i].variant >= opt->n) {
-			say("--env %u:...: with -n %u the variants are 0 to %u",
-			    opt->env[i].variant, opt->n, opt->n - 1);
-			return -1;
-		}
-	return 0;
+	const struct config_item *it = config_where(&config, variant, key);
+	char who[32] = "";
+
+	if (variant >= 0 && line.variants >> variant & 1)
+		it = NULL;
+	if (variant >= 0)
+		snprintf(who, sizeof(who), "[Variant %d] ", variant);
+	if (it)
+		config_error(&config, it->file, it->line, "%s%s: %s", who, key,
+			     f->text);
+	else
+		say("%s%s: %s", who, key, f->text);
+}
+
+static int check(struct options *opt)
+{
+	int n;
+
+	/* [Variant] is about those there are, and -n may ask for fewer */
+	for (unsigned int v = opt->n; v < MAX_VARIANTS; v++)
+		if (!(line.variants >> v & 1) &&
+		    (line.n || !config_names(&config, v)))
+			settings_forget(opt, v);
+	n = settings_check(opt, wrong, NULL);
+	/* a program that is not there has an exit status of its own */
+	n += settings_check_files(opt, false, wrong, NULL);
+	config_say(&config);
+	opt->diverse = settings_diverse(opt);
+	return n ? -1 : 0;
+}
+
+/* First, what files say. */
+static int read_configs(int argc, char **argv, struct options *opt)
+{
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "+:n:vh", longopts, NULL)) != -1)
+		if (c == O_CONFIG)
+			config_read(&config, optarg);
+	config_apply(&config, opt);
+	if (!config.n_errors)
+		return 0;
+	config_say(&config);
+	say("the configuration is wrong; nothing has been started; 'monitord check-config' looks at it without starting anything");
+	return -1;
 }
 
 int options_parse(int argc, char **argv, struct options *opt)
 {
-	int c, w = 0;
-	unsigned int k;
+	int c, w;
 
-	memset(opt, 0, sizeof(*opt));
-	opt->n = DEFAULT_VARIANTS;
-	opt->timeout = DEFAULT_TIMEOUT;
-	opt->policy = POLICY_VERIFIED;
-	opt->lag_bytes = LAG_BYTES;
-	opt->lag_ms = LAG_MS;
+	make_longopts();
+	settings_init(opt);
 	opterr = 0;
+	if (read_configs(argc, argv, opt) < 0)
+		return EXIT_MONITOR;
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "+:n:vh", longopts, NULL)) != -1) {
+		struct fault f = { "" };
+
+		w = 0;
 		switch (c) {
 		case 'n':
-			w = number("-n", optarg, 1, MAX_VARIANTS, &opt->n);
+			/* the first row */
+			line.n = true;
+			w = settings[0].set(opt, &settings[0], 0, optarg, &f);
+			if (w < 0)
+				say("-n '%s': %s", optarg, f.text);
 			break;
-		case O_POLICY:
-			w = word("policy", optarg, policies);
-			opt->policy = (enum policy)w;
-			break;
-		case O_LAYOUT:
-			w = word("layout", optarg, layouts);
-			opt->layout = (enum layout)w;
-			break;
-		case O_ONDIV:
-			w = word("on-divergence", optarg, ondivs);
-			opt->on_divergence = (enum on_divergence)w;
-			break;
-		case O_PLACEMENT:
-			w = word("placement", optarg, placements);
-			opt->placement = (enum placement)w;
-			break;
-		case O_LEVEL:
-			w = level(optarg, &opt->level);
-			break;
-		case O_LAG:
-			w = max_lag(optarg, opt);
-			break;
-		case O_CPUS:
-			opt->cpus = optarg;
-			break;
-		case O_TIMEOUT:
-			w = number("--timeout", optarg, 1, 86400,
-				   &opt->timeout);
-			break;
-		case O_VARIANT:
-			w = numbered("variant", optarg, '=', &k);
-			if (!w)
-				opt->variant_path[k] = optarg + 2;
-			break;
-		case O_ENV:
-			w = add_env(opt, optarg);
-			break;
-		case O_REPORT:
-			opt->report_file = optarg;
-			break;
-		case O_STATS:
-			opt->stats_file = optarg;
-			break;
-		case O_TRACE:
-			opt->trace_file = optarg;
+		case O_CONFIG:
 			break;
 		case 'v':
 			opt->verbose++;
@@ -285,14 +216,13 @@ int options_parse(int argc, char **argv, struct options *opt)
 			say("option '%s' needs a value; try 'monitord run --help'",
 			    argv[optind - 1]);
 			return EXIT_MONITOR;
-		default:
-			if (optopt > 0 && optopt < 256)
-				say("no option '-%c'; try 'monitord run --help'",
-				    optopt);
-			else
-				say("no option '%s'; try 'monitord run --help'",
-				    argv[optind - 1]);
+		case '?':
+			unknown_option(argv[optind - 1]);
 			return EXIT_MONITOR;
+		default:
+			line.n |= c == O_SETTING;
+			w = set_option(opt, &settings[c - O_SETTING], optarg);
+			break;
 		}
 		if (w < 0)
 			return EXIT_MONITOR;

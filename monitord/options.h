@@ -7,9 +7,6 @@
 
 #include "monitor.h"
 
-#define DEFAULT_VARIANTS	2u
-#define DEFAULT_TIMEOUT		30u	/* seconds a variant may be late */
-
 /*
  * Parse `run`'s arguments; argv[0] is "run".  Returns 0, EXIT_MONITOR after
  * having said what is wrong with them, or -1 when --help was asked for and
@@ -22,5 +19,6 @@ int cmd_run(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_syscalls(int argc, char **argv);
+int cmd_check_config(int argc, char **argv);
 
 #endif

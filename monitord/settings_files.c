@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Are the things that settings name as they should be on this machine?
+ *
+ * Asked before anything is started: ld.so would print its complaint about a
+ * library it cannot load into the program's own output, and a report that cannot
+ * be written is missed when it is needed.
+ */
+#include <elf.h>
+#undef AT_ENTRY			/* auxv names that are also ours */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "settings.h"
+
+struct check {
+	settings_wrong *wrong;
+	void *ctx;
+	int n;
+};
+
+static void report(struct check *c, int variant, const char *key,
+		   const struct fault *f)
+{
+	c->wrong(c->ctx, variant, key, f);
+	c->n++;
+}
+
+/* ---- libraries ---- */
+
+static int library(const char *path, struct fault *f)
+{
+	Elf64_Ehdr eh;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0) {
+		fault_set(f, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	n = read(fd, &eh, sizeof(eh));
+	close(fd);
+	if (n == sizeof(eh) && !memcmp(eh.e_ident, ELFMAG, SELFMAG) &&
+	    eh.e_ident[EI_CLASS] == ELFCLASS64 && eh.e_type == ET_DYN &&
+	    eh.e_machine == EM_X86_64)
+		return 0;
+	fault_set(f, "%s is no shared library for 64-bit x86", path);
+	return -1;
+}
+
+static void check_preload(struct check *c, const struct options *opt,
+			  unsigned int v)
+{
+	char *list = strdup(opt->preload[v]), *save = NULL;
+	struct fault f;
+
+	if (!list)
+		die("out of memory");
+	for (char *p = strtok_r(list, ":", &save); p;
+	     p = strtok_r(NULL, ":", &save))
+		if (library(p, &f))
+			report(c, (int)v, "Preload", &f);
+	free(list);
+}
+
+/* ---- programs ---- */
+
+static void check_path(struct check *c, unsigned int v, const char *name)
+{
+	struct fault f;
+	char *file = NULL;
+	int r = launch_find(name, &file);
+
+	if (r < 0)
+		fault_set(&f, "%s: %s", name, strerror(-r));
+	else if (exec_file_foreign(file))
+		fault_set(&f, "%s is not a program for 64-bit x86", file);
+	if (r < 0 || exec_file_foreign(file))
+		report(c, (int)v, "Path", &f);
+	free(file);
+}
+
+/* ---- processors ---- */
+
+static void check_cpus(struct check *c, int variant, const char *key,
+		       const char *list)
+{
+	unsigned long want[CPU_LIST_WORDS], have[CPU_LIST_WORDS] = { 0 };
+	struct fault f;
+
+	if (!list || !cpu_list_parse(list, want, CPU_LIST_WORDS) ||
+	    sched_getaffinity(0, sizeof(have),
+			      (cpu_set_t *)(void *)have) < 0)
+		return;
+	for (size_t i = 0; i < CPU_LIST_WORDS; i++)
+		if (want[i] & have[i])
+			return;
+	fault_set(&f, "%s: none of these processors can be used", list);
+	report(c, variant, key, &f);
+}
+
+/* ---- what is written ---- */
+
+static void check_file(struct check *c, const char *key, const char *path)
+{
+	struct fault f;
+	char *copy;
+	const char *dir;
+
+	/* what exists may be a pipe: whoever opens it says more */
+	if (!path || !access(path, F_OK))
+		return;
+	copy = strdup(path);
+	if (!copy)
+		die("out of memory");
+	dir = dirname(copy);
+	if (access(dir, W_OK | X_OK)) {
+		fault_set(&f, "%s: %s", dir, strerror(errno));
+		report(c, -1, key, &f);
+	}
+	free(copy);
+}
+
+static void check_dir(struct check *c, const char *path)
+{
+	struct fault f;
+	struct stat st;
+
+	if (!path)
+		return;
+	if (stat(path, &st) < 0 && errno == ENOENT) {
+		/* run makes it */
+		check_file(c, "ReportDirectory", path);
+		return;
+	}
+	errno = 0;
+	if (!stat(path, &st) && !S_ISDIR(st.st_mode))
+		errno = ENOTDIR;
+	if (!errno && !access(path, W_OK | X_OK))
+		return;
+	fault_set(&f, "%s: %s", path, strerror(errno));
+	report(c, -1, "ReportDirectory", &f);
+}
+
+int settings_check_files(const struct options *opt, bool paths,
+			 settings_wrong *wrong, void *ctx)
+{
+	struct check c = { wrong, ctx, 0 };
+
+	for (unsigned int v = 0; v < opt->n; v++) {
+		if (opt->preload[v])
+			check_preload(&c, opt, v);
+		if (paths && opt->variant_path[v])
+			check_path(&c, v, opt->variant_path[v]);
+		check_cpus(&c, (int)v, "CPU", opt->cpu[v]);
+	}
+	check_dir(&c, opt->report_dir);
+	if (!paths)
+		return c.n;
+	/* run itself says what is wrong with these */
+	check_cpus(&c, -1, "CPUs", opt->cpus);
+	check_file(&c, "Report", opt->report_file);
+	check_file(&c, "Stats", opt->stats_file);
+	check_file(&c, "Trace", opt->trace_file);
+	return c.n;
+}
