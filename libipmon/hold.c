@@ -461,6 +461,6 @@ void hold_commit(struct ipmon_ctx *ctx)
 {
 	hold_of(ctx)->pos = ctx->p.head;
 	ctx->n_held++;
-	/* the sooner the followers come, the less there is to wait for */
-	wake_followers(ctx);
+	/* Followers are not woken: they would come, find this, and sleep again
+	 * until the next one.  hold_drain() wakes them once for all there is. */
 }
