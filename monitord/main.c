@@ -15,50 +15,93 @@
 #define IPMON_VERSION "unknown"
 #endif
 
-static const char usage[] =
-	"usage: monitord run [OPTION...] -- PROGRAM [ARG...]\n"
-	"       monitord report FILE\n"
-	"       monitord doctor\n"
-	"       monitord syscalls [NAME...]\n"
-	"       monitord --help | --version\n"
-	"\n"
-	"  run       run PROGRAM as N variants in lockstep; only the first one,\n"
-	"            the leader, touches the outside world, and any difference\n"
-	"            in behaviour between variants stops all of them\n"
-	"  doctor    say what this kernel and machine allow\n"
-	"  syscalls  print how each system call is treated\n"
-	"\n"
-	"`monitord COMMAND --help` explains a command, monitord(1) everything.\n";
+static int cmd_help(int argc, char **argv);
 
+/* In the order of --help, which must fit 80x24 with all of them. */
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
+	const char *summary;
 } commands[] = {
-	{ "run", cmd_run },
-	{ "report", cmd_report },
-	{ "doctor", cmd_doctor },
-	{ "syscalls", cmd_syscalls },
+	{ "run", cmd_run, "run a program as N variants in lockstep" },
+	{ "check-config", cmd_check_config,
+	  "say what is wrong with a configuration" },
+	{ "report", cmd_report, "show the report of a divergence" },
+	{ "doctor", cmd_doctor, "say what this kernel and machine allow" },
+	{ "syscalls", cmd_syscalls, "print how each system call is treated" },
+	{ "help", cmd_help, "explain a command, or `help exit-codes`" },
 };
+
+static const char exit_codes[] =
+	"Exit status of `monitord run`:\n"
+	"\n"
+	"  0-255  that of the program, if none of the following is the case\n"
+	"  128+S  the program died of signal S, as shells say it: 139 is SIGSEGV\n"
+	"  99     divergence: variants differed, and all of them have been ended\n"
+	"  125    monitord itself failed, or was called wrongly\n"
+	"  126    the program was found but cannot be executed\n"
+	"  127    the program was not found\n"
+	"\n"
+	"A program may exit with 99 or 125 itself; monitord has then said nothing on\n"
+	"standard error, and `run --report` has written no report.\n"
+	"\n"
+	"All other commands exit with 0 if all is well, with 125 if they could not do\n"
+	"what they were asked, and with 1 if the answer is no: `doctor` when `run`\n"
+	"cannot work here, `check-config` when something is wrong.\n";
+
+static void usage(FILE *f)
+{
+	fputs("usage: monitord run [OPTION...] -- PROGRAM [ARG...]\n"
+	      "       monitord COMMAND [ARG...]\n\n", f);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(f, "  %-12s  %s\n", commands[i].name,
+			commands[i].summary);
+	fputs("\n"
+	      "One of the variants, the leader, touches the outside world; a difference\n"
+	      "between them stops them all. `monitord COMMAND --help` explains a command,\n"
+	      "monitord(1) everything. `monitord --version` says which this is.\n"
+	      "`run` exits as the program does, with 128+S if it died of signal S; 99 on\n"
+	      "divergence, 125 if monitord failed, 126 not executable, 127 not found.\n",
+	      f);
+}
+
+static int run_command(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[0], commands[i].name))
+			return commands[i].run(argc, argv);
+	say("no command '%s'; try 'monitord --help'", argv[0]);
+	return EXIT_MONITOR;
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	static char help[] = "--help";
+	char *ask[] = { argv[1], help, NULL };
+
+	if (argc < 2 || argv[1][0] == '-' || !strcmp(argv[1], "help"))
+		usage(stdout);
+	else if (!strcmp(argv[1], "exit-codes"))
+		fputs(exit_codes, stdout);
+	else
+		return run_command(2, ask);
+	return 0;
+}
 
 int main(int argc, char **argv)
 {
 	inherit_save();
 	if (argc < 2) {
-		fputs(usage, stderr);
+		usage(stderr);
 		return EXIT_MONITOR;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-	    !strcmp(argv[1], "help")) {
-		fputs(usage, stdout);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		usage(stdout);
 		return 0;
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("monitord " IPMON_VERSION);
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	say("no command '%s'; try 'monitord --help'", argv[1]);
-	return EXIT_MONITOR;
+	return run_command(argc - 1, argv + 1);
 }

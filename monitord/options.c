@@ -22,7 +22,7 @@
 /* No longer than a terminal of 24 lines shows. */
 static const char usage[] =
 	"usage: monitord run [OPTION...] -- PROGRAM [ARG...]\n"
-	"      --config NAME|FILE  settings of /etc/ipmon/NAME.conf, or of a FILE with a /\n"
+	"      --config NAME|FILE  settings of /etc/ipmon/NAME.conf, or a FILE with /\n"
 	"  -n, --variants N        number of variants, 1 to 8 (2)\n"
 	"      --policy P          strict: every call at a rendezvous; verified\n"
 	"                          (default): followers first; relaxed: leader first\n"

@@ -16,6 +16,8 @@ import subprocess
 import time
 
 from runner import MARK, Fail, kill_left, processes
+from commandline import (colours, errors_help, exit_codes, help_fits,  # noqa: F401
+                         report_golden, report_hostile, report_shown)
 
 
 class Session:

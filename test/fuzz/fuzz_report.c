@@ -48,10 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int width;
 	char *x, *y;
 
-	if (!size)
-		return 0;
-	width = 60 + data[0] % 100u;
-	if (report_parse(&a, (const char *)data + 1, size - 1))
+	width = STYLE_NARROW + size % 100u;
+	if (report_parse(&a, (const char *)data, size))
 		return 0;
 	x = print(&a, width);
 	check(x, width);

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person at the command line meets: help, messages, reports, colours.
+
+Cases of special.py's kind; see there.
+"""
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+
+from runner import Fail
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MAN = os.path.join(HERE, "..", "..", "doc", "monitord.1")
+REPORTS = os.path.join(HERE, "reports")
+
+
+def call(suite, case, *argv, stdin=b"", **env):
+    """monitord with these arguments: (status, stdout, stderr)."""
+    p = subprocess.run([suite.monitord, *argv], input=stdin, timeout=30,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                       cwd=os.path.join(suite.top, "home"),
+                       env={**suite.environment(case, "cli"), **env})
+    return (p.returncode, p.stdout.decode(errors="replace"),
+            p.stderr.decode(errors="replace"))
+
+
+def on_pty(suite, case, argv, columns, **env):
+    """What a command writes on a terminal that wide."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(os.path.join(suite.top, "home"))
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        os.execve(argv[0], argv, {**suite.environment(case, "pty"),
+                                  "TERM": "xterm", **env})
+    out = b""
+    while True:
+        try:
+            data = os.read(fd, 4096)
+        except OSError:
+            break
+        if not data:
+            break
+        out += data
+    os.close(fd)
+    os.waitpid(pid, 0)
+    return out.decode(errors="replace").replace("\r\n", "\n")
+
+
+def commands(suite, case):
+    status, out, err = call(suite, case, "--help")
+    if status or err:
+        raise Fail(f"--help: {status} {err}")
+    names = re.findall(r"^  ([a-z-]+) {2,}\S", out, re.M)
+    if "run" not in names or "report" not in names:
+        raise Fail(f"commands are missing: {out}")
+    return out, names
+
+
+def fits(what, text):
+    lines = text.splitlines()
+    if len(lines) > 24 or any(len(x) > 80 for x in lines):
+        raise Fail(f"{what} does not fit 80x24: {len(lines)} lines, "
+                   f"{max(map(len, lines))} columns")
+
+
+def help_fits(suite, case, n, policy):
+    """Each help is a screen, goes to standard output, and is in the manual."""
+    top, names = commands(suite, case)
+    fits("--help", top)
+    with open(MAN, encoding="utf-8") as f:
+        manual = f.read()
+    for name in names:
+        status, out, err = call(suite, case, name, "--help")
+        if name != "help":
+            again = call(suite, case, "help", name)
+            if again != (status, out, err):
+                raise Fail(f"`help {name}` is not `{name} --help`: {again}")
+        if status or err or not out.startswith("usage: monitord "):
+            raise Fail(f"{name} --help: {status} {out[:200]!r} {err!r}")
+        fits(f"{name} --help", out)
+        if f".It Cm {name}\n" not in manual and f".Cm {name}\n" not in manual:
+            raise Fail(f"monitord(1) does not know {name}")
+    fits("help exit-codes", call(suite, case, "help", "exit-codes")[1])
+    status, out, err = call(suite, case)
+    if status != 125 or out or not err.startswith("usage: "):
+        raise Fail(f"without arguments: {status} {out!r} {err!r}")
+
+
+# An invocation that is wrong, and what must be in the line that says so.
+WRONG = [
+    (["no-such-command"], "try 'monitord --help'"),
+    (["help", "no-such-command"], "try 'monitord --help'"),
+    (["run"], "try 'monitord run -- PROGRAM'"),
+    (["run", "--frobnicate", "true"], "try 'monitord run --help'"),
+    (["run", "-n"], "needs a value; try"),
+    (["run", "-n", "two", "true"], "must be a number from 1 to 8"),
+    (["run", "--policy", "none", "true"], "must be strict, verified or relaxed"),
+    (["run", "--timeout", "0", "true"], "must be a time from 1s"),
+    (["run", "--variant", "x=y", "true"], "must be K=..."),
+    (["run", "--env", "1:A", "true"], "must be NAME=VALUE"),
+    (["run", "--trace", "/no/such/dir/t", "true"], "No such file"),
+    (["report"], "try 'monitord report FILE'"),
+    (["report", "a", "b"], "one file at a time"),
+    (["report", "--frobnicate", "x"], "try 'monitord report --help'"),
+    (["report", "--color", "pink", "x"], "must be auto, always or never"),
+    (["report", "/no/such/file"], "without a divergence"),
+    (["report", "/"], "Is a directory"),
+    (["report", "/dev/null"], "give the file that"),
+    (["report", "/etc/passwd"], "give the file that"),
+    (["report", "/dev/zero"], "give the file that"),
+    (["syscalls", "no_such_call"], "no_such_call"),
+    (["doctor", "now"], "usage: "),
+]
+
+
+def errors_help(suite, case, n, policy):
+    """What is wrong with a command is said in one line, with what to do."""
+    for argv, want in WRONG:
+        status, out, err = call(suite, case, *argv)
+        if status != 125 or out:
+            raise Fail(f"{argv}: status {status}, {out[:200]!r}")
+        if want not in err or not re.match("monitord: |usage: ", err) or \
+                (err.startswith("monitord: ") and err.count("\n") != 1):
+            raise Fail(f"{argv}: {err!r}")
+
+
+def exit_codes(suite, case, n, policy):
+    """The statuses are as documented, in all three places."""
+    text = call(suite, case, "help", "exit-codes")[1]
+    listed = re.findall(r"^  (\S+)  +\S", text, re.M)
+    with open(MAN, encoding="utf-8") as f:
+        manual = f.read().split(".Sh EXIT STATUS")[1].split(".Sh ")[0]
+    for word in listed:
+        if word != "0-255" and f".It {word.replace('+S', '+ Ns Em S')}\n" not in manual:
+            raise Fail(f"monitord(1) does not list {word}")
+    run = ["run", "-n", str(n), "--policy", policy]
+    leak = suite.subst("@ATTACK@/leak")
+    work = suite.fresh(case)
+    plain = os.path.join(work, "plain")
+    with open(plain, "w", encoding="ascii"):
+        pass
+    known = {"128+S": (["sh", "-c", "kill -TERM $$"], 128 + 15),
+             "99": ([leak, "stack"], 99),
+             "125": (None, 125), "126": ([plain], 126),
+             "127": (["/no/such/program"], 127),
+             "0-255": (["sh", "-c", "exit 42"], 42)}
+    if sorted(known) != sorted(listed):
+        raise Fail(f"listed are {listed}")
+    for word, (argv, want) in known.items():
+        if word == "99" and n < 2:
+            continue
+        got = call(suite, case, *run, *(argv or ["--no-such-option"]))[0]
+        if got != want:
+            raise Fail(f"{word}: status {got}")
+    # a program's own 99 and 125 come through, and nothing is said
+    for own in (99, 125, 126, 127, 255):
+        report = os.path.join(work, "none.json")
+        got = call(suite, case, *run, "--report", report, "sh", "-c", f"exit {own}")
+        if got != (own, "", "") or os.path.exists(report):
+            raise Fail(f"the program's own {own}: {got}")
+
+
+def report_golden(suite, case, n, policy):
+    """Reports from files, to the byte: a trapped divergence, in-process ones."""
+    for name, argv, env in (
+            ("trapped", [], {}), ("crash", [], {}), ("inprocess", [], {}),
+            ("inprocess-132-colour", ["--color=always"], {"COLUMNS": "132"})):
+        with open(os.path.join(REPORTS, name + ".txt"), encoding="ascii") as f:
+            want = f.read()
+        path = os.path.join(REPORTS, name.split("-")[0] + ".json")
+        status, out, err = call(suite, case, "report", *argv, path, **env)
+        if status or err:
+            raise Fail(f"{name}: {status} {err}")
+        if out != want:
+            raise Fail(f"{name}:\n" + suite.text_diff(want.encode(), out.encode(), name))
+        with open(path, "rb") as f:
+            data = f.read()
+        if call(suite, case, "report", *argv, "-", stdin=data, **env)[1] != want:
+            raise Fail(f"{name}: not the same from standard input")
+        # cleaned JSON is a report with the same content
+        status, out, err = call(suite, case, "report", "--json", path)
+        if status or err or call(suite, case, "report", *argv, "-",
+                                 stdin=out.encode(), **env)[1] != want:
+            raise Fail(f"{name}: --json lost something: {status} {err}")
+        if json.loads(out)["kind"] != json.loads(data)["kind"]:
+            raise Fail(f"{name}: another kind")
+
+
+def report_shown(suite, case, n, policy):
+    """What `report` shows is what was said when it happened."""
+    work = suite.fresh(case)
+    path = os.path.join(work, "r.json")
+    for argv in (["@ATTACK@/leak", "stack"], ["@ATTACK@/behave", "crash"],
+                 ["@ATTACK@/behave", "extra"]):
+        status, _, err = call(
+            suite, case, "run", "-n", str(n), "--policy", policy, "--report", path,
+            "--env", "1:VARIANT=1", "--", *map(suite.subst, argv))
+        if status != 99:
+            raise Fail(f"{argv}: status {status}, {err[:500]}")
+        status, out, _ = call(suite, case, "report", path)
+        # but for the first line, which is whole on a stream that is no terminal
+        join = re.compile(r"\A(.*)\n {4}(?=\S)")
+        while join.match(out):
+            out = join.sub(r"\1 ", out, count=1)
+        # a word too long for a line was broken, not moved
+        if status or out.replace(" ", "") != err.replace(" ", ""):
+            raise Fail(f"{argv}: " + suite.text_diff(err.encode(), out.encode(), "report"))
+        if "main" not in out or "side by side" not in out or \
+                not re.search(r"at \S*(leak|behave|attack)\.[ch]:\d+", out.replace("\n          ", " ")):
+            raise Fail(f"{argv}: no source lines in {out}")
+
+
+def colours(suite, case, n, policy):
+    """Escapes on a terminal only, not with NO_COLOR, and --color decides."""
+    path = os.path.join(REPORTS, "crash.json")
+    show = [suite.monitord, "report", path]
+    esc = "\033["
+    for what, text, want in (
+            ("a pipe", call(suite, case, "report", path)[1], False),
+            ("a pipe, always", call(suite, case, "report", "--color=always", path)[1], True),
+            ("a terminal", on_pty(suite, case, show, 80), True),
+            ("NO_COLOR", on_pty(suite, case, show, 80, NO_COLOR="1"), False),
+            ("NO_COLOR empty", on_pty(suite, case, show, 80, NO_COLOR=""), True),
+            ("TERM=dumb", on_pty(suite, case, show, 80, TERM="dumb"), False),
+            ("never", on_pty(suite, case, show + ["--color", "never"], 80), False),
+            ("NO_COLOR, always", on_pty(suite, case, show + ["--color", "always"], 80,
+                                        NO_COLOR="1"), True)):
+        if "divergence:" not in text or (esc in text) != want:
+            raise Fail(f"{what}: colours {'missing' if want else 'there'}: {text[:300]!r}")
+    for columns in (60, 80, 100, 150):
+        text = on_pty(suite, case, show + ["--color", "never"], columns)
+        widest = max(map(len, text.splitlines()))
+        if not columns - 12 <= widest <= columns:
+            raise Fail(f"{columns} columns: the longest line has {widest}")
+    # the report of `run` itself
+    run = [suite.monitord, "run", "--env", "1:VARIANT=1",
+           suite.subst("@ATTACK@/behave"), "crash"]
+    if esc not in on_pty(suite, case, run, 80) or \
+            esc in on_pty(suite, case, run, 80, NO_COLOR="1"):
+        raise Fail("colours of `run` on a terminal")
+
+
+def report_hostile(suite, case, n, policy):
+    """Nothing in a file reaches the terminal as it is, or ends badly."""
+    evil = {"kind": "payload", "version": 1, "n": 3, "summary": "\x1b[2J\x07 \u202e",
+            "guess": "a\nb\x1b]0;owned\x07", "program": "\x9b31m" * 1000,
+            "variants": [{"variant": v, "syscall": "write\x1b[A", "args": ["\r\x1b[31m"] * 9,
+                          "state": "\x08" * 50, "comm": "\n\n", "deviates": True}
+                         for v in range(3)] * 20,
+            "diff": {"arg": 0, "label": "\x1b", "offset": 2 ** 64, "leader": "00" * 9999}}
+    for text in (json.dumps(evil), json.dumps(evil, ensure_ascii=False)):
+        status, out, err = call(suite, case, "report", "-", stdin=text.encode())
+        if status or err or re.search(r"[^\n -~]", out) or \
+                any(len(x) > 80 for x in out.splitlines()):
+            raise Fail(f"{status} {err} {out!r}")
+        status, out, err = call(suite, case, "report", "--json", "-", stdin=text.encode())
+        if status or err or re.search(r"[^\n -~]", out):
+            raise Fail(f"--json: {status} {err} {out!r}")
+    for text in (b"", b"\0" * 100, b"[" * 100000, b"{\"kind\":" * 9999, b"\xff\xfe",
+                 b" " * (5 << 20), json.dumps(evil).encode()[:-5]):
+        status, out, err = call(suite, case, "report", "-", stdin=text)
+        if status != 125 or out or not re.match(r"monitord: -: [ -~]*\n\Z", err):
+            raise Fail(f"{text[:20]!r}: {status} {out!r} {err!r}")
