@@ -17,6 +17,7 @@
 #include "jsonfile.h"
 #include "launch.h"
 #include "options.h"
+#include "see.h"
 #include "reportdir.h"
 #include "settings.h"
 
@@ -132,5 +133,6 @@ int cmd_run(int argc, char **argv)
 		jsonfile_reserve(mon.opt.report_file);
 	if (mon.opt.stats_file)
 		jsonfile_reserve(mon.opt.stats_file);
-	return front_start(tracer);
+	r = see_prepare();
+	return r ? r : front_start(tracer);
 }

@@ -30,6 +30,7 @@
 #include "handlers.h"
 #include "launch.h"
 #include "placement.h"
+#include "see.h"
 #include "signals.h"
 #include "tracee.h"
 
@@ -488,5 +489,6 @@ void monitor_tick(void)
 		return;
 	sched_tick();
 	placement_tick();
+	see_tick();
 	ticker_want(fine);
 }

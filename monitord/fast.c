@@ -51,6 +51,7 @@
 #include "launch.h"
 #include "owned.h"
 #include "patch.h"
+#include "see.h"
 #include "shadow.h"
 #include "signals.h"
 #include "tracee.h"
@@ -438,6 +439,8 @@ void fast_detach(struct taskset *s)
 {
 	struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
 
+	if (f)
+		see_gone(s);
 	if (f && s->slot >= 0)
 		f->used &= ~(1ull << s->slot);
 	if (f && s->ctx >= 0)
@@ -453,6 +456,7 @@ void fast_account(struct taskset *s)
 	if (s->ctx < 0 || !s->proc->mm ||
 	    mem_read(&s->t[LEADER], &c, ctx_addr(s, LEADER), sizeof(c)))
 		return;
+	s->accounted = true;
 	mon.count.inproc += c.n_calls;
 	mon.count.verified += c.n_verified;
 	mon.count.held += c.n_held;

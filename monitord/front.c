@@ -35,6 +35,9 @@
  * variants die with the tracer (PTRACE_O_EXITKILL): kill -9 of either monitor
  * process leaves nothing behind.
  *
+ * Whoever wants to look at a run is served by a third process, which the front
+ * process starts (control.c).
+ *
  * Two channels lead from the tracer to the front process: messages over a
  * SOCK_SEQPACKET pair (status_fd), and a shared page for what must be known
  * without a message.  Everything here runs with all signals blocked.
@@ -61,6 +64,7 @@
 #include "front.h"
 #include "launch.h"
 #include "monitor.h"
+#include "see.h"
 
 /* ---- what the caller passed in ---- */
 
@@ -409,7 +413,7 @@ static int front_loop(int status_fd)
 		struct signalfd_siginfo si;
 		struct message m;
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, 2, see_patience()) < 0 && errno != EINTR)
 			die("poll: %s", strerror(errno));
 		while (read(sfd, &si, sizeof(si)) == sizeof(si))
 			on_signal(&si);
@@ -422,7 +426,11 @@ static int front_loop(int status_fd)
 			waitpid(tracer_pid, &wstatus, 0);
 			dead = true;
 		}
+		if (!dead)
+			see_start(tracer_pid, front_done);
 	}
+	if (dead)
+		see_end();
 	if (front_status >= 0)
 		return front_status;
 	if (WIFSIGNALED(wstatus))
@@ -461,6 +469,7 @@ int front_start(void (*tracer)(void))
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != front_pid)
 			_exit(EXIT_MONITOR);
+		see_tracer();
 		tracer();
 		exit(0);
 	}

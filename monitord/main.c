@@ -26,6 +26,8 @@ static const struct {
 	{ "run", cmd_run, "run a program as N variants in lockstep" },
 	{ "check-config", cmd_check_config,
 	  "say what is wrong with a configuration" },
+	{ "ps", cmd_ps, "list what runs under monitord" },
+	{ "top", cmd_top, "show what a run is doing, live" },
 	{ "report", cmd_report, "show the report of a divergence" },
 	{ "doctor", cmd_doctor, "say what this kernel and machine allow" },
 	{ "syscalls", cmd_syscalls, "print how each system call is treated" },

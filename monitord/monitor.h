@@ -107,6 +107,8 @@ struct options {
 	const char *report_dir;		/* ... each in a file of its own there */
 	const char *stats_file;		/* JSON counters, or NULL */
 	const char *trace_file;		/* strace-like lines, or NULL */
+	const char *control;		/* socket, "none", NULL: default */
+	const char *metrics;		/* where to serve them, or NULL */
 	unsigned int verbose;
 	char **argv;			/* program and arguments */
 };
@@ -241,6 +243,8 @@ struct taskset {
 					 * rdtsc (tsc.c) */
 	bool live;			/* handles calls itself */
 	bool pending;			/* told to come to monitord */
+	bool accounted;			/* its counters are in mon.count */
+	uint64_t seen_wakes, seen_waits;/* at the last snapshot (see.h) */
 	bool flushing;			/* the leader sends what it held */
 	uint8_t held_ticks;		/* ticks for which it has held something */
 	struct user_regs_struct flush_regs;
@@ -368,7 +372,11 @@ struct counters {
 	uint64_t solo;			/* calls a variant made alone */
 	uint64_t parked, divergences, forks, execs, exec_retries, overlaps;
 	uint64_t newnames;	/* names adopted from the leader: newname.c */
+	uint64_t bytes;		/* copied for followers, but for rings in use */
 	uint64_t per_nr[IPMON_NR_MAX];
+	uint64_t per_nr_ns[IPMON_NR_MAX];	/* from arrival to end, */
+	uint64_t per_nr_max[IPMON_NR_MAX];	/* ... the longest */
+	struct ipmon_count in[IPMON_NR_MAX];	/* of rings that are gone */
 	uint64_t refused[IPMON_NR_MAX];
 };
 

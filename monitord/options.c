@@ -41,6 +41,7 @@ static const char usage[] =
 	"      --report FILE.json  of a divergence;  --report-dir DIR: a file of its own\n"
 	"      --stats FILE.json   counters, at the end\n"
 	"      --trace FILE        one line per rendezvous, as strace prints\n"
+	"      --control PATH|none where ps and top look;  --metrics unix:PATH|HOST:PORT\n"
 	"  -v, --verbose           say what is being done     -h, --help\n"
 	"Exit status: the program's; 128+S if it died of signal S; 99 on\n"
 	"divergence; 125 monitord failed; 126 not executable; 127 not found.\n";

@@ -17,6 +17,8 @@ int options_parse(int argc, char **argv, struct options *opt);
 /* Sub-commands: argv[0] is their name; the return value is the exit status. */
 int cmd_run(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_syscalls(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);

@@ -432,6 +432,7 @@ int set_replicate(struct taskset *s, int64_t ret)
 			if (!to)
 				continue;
 			r = mem_copy(&s->t[v], to, lead, it->addr, n);
+			mon.count.bytes += n;
 			if (!r && pointers)
 				internal_translate(s, v, to, n);
 			if (r == -EFAULT &&
@@ -509,8 +510,14 @@ void set_note_call(struct taskset *s, int64_t ret)
 	r->signal = 0;
 	s->ret = ret;
 	mon.count.rendezvous++;
-	if (r->nr < IPMON_NR_MAX)
+	if (r->nr < IPMON_NR_MAX) {
+		uint64_t ns = s->t_arrived ? mon.now - s->t_arrived : 0;
+
 		mon.count.per_nr[r->nr]++;
+		mon.count.per_nr_ns[r->nr] += ns;
+		if (ns > mon.count.per_nr_max[r->nr])
+			mon.count.per_nr_max[r->nr] = ns;
+	}
 	if (mon.trace)
 		trace_call(s, ret);
 }

@@ -22,6 +22,7 @@
 #include <strings.h>
 
 #include "nearest.h"
+#include "see_parse.h"
 #include "settings.h"
 /* after our headers: it makes macros of some of our names */
 #include <seccomp.h>
@@ -252,7 +253,7 @@ SET(set_cpus)
 	return 0;
 }
 
-enum { FILE_REPORT, FILE_REPORT_DIR, FILE_STATS, FILE_TRACE };
+enum { FILE_REPORT, FILE_REPORT_DIR, FILE_STATS, FILE_TRACE, FILE_CONTROL };
 
 SET(set_file)
 {
@@ -261,10 +262,24 @@ SET(set_file)
 		[FILE_REPORT_DIR] = &opt->report_dir,
 		[FILE_STATS] = &opt->stats_file,
 		[FILE_TRACE] = &opt->trace_file,
+		[FILE_CONTROL] = &opt->control,
 	};
 
 	/* "Report=" takes back what an earlier file said */
 	*to[s->arg] = *value ? value : NULL;
+	return 0;
+}
+
+SET(set_metrics)
+{
+	struct metrics_at at;
+	const char *why = *value ? metrics_parse(value, &at) : NULL;
+
+	if (why) {
+		fault_set(f, "%s", why);
+		return -1;
+	}
+	opt->metrics = *value ? value : NULL;
 	return 0;
 }
 
@@ -574,6 +589,8 @@ const struct setting settings[] = {
 	{ "ReportDirectory", "report-dir", IN_RUN, set_file, FILE_REPORT_DIR },
 	{ "Stats", "stats", IN_RUN, set_file, FILE_STATS },
 	{ "Trace", "trace", IN_RUN, set_file, FILE_TRACE },
+	{ "Control", "control", IN_RUN, set_file, FILE_CONTROL },
+	{ "Metrics", "metrics", IN_RUN, set_metrics },
 	{ "Verbose", NULL, IN_RUN, set_verbose },
 	{ "Path", "variant", IN_VARIANT, set_path },
 	{ "Environment", NULL, IN_VARIANT, set_environment, 0, true },

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Seeing inside a running monitor: what the tracer shows, who serves it.
+ *
+ *	tracer	--- struct see_share --->  server  --- sockets --->  ps, top,
+ *	(snapshot.c)  shared memory	  (control.c)		     scrapers
+ *
+ * Theory of operation in control.c.
+ */
+#ifndef MONITORD_SEE_H
+#define MONITORD_SEE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <ipmon/table.h>
+#include "monitor.h"
+
+/* What is beyond is left out, and `truncated` set. */
+#define SEE_PROCS	512u
+#define SEE_SETS	1024u
+
+struct see_call {
+	struct ipmon_count in;		/* by the leader, in-process */
+	uint64_t trapped, refused;
+	uint64_t ns, max_ns;		/* from arrival to the end, if trapped */
+};
+
+/* One thread of the program, all variants. */
+struct see_set {
+	uint32_t proc;			/* see_proc.id */
+	int32_t vtid;			/* as the program sees it */
+	pid_t tid[MAX_VARIANTS];	/* 0: dead */
+	uint8_t state;			/* enum set_state */
+	uint8_t live;			/* handles calls itself */
+	uint8_t asleep;			/* in such a call */
+	uint8_t has_call;
+	uint32_t nr;			/* the call it is in */
+	uint64_t ns;			/* ... since then; 0: not known */
+	struct ipmon_count in;		/* sums */
+	uint64_t wakes, waits;
+	uint64_t bytes;			/* published in its ring */
+	uint64_t lag_bytes[MAX_VARIANTS];
+	uint32_t lag_records;		/* of the slowest follower */
+};
+
+struct see_proc {
+	uint32_t id, parent;		/* ids from 1; 0: none (any more) */
+	int32_t vpid;
+	pid_t pid[MAX_VARIANTS];
+	uint32_t threads;
+	uint8_t zombie, in_process;
+};
+
+struct snapshot {
+	uint64_t now;			/* CLOCK_MONOTONIC; 0: never taken */
+	uint32_t live;			/* bit per variant not dropped */
+	uint32_t n_procs, n_sets;	/* in the arrays */
+	uint32_t procs, threads;	/* that there are */
+	uint32_t truncated;
+	uint64_t rendezvous, signals, divergences, forks, execs, parked, solo;
+	uint64_t wakes, waits;
+	uint64_t bytes;			/* copied for followers */
+	struct see_call call[IPMON_NR_MAX];
+	struct see_proc proc[SEE_PROCS];
+	struct see_set set[SEE_SETS];
+};
+
+/*
+ * want is the server's, all else the tracer's.  The snapshot is the tracer's to
+ * write while done != want, the server's to read while they are equal.
+ */
+struct see_share {
+	_Atomic uint32_t want, done;
+	struct snapshot s;
+};
+
+extern struct see_share *see_share;
+
+/* ---- snapshot.c, in the tracer ---- */
+
+void see_fill(void);
+/* At each tick. */
+static inline void see_tick(void)
+{
+	if (see_share && atomic_load(&see_share->want) !=
+	    atomic_load_explicit(&see_share->done, memory_order_relaxed))
+		see_fill();
+}
+/* The set loses its ring and context: keep what its leader has counted. */
+void see_gone(struct taskset *s);
+
+/* ---- control.c ---- */
+
+/* Before anything is forked: what the options name must be usable.  0, or
+ * EXIT_MONITOR after having said why it is not. */
+int see_prepare(void);
+/* In the tracer: the sockets are not its own. */
+void see_tracer(void);
+/* In the front process: how long poll() may sleep before the server is to be
+ * started, -1: for ever; start it if it is time, or `now`. */
+int see_patience(void);
+void see_start(pid_t tracer, bool now);
+/* In the front process: the tracer is dead, so the server ends. */
+void see_end(void);
+
+/* What the server knows and the tracer does not. */
+struct see_facts {
+	pid_t tracer, front;
+	uid_t uid;
+	uint64_t started;		/* CLOCK_MONOTONIC, ns */
+	int64_t started_wall;		/* s */
+	const char *control, *metrics;	/* where it listens, or NULL */
+};
+/* Malloc'ed text and its length; NULL: out of memory. See see_text.c. */
+char *see_json(const struct snapshot *s, const struct see_facts *f,
+	       size_t *len);
+char *see_metrics(const struct snapshot *s, const struct see_facts *f,
+		  size_t *len);
+
+#endif

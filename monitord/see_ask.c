@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Asking running monitors: what `monitord ps` and `top` have in common.
+ *
+ * Root asks the monitors of all users, and what answers at a user's socket is
+ * whatever that user likes.  So: the socket is opened without following links,
+ * who listens there must be its owner, an answer is bounded in size, depth and
+ * time, and of what it says only printable characters reach the terminal.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "monitor.h"
+#include "see_int.h"
+
+#define PATIENCE_MS	4000		/* for a whole answer */
+#define DEPTH_MAX	12
+
+static int64_t ms_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Connected to the one who owns the socket, or -errno. */
+static int connect_owner(const char *path)
+{
+	int at = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -1, r = 0;
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(struct ucred);
+	struct ucred who;
+	struct stat st;
+
+	if (at < 0)
+		return -errno;
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d", at);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || fstat(at, &st) < 0)
+		r = -errno;
+	else if (!S_ISSOCK(st.st_mode))
+		r = -ENOTSOCK;
+	else if (connect(fd, (void *)&sa, sizeof(sa)) < 0 ||
+		 getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+		r = -errno;
+	else if (who.uid != st.st_uid)
+		r = -EPERM;
+	close(at);
+	if (r < 0 && fd >= 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+/* One packet. Bytes behind its header, or -errno. */
+static ssize_t packet(int fd, struct see_reply *head, char *data, int64_t until)
+{
+	struct iovec iov[2] = { { head, sizeof(*head) }, { data, SEE_PIECE } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	for (;;) {
+		struct pollfd p = { fd, POLLIN, 0 };
+		int64_t left = until - ms_now();
+		ssize_t n;
+
+		if (left <= 0 || (poll(&p, 1, (int)left) < 0 &&
+				  errno != EINTR))
+			return -ETIMEDOUT;
+		n = recvmsg(fd, &m, MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ECONNRESET;
+		if ((size_t)n < sizeof(*head) || m.msg_flags & MSG_TRUNC ||
+		    head->magic != SEE_MAGIC)
+			return -EPROTO;
+		if (head->version != SEE_VERSION)
+			return -EPROTONOSUPPORT;
+		if (head->error)
+			return -(int)head->error;
+		return n - (ssize_t)sizeof(*head);
+	}
+}
+
+static int answer(int fd, char **text, size_t *len)
+{
+	static char piece[SEE_PIECE];
+	int64_t until = ms_now() + PATIENCE_MS;
+	struct see_reply head;
+	size_t have = 0, total = 0;
+	char *buf = NULL;
+
+	do {
+		ssize_t n = packet(fd, &head, piece, until);
+
+		if (n >= 0 && !buf) {
+			total = head.total;
+			if (total && total <= SEE_TOTAL_MAX)
+				buf = malloc(total);
+			if (!buf)
+				return -EPROTO;
+		}
+		if (n == 0 || (n > 0 && (head.offset != have ||
+					 head.total != total ||
+					 (size_t)n > total - have)))
+			n = -EPROTO;
+		if (n < 0) {
+			free(buf);
+			return (int)n;
+		}
+		memcpy(buf + have, piece, (size_t)n);
+		have += (size_t)n;
+	} while (have < total);
+	*text = buf;
+	*len = total;
+	return 0;
+}
+
+int see_ask(const char *path, struct json_object **out)
+{
+	const struct see_request ask = {
+		SEE_MAGIC, SEE_VERSION, SEE_STATUS, 0
+	};
+	struct json_tokener *tok;
+	char *text = NULL;
+	size_t len = 0;
+	int fd = connect_owner(path), r;
+
+	if (fd < 0)
+		return fd;
+	if (send(fd, &ask, sizeof(ask), MSG_NOSIGNAL) != sizeof(ask))
+		r = -errno;
+	else
+		r = answer(fd, &text, &len);
+	close(fd);
+	if (r < 0)
+		return r;
+	tok = json_tokener_new_ex(DEPTH_MAX);
+	if (!tok) {
+		free(text);
+		return -ENOMEM;
+	}
+	*out = json_tokener_parse_ex(tok, text, (int)len);
+	/* a number at the very end would not be finished, an object is */
+	if (!*out || json_tokener_get_error(tok) != json_tokener_success ||
+	    !json_object_is_type(*out, json_type_object)) {
+		json_object_put(*out);
+		*out = NULL;
+		r = -EPROTO;
+	}
+	json_tokener_free(tok);
+	free(text);
+	return r;
+}
+
+/* ---- finding them ---- */
+
+struct find {
+	struct see_found *v;
+	int n;
+	bool denied;
+};
+
+static int add(struct find *f, const char *path)
+{
+	struct json_object *o;
+	struct see_found *v;
+	int r = see_ask(path, &o);
+
+	if (r < 0) {
+		f->denied |= r == -EACCES || r == -EPERM;
+		return r;
+	}
+	/* one monitor may be found in two ways */
+	for (int i = 0; i < f->n; i++)
+		if (!strcmp(f->v[i].path, path)) {
+			json_object_put(o);
+			return 0;
+		}
+	v = reallocarray(f->v, (size_t)f->n + 1, sizeof(*v));
+	if (!v)
+		die("out of memory");
+	f->v = v;
+	v[f->n].path = strdup(path);
+	v[f->n++].status = o;
+	return 0;
+}
+
+static void each(void *ctx, const char *path, pid_t pid)
+{
+	/* stale ones and strangers are none */
+	add(ctx, path);
+}
+
+static int older(const void *a, const void *b)
+{
+	const struct see_found *x = a, *y = b;
+	double p = json_object_get_double(see_obj(x->status, "uptime_seconds"));
+	double q = json_object_get_double(see_obj(y->status, "uptime_seconds"));
+
+	return (p < q) - (p > q);
+}
+
+/* Is this one of the monitor's own or its program's pids? */
+static bool has_pid(struct json_object *o, int64_t pid)
+{
+	if (see_int(o, "pid") == pid || see_int(o, "front") == pid)
+		return true;
+	for (size_t i = 0; i < see_len(o, "processes"); i++) {
+		struct json_object *p = see_at(o, "processes", i);
+
+		for (size_t k = 0; k < see_len(p, "pids"); k++)
+			if (json_object_get_int64(see_at(p, "pids", k)) == pid)
+				return true;
+	}
+	return false;
+}
+
+static int complain(const char *word, int r)
+{
+	say("%s: %s", word, r == -ECONNREFUSED ? "no monitor listens there" :
+	    r == -EACCES || r == -EPERM ? "only its user and root may look at it" :
+	    r == -EPROTO ? "what listens there is no monitor" :
+	    strerror(-r));
+	return -1;
+}
+
+/* Those of `all` that have this pid move to f. */
+static int take_pid(struct find *f, struct find *all, const char *word)
+{
+	char *end;
+	long pid = strtol(word, &end, 10);
+	bool any = false;
+
+	if (*end || end == word || pid <= 0) {
+		say("'%s' is no process id and no path of a socket", word);
+		return -1;
+	}
+	for (int i = 0; i < f->n; i++)
+		any |= has_pid(f->v[i].status, pid);
+	for (int i = 0; i < all->n; i++) {
+		struct see_found *v;
+
+		if (!all->v[i].status || !has_pid(all->v[i].status, pid))
+			continue;
+		v = reallocarray(f->v, (size_t)f->n + 1, sizeof(*v));
+		if (!v)
+			die("out of memory");
+		f->v = v;
+		v[f->n++] = all->v[i];
+		all->v[i].status = NULL;
+		all->v[i].path = NULL;
+		any = true;
+	}
+	if (any)
+		return 0;
+	say("no monitor with a process %ld%s; 'monitord ps' lists those there are",
+	    pid, geteuid() ? " of this user" : "");
+	return -1;
+}
+
+int see_find(char **words, struct see_found **found)
+{
+	struct find all = { 0 }, f = { 0 };
+	int r = 0;
+
+	see_each(each, &all);
+	if (!*words) {
+		f = all;
+	} else {
+		for (; *words && r >= 0; words++) {
+			if (strchr(*words, '/')) {
+				r = add(&f, *words);
+				if (r < 0)
+					complain(*words, r);
+			} else {
+				r = take_pid(&f, &all, *words);
+			}
+		}
+		see_found_free(all.v, all.n);
+	}
+	if (r < 0) {
+		see_found_free(f.v, f.n);
+		return -1;
+	}
+	if (f.n)
+		qsort(f.v, (size_t)f.n, sizeof(*f.v), older);
+	*found = f.v;
+	return f.n;
+}
+
+void see_found_free(struct see_found *found, int n)
+{
+	for (int i = 0; i < n; i++) {
+		free(found[i].path);
+		json_object_put(found[i].status);
+	}
+	free(found);
+}
+
+/* ---- members ---- */
+
+struct json_object *see_obj(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_is_type(o, json_type_object) &&
+		json_object_object_get_ex(o, key, &v) ? v : NULL;
+}
+
+int64_t see_int(struct json_object *o, const char *key)
+{
+	struct json_object *v = see_obj(o, key);
+
+	return json_object_is_type(v, json_type_object) ||
+		json_object_is_type(v, json_type_array) ? 0 :
+		json_object_get_int64(v);
+}
+
+const char *see_str(struct json_object *o, const char *key, char *buf,
+		    size_t cap)
+{
+	struct json_object *v = see_obj(o, key);
+	const char *s = json_object_is_type(v, json_type_string) ?
+		json_object_get_string(v) : "";
+	size_t n = 0;
+
+	/* an honest monitor has escaped it already */
+	for (; *s && n + 1 < cap; s++)
+		buf[n++] = *s >= ' ' && *s < 127 ? *s : '?';
+	buf[n] = 0;
+	return buf;
+}
+
+size_t see_len(struct json_object *o, const char *key)
+{
+	struct json_object *v = see_obj(o, key);
+
+	return json_object_is_type(v, json_type_array) ?
+		json_object_array_length(v) : 0;
+}
+
+struct json_object *see_at(struct json_object *o, const char *key, size_t i)
+{
+	return i < see_len(o, key) ?
+		json_object_array_get_idx(see_obj(o, key), i) : NULL;
+}
+
+void see_uptime(char *buf, size_t cap, int64_t s)
+{
+	if (s < 0)
+		s = 0;
+	if (s >= 86400)
+		snprintf(buf, cap, "%lld-%02d:%02d:%02d", (long long)s / 86400,
+			 (int)(s / 3600 % 24), (int)(s / 60 % 60),
+			 (int)(s % 60));
+	else if (s >= 3600)
+		snprintf(buf, cap, "%d:%02d:%02d", (int)(s / 3600),
+			 (int)(s / 60 % 60), (int)(s % 60));
+	else
+		snprintf(buf, cap, "%d:%02d", (int)(s / 60), (int)(s % 60));
+}
