@@ -1,30 +1,30 @@
 # bash completion for monitord                             -*- shell-script -*-
 # SPDX-License-Identifier: Apache-2.0
 #
-# Commands and options are taken from what the monitord on the command line
-# prints for --help, so this file knows none of them by name and cannot go
-# stale.  Only the values of options are listed here; test/package compares
-# them with what monitord accepts, and the options with its tables.
+# The names of commands and options are taken from what the monitord on the
+# command line prints for --help, so none can be missing here.  What is listed:
+# options that take no value, and the values of those that take one of a few.
+# test/package compares both with monitord's own tables.
 # Nothing of the bash-completion package is needed; with it, the arguments of
 # the program in `monitord run` are completed as that program's.
 
-# All commands: one per usage line.
+_monitord_flags="--help --version --verbose --json -h -v"
+
+# All commands: the table of --help.
 _monitord_commands()
 {
 	"$1" --help 2>/dev/null |
-		sed -n 's/^\(usage:\|      \) monitord \([a-z][a-z-]*\).*/\2/p' |
-		sort -u
+		sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' | sort -u
 }
 
-# All options of a command, one a line; those with a value end in "=".
+# All options of a command, one a line.
 _monitord_options()
 {
 	{
-		echo "  --help"
-		"$1" "$2" --help 2>/dev/null | grep -E '^ +-'
-	} | sed -E 's/(-[A-Za-z]), (--[a-z0-9-]+)([ =][A-Z])/\1\3, \2\3/' |
-		grep -oE -- '(^|[ ,])--?[a-zA-Z][a-z0-9-]*([ =][A-Z])?' |
-		sed -E -e 's/^[ ,]*//' -e 's/[ =][A-Z]$/=/' | sort -u
+		echo --help
+		"$1" "$2" --help 2>/dev/null
+	} | grep -oE -- '(^|[][ (|,])(--[a-z][a-z0-9-]+|-[a-zA-Z])\>' |
+		sed -E 's/^[^-]*//' | sort -u
 }
 
 # The values of an option; "@" names a kind of thing to look for.
@@ -37,8 +37,11 @@ _monitord_values()
 	--layout) echo disjoint same ;;
 	--on-divergence) echo kill continue ;;
 	--placement) echo auto none one ;;
+	--color) echo auto always never ;;
 	--config) echo @config ;;
+	--trap|--verify|--relax|--deny) echo @syscall ;;
 	--report|--stats|--trace) echo @file ;;
+	--report-dir) echo @directory ;;
 	esac
 }
 
@@ -82,6 +85,15 @@ _monitord_program()
 	fi
 }
 
+# _monitord_list MONITORD WORD: calls, separated by commas
+_monitord_list()
+{
+	local before=
+	[[ $2 == *,* ]] && before=${2%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$("$1" syscalls \
+		2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $2 }')" -- "${2##*,}")
+}
+
 # _monitord_offer MONITORD WORD VALUE...: those that begin with WORD
 _monitord_offer()
 {
@@ -90,6 +102,12 @@ _monitord_offer()
 	words=$*
 	case $words in
 	@file) _monitord_files "$cur"; return ;;
+	@directory)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	@syscall) _monitord_list "$monitord" "$cur"; return ;;
 	@config)
 		if [[ $cur == */* || $cur == .* ]]; then
 			_monitord_files "$cur"
@@ -104,17 +122,13 @@ _monitord_offer()
 			/lib/systemd/system/*.service |
 			sed -e '/\*/d' -e 's,.*/,,' | sort -u)
 		;;
-	@syscall)
-		words=$("$monitord" syscalls 2>/dev/null |
-			awk '$1 ~ /^[0-9]+$/ { print $2 }')
-		;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 
 _monitord()
 {
-	local monitord=${COMP_WORDS[0]} words cur command options option= rest= i
+	local monitord=${COMP_WORDS[0]} words cur command option= rest= i
 
 	# bash has made words of their own out of = and :, so the line is split
 	# again, at blanks alone.  What is offered is only what comes behind the
@@ -132,7 +146,6 @@ _monitord()
 			-- "$cur")
 		return
 	fi
-	options=$(_monitord_options "$monitord" "$command")
 
 	# Where are we?  `option` is the one whose value comes next; `rest` is
 	# where the program is, or will be.
@@ -145,7 +158,9 @@ _monitord()
 		elif [[ ${words[i]} != -* && $command == run ]]; then
 			rest=$i
 			break
-		elif grep -qxF -- "${words[i]}=" <<<"$options"; then
+		elif [[ ${words[i]} == -* && ${words[i]} != *=* ]] &&
+		     [[ ! ${words[i]} =~ ^-[a-z][0-9]+$ ]] &&
+		     [[ " $_monitord_flags " != *" ${words[i]} "* ]]; then
 			option=${words[i]}
 		fi
 	done
@@ -158,13 +173,14 @@ _monitord()
 
 	if [[ -n $rest ]]; then
 		_monitord_program "$cur"
-	elif [[ $option == --variant ]]; then
-		[[ $cur == *=* ]] && _monitord_files "${cur#*=}"
+	elif [[ $option == --variant || $option == --preload ]]; then
+		[[ $cur == *[=:]* ]] && _monitord_files "${cur#*[=:]}"
 	elif [[ -n $option ]]; then
 		# shellcheck disable=SC2046
 		_monitord_offer "$monitord" "$cur" $(_monitord_values "$option")
 	elif [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "${options//=/}" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(_monitord_options "$monitord" "$command")" -- "$cur")
 	else
 		# shellcheck disable=SC2046
 		_monitord_offer "$monitord" "$cur" \

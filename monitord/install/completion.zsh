@@ -1,8 +1,10 @@
 #compdef monitord
 # SPDX-License-Identifier: Apache-2.0
 #
-# zsh completion for monitord.  Like completion.bash it takes commands and
-# options from --help; only values of options are listed.
+# zsh completion for monitord.  Like completion.bash it takes the names of
+# commands and options from --help; what is listed is compared in test/package.
+
+_monitord_flags=(--help --version --verbose --json -h -v)
 
 _monitord_configs()
 {
@@ -10,6 +12,12 @@ _monitord_configs()
 	names=(/etc/ipmon/*.conf(N:t:r))
 	compadd -a names
 	_files
+}
+
+_monitord_calls()
+{
+	compadd -- ${(f)"$($monitord syscalls 2>/dev/null |
+		awk '$1 ~ /^[0-9]+$/ { print $2 }')"}
 }
 
 _monitord_value()
@@ -21,8 +29,11 @@ _monitord_value()
 	--layout) compadd disjoint same ;;
 	--on-divergence) compadd kill continue ;;
 	--placement) compadd auto none one ;;
+	--color) compadd auto always never ;;
 	--config) _monitord_configs ;;
-	--variant) compset -P '*=' && _files ;;
+	--trap|--verify|--relax|--deny) compset -P '*,'; _monitord_calls ;;
+	--variant|--preload) compset -P '*[=:]' && _files ;;
+	--report-dir) _files -/ ;;
 	--report|--stats|--trace) _files ;;
 	*) _message value ;;
 	esac
@@ -36,18 +47,11 @@ _monitord()
 	[[ $monitord == \~/* ]] && monitord=$HOME/${monitord#\~/}
 	if (( CURRENT == 2 )); then
 		commands=(${(fu)"$($monitord --help 2>/dev/null |
-			sed -n 's/^\(usage:\|      \) monitord \([a-z][a-z-]*\).*/\2/p')"})
+			sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')"})
 		compadd -a commands
 		compadd -- --help --version
 		return
 	fi
-	# those with a value end in "="
-	options=(${(fu)"$({ echo '  --help'
-		$monitord $command --help 2>/dev/null | grep -E '^ +-'; } |
-		sed -E 's/(-[A-Za-z]), (--[a-z0-9-]+)([ =][A-Z])/\1\3, \2\3/' |
-		grep -oE -- '(^|[ ,])--?[a-zA-Z][a-z0-9-]*([ =][A-Z])?' |
-		sed -E -e 's/^[ ,]*//' -e 's/[ =][A-Z]$/=/')"})
-
 	for (( i = 3; i < CURRENT; i++ )); do
 		if [[ -n $option ]]; then
 			option=
@@ -59,7 +63,9 @@ _monitord()
 			(( CURRENT -= i - 1 ))
 			_normal
 			return
-		elif (( $options[(Ie)$words[i]=] )); then
+		elif [[ $words[i] == -* && $words[i] != *=* ]] &&
+		     [[ ! $words[i] =~ '^-[a-z][0-9]+$' ]] &&
+		     (( ! $_monitord_flags[(Ie)$words[i]] )); then
 			option=$words[i]
 		fi
 	done
@@ -70,15 +76,17 @@ _monitord()
 		compset -P 1 '*='
 		_monitord_value $option
 	elif [[ $PREFIX == -* ]]; then
-		compadd -- ${options%=}
+		options=(${(fu)"$({ echo --help
+			$monitord $command --help 2>/dev/null; } |
+			grep -oE -- '(^|[][ (|,])(--[a-z][a-z0-9-]+|-[a-zA-Z])\>' |
+			sed -E 's/^[^-]*//')"})
+		compadd -a options
 	else
 		case $command in
 		run) _command_names -e; _files ;;
 		check-config) _monitord_configs ;;
 		report) _files ;;
-		syscalls)
-			compadd -- ${(f)"$($monitord syscalls 2>/dev/null |
-				awk '$1 ~ /^[0-9]+$/ { print $2 }')"} ;;
+		syscalls) _monitord_calls ;;
 		service)
 			services=({/etc,/usr/lib,/lib}/systemd/system/*.service(N:t))
 			compadd -a services ;;
