@@ -85,35 +85,48 @@ static void read_text(struct task *t, uint64_t addr, char *dst, size_t cap)
 	text_sanitize(dst, cap, raw);
 }
 
+const unsigned char *fast_leader_bytes(struct task *t,
+				       const struct ipmon_difference *x,
+				       uint64_t *n)
+{
+	const struct taskset *s = t->set;
+	uint64_t start, stop, off;
+
+	if (s->slot < 0 ||
+	    !fast_range(s->proc->mm, t->variant, 1, &start, &stop))
+		return NULL;
+	start += (uint64_t)s->slot * sizeof(struct ipmon_ring) +
+		offsetof(struct ipmon_ring, data);
+	off = x->bytes - start;
+	if (off >= IPMON_RING_BYTES || x->at > x->offset)
+		return NULL;
+	*n = x->n_bytes < IPMON_RING_BYTES - off ? x->n_bytes :
+		IPMON_RING_BYTES - off;
+	return fast_ring(s)->data + off;
+}
+
 /* The leader's bytes around the difference, out of the ring. */
 static void ring_bytes(struct task *t, const struct ipmon_difference *x,
 		       struct divergence *d)
 {
 	static unsigned char bytes[REPORT_WINDOW];
-	const struct taskset *s = t->set;
-	uint64_t start, stop, off, from, n;
+	const unsigned char *at;
+	uint64_t from, n;
 
-	if (s->slot < 0 ||
-	    !fast_range(s->proc->mm, t->variant, 1, &start, &stop))
+	at = fast_leader_bytes(t, x, &n);
+	if (!at)
 		return;
-	start += (uint64_t)s->slot * sizeof(struct ipmon_ring) +
-		offsetof(struct ipmon_ring, data);
-	off = x->bytes - start;
-	if (off >= IPMON_RING_BYTES || x->at > x->offset)
-		return;
-	n = x->n_bytes < IPMON_RING_BYTES - off ? x->n_bytes :
-		IPMON_RING_BYTES - off;
 	/* as in report_gather.c, but not before what is there */
 	from = x->offset > 64 ? (x->offset - 64) & ~15ull : 0;
 	if (from < x->at)
 		from = x->at;
 	if (from - x->at >= n)
 		return;
-	off += from - x->at;
+	at += from - x->at;
 	n -= from - x->at;
 	d->bytes_at = from;
 	d->n_bytes = n < sizeof(bytes) ? (uint32_t)n : sizeof(bytes);
-	memcpy(bytes, fast_ring(s)->data + off, d->n_bytes);
+	memcpy(bytes, at, d->n_bytes);
 	d->bytes = bytes;
 }
 

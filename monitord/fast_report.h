@@ -58,6 +58,13 @@ void fast_view_fill(struct fast_view *w, const struct divergence *d);
  * d->label and d->bytes point to static memory. */
 void fast_difference(struct task *t, struct divergence *d);
 
+struct ipmon_difference;
+/* The leader's bytes of that report from x->at on, and how many; NULL: none.
+ * They are in the ring, where a leader may write. */
+const unsigned char *fast_leader_bytes(struct task *t,
+				       const struct ipmon_difference *x,
+				       uint64_t *n);
+
 /* ---- fast_watch.c ---- */
 
 /* Does follower v stand where the leader has been before: has it records

@@ -37,6 +37,7 @@
 #include "fast.h"
 #include "fast_report.h"
 #include "fast_solo.h"
+#include "newname.h"
 #include "solo.h"
 #include "tracee.h"
 
@@ -273,6 +274,15 @@ void fast_diverged(struct task *t)
 
 		if (again || !a[0]) {
 			task_finish(t, again ? 0 : 1);
+			task_resume(t, PTRACE_CONT, 0);
+			return;
+		}
+	}
+	if (a[0] == IPMON_DIV_PAYLOAD) {
+		uint64_t equal = newname_reported(t);
+
+		if (equal) {
+			task_finish(t, (int64_t)equal);
 			task_resume(t, PTRACE_CONT, 0);
 			return;
 		}

@@ -20,7 +20,8 @@
  * anew for the next call: CPython writes byte code to "x.pyc.<id of a string>"
  * and then renames that.  So the pairs of last components are remembered, and
  * a later path of which a component is a follower's name of such a pair
- * where the leader's has the leader's name gets it as well.
+ * where the leader's has the leader's name gets it as well: at a rendezvous, or
+ * when a follower that compares in-process reports the difference.
  *
  * What this gives up: a difference between variants in such a run goes
  * unnoticed at this call.  Directory, prefix, suffix and length are compared
@@ -30,6 +31,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "fast_report.h"
 #include "monitor.h"
 #include "newname.h"
 #include "tracee.h"
@@ -209,4 +211,32 @@ bool newname_known(struct taskset *s, unsigned int v,
 	       !mem_read(&s->t[v], own, b->addr, b->len) &&
 	       newname_translate(name, own, a->len, v) &&
 	       !mem_write(&s->t[v], b->addr, own, a->len);
+}
+
+uint64_t newname_reported(struct task *t)
+{
+	const uint64_t *a = t->call.args;
+	char name[PATH_BYTES], own[PATH_BYTES];
+	struct ipmon_difference x;
+	const unsigned char *at;
+	const struct ipmon_row *row;
+	uint64_t n;
+
+	if (!known_n || mem_read(t, &x, a[5], sizeof(x)))
+		return 0;
+	row = ipmon_row(x.nr[1]);
+	if (!row || x.arg < 0 || x.arg >= row->nargs ||
+	    row->arg[x.arg].kind != K_PATH || x.len[0] != x.len[1] ||
+	    x.len[1] > sizeof(own) || x.offset >= x.len[1])
+		return 0;
+	at = fast_leader_bytes(t, &x, &n);
+	if (!at || x.at || n < x.len[1])
+		return 0;
+	n = x.len[1];
+	memcpy(name, at, n);
+	if (mem_read(t, own, x.addr, n) ||
+	    !newname_translate(name, own, n, t->variant) ||
+	    mem_write(t, x.addr, own, n) < 0)
+		return 0;
+	return n - x.offset;
 }

@@ -7,7 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+struct task;
 struct taskset;
 struct ipmon_item;
 
@@ -33,5 +35,9 @@ bool newname_translate(const char *name, char *own, size_t n, unsigned int v);
 /* The same for differing strings a (leader) and b (variant v) of a call. */
 bool newname_known(struct taskset *s, unsigned int v,
 		   const struct ipmon_item *a, const struct ipmon_item *b);
+
+/* The same for what follower t reports (IPMON_DIV_PAYLOAD): from the difference
+ * on, so many bytes are equal now; 0: no. */
+uint64_t newname_reported(struct task *t);
 
 #endif

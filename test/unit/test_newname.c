@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "fast_report.h"
 #include "monitor.h"
 #include "newname.h"
 #include "tracee.h"
@@ -26,6 +27,13 @@ int mem_write(struct task *t, uint64_t dst, const void *src, size_t n)
 long mem_strnlen(struct task *t, uint64_t src, size_t max)
 {
 	return -1;
+}
+
+const unsigned char *fast_leader_bytes(struct task *t,
+				       const struct ipmon_difference *x,
+				       uint64_t *n)
+{
+	return NULL;
 }
 
 bool set_compare(struct taskset *s)
