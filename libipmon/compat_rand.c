@@ -10,11 +10,17 @@
  * RAND_set_rand_method(3), the library's own interface for it.
  *
  * The symbols are looked up, not linked: most programs have no libcrypto.  One
- * that is brought in later with dlopen is not seen here.
+ * that is brought in later, by dlopen of a module that is linked with it, is met
+ * in its constructor, before it has drawn anything: on x86 every libcrypto since
+ * 0.9.8 asks there for OPENSSL_ia32cap, with getenv(3), and who asks is given the
+ * method.  (dlopen itself cannot be replaced: where it looks depends on
+ * who calls it.)
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -66,11 +72,52 @@ static const struct rand_method method = {
 	.status = ready,
 };
 
-__attribute__((constructor)) static void replace_random(void)
+static void replace_in(void *object)
 {
 	int (*set)(const struct rand_method *);
 
-	*(void **)&set = dlsym(RTLD_DEFAULT, "RAND_set_rand_method");
+	*(void **)&set = dlsym(object, "RAND_set_rand_method");
 	if (set)
 		set(&method);
+}
+
+__attribute__((constructor)) static void replace_random(void)
+{
+	replace_in(RTLD_DEFAULT);
+}
+
+/* The object that contains ADDRESS, if it is one that may be asked. */
+static void replace_of(const void *address)
+{
+	Dl_info info;
+	void *object;
+
+	if (!dladdr(address, &info) || !info.dli_fname)
+		return;
+	object = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	if (!object)
+		return;
+	replace_in(object);
+	dlclose(object);
+}
+
+extern char **environ;
+
+/*
+ * Otherwise getenv(3). The string that libcrypto asks for is looked at first,
+ * by one character: others ask often.
+ */
+__attribute__((visibility("default"))) char *getenv(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (name[0] == 'O' && !strcmp(name, "OPENSSL_ia32cap"))
+		replace_of(__builtin_return_address(0));
+	if (!environ || !len)
+		return NULL;
+	for (char **e = environ; *e; e++)
+		if ((*e)[0] == name[0] && !strncmp(*e, name, len) &&
+		    (*e)[len] == '=')
+			return *e + len + 1;
+	return NULL;
 }
