@@ -8,7 +8,9 @@
 # Nothing of the bash-completion package is needed; with it, the arguments of
 # the program in `monitord run` are completed as that program's.
 
-_monitord_flags="--help --version --verbose --json -h -v"
+_monitord_flags="--help --version --verbose --json --threads --batch --once
+	--revert --dry-run
+	-h -v -t -b"
 
 # All commands: the table of --help.
 _monitord_commands()
@@ -21,9 +23,10 @@ _monitord_commands()
 _monitord_options()
 {
 	{
-		echo --help
+		echo "  --help"
 		"$1" "$2" --help 2>/dev/null
-	} | grep -oE -- '(^|[][ (|,])(--[a-z][a-z0-9-]+|-[a-zA-Z])\>' |
+	} | grep '^ \+-' |
+		grep -oE -- '(^|[][ (|,])(--[a-z][a-z0-9-]+|-[a-zA-Z])\>' |
 		sed -E 's/^[^-]*//' | sort -u
 }
 
@@ -38,10 +41,15 @@ _monitord_values()
 	--on-divergence) echo kill continue ;;
 	--placement) echo auto none one ;;
 	--color) echo auto always never ;;
+	-s|--sort) echo calls inproc verified held trapped time max name ;;
+	--class) echo refused base nonsocket-ro nonsocket-rw socket-ro socket-rw \
+		effect memory process signal credentials ;;
+	--control) echo none @file ;;
+	--metrics) echo @file ;;
 	--config) echo @config ;;
 	--trap|--verify|--relax|--deny) echo @syscall ;;
 	--report|--stats|--trace) echo @file ;;
-	--report-dir) echo @directory ;;
+	--report-dir|--root) echo @directory ;;
 	esac
 }
 
@@ -53,6 +61,8 @@ _monitord_arguments()
 	report) echo @file ;;
 	service) echo @service ;;
 	syscalls) echo @syscall ;;
+	ps|top) echo @pid ;;
+	help) echo @command ;;
 	esac
 }
 
@@ -101,6 +111,11 @@ _monitord_offer()
 	shift 2
 	words=$*
 	case $words in
+	none\ @file)
+		_monitord_files "$cur"
+		[[ none != "$cur"* ]] || COMPREPLY+=(none)
+		return
+		;;
 	@file) _monitord_files "$cur"; return ;;
 	@directory)
 		compopt -o filenames 2>/dev/null
@@ -108,6 +123,8 @@ _monitord_offer()
 		return
 		;;
 	@syscall) _monitord_list "$monitord" "$cur"; return ;;
+	@command) words=$(_monitord_commands "$monitord") ;;
+	@pid) words=$("$monitord" ps 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }') ;;
 	@config)
 		if [[ $cur == */* || $cur == .* ]]; then
 			_monitord_files "$cur"
@@ -160,7 +177,7 @@ _monitord()
 			break
 		elif [[ ${words[i]} == -* && ${words[i]} != *=* ]] &&
 		     [[ ! ${words[i]} =~ ^-[a-z][0-9]+$ ]] &&
-		     [[ " $_monitord_flags " != *" ${words[i]} "* ]]; then
+		     [[ " ${_monitord_flags//[[:space:]]/ } " != *" ${words[i]} "* ]]; then
 			option=${words[i]}
 		fi
 	done

@@ -4,7 +4,9 @@
 # zsh completion for monitord.  Like completion.bash it takes the names of
 # commands and options from --help; what is listed is compared in test/package.
 
-_monitord_flags=(--help --version --verbose --json -h -v)
+_monitord_flags=(--help --version --verbose --json --threads --batch --once
+	--revert --dry-run
+	-h -v -t -b)
 
 _monitord_configs()
 {
@@ -12,6 +14,12 @@ _monitord_configs()
 	names=(/etc/ipmon/*.conf(N:t:r))
 	compadd -a names
 	_files
+}
+
+_monitord_commands()
+{
+	compadd -- ${(fu)"$($monitord --help 2>/dev/null |
+		sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')"}
 }
 
 _monitord_calls()
@@ -30,10 +38,15 @@ _monitord_value()
 	--on-divergence) compadd kill continue ;;
 	--placement) compadd auto none one ;;
 	--color) compadd auto always never ;;
+	-s|--sort) compadd calls inproc verified held trapped time max name ;;
+	--class) compadd refused base nonsocket-ro nonsocket-rw socket-ro \
+		socket-rw effect memory process signal credentials ;;
+	--control) compadd none; _files ;;
+	--metrics) _files ;;
 	--config) _monitord_configs ;;
 	--trap|--verify|--relax|--deny) compset -P '*,'; _monitord_calls ;;
 	--variant|--preload) compset -P '*[=:]' && _files ;;
-	--report-dir) _files -/ ;;
+	--report-dir|--root) _files -/ ;;
 	--report|--stats|--trace) _files ;;
 	*) _message value ;;
 	esac
@@ -42,13 +55,11 @@ _monitord_value()
 _monitord()
 {
 	local monitord=$words[1] command=$words[2] option= i
-	local -a commands options services
+	local -a options services
 
 	[[ $monitord == \~/* ]] && monitord=$HOME/${monitord#\~/}
 	if (( CURRENT == 2 )); then
-		commands=(${(fu)"$($monitord --help 2>/dev/null |
-			sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')"})
-		compadd -a commands
+		_monitord_commands
 		compadd -- --help --version
 		return
 	fi
@@ -76,9 +87,9 @@ _monitord()
 		compset -P 1 '*='
 		_monitord_value $option
 	elif [[ $PREFIX == -* ]]; then
-		options=(${(fu)"$({ echo --help
+		options=(${(fu)"$({ echo "  --help"
 			$monitord $command --help 2>/dev/null; } |
-			grep -oE -- '(^|[][ (|,])(--[a-z][a-z0-9-]+|-[a-zA-Z])\>' |
+			grep '^ \+-' | grep -oE -- '(^|[][ (|,])(--[a-z][a-z0-9-]+|-[a-zA-Z])\>' |
 			sed -E 's/^[^-]*//')"})
 		compadd -a options
 	else
@@ -87,6 +98,10 @@ _monitord()
 		check-config) _monitord_configs ;;
 		report) _files ;;
 		syscalls) _monitord_calls ;;
+		ps|top)
+			compadd -- ${(f)"$($monitord ps 2>/dev/null |
+				awk '$1 ~ /^[0-9]+$/ { print $1 }')"} ;;
+		help) _monitord_commands ;;
 		service)
 			services=({/etc,/usr/lib,/lib}/systemd/system/*.service(N:t))
 			compadd -a services ;;

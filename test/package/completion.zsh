@@ -28,3 +28,4 @@ _message() { }
 words=("$@") CURRENT=$# PREFIX=${@[-1]}
 set --
 . $completion
+true
