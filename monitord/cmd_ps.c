@@ -184,7 +184,7 @@ static void tree(struct json_object *o, int64_t parent, int depth, bool *shown)
 
 static void show(struct json_object *o)
 {
-	char program[512], policy[24], level[24], up[32], user[40], buf[1024];
+	char program[512], policy[64], up[32], user[40], buf[1024];
 	size_t n = see_len(o, "processes");
 	bool *shown = calloc(n + 1, sizeof(*shown));
 	struct json_object *totals = see_obj(o, "totals");
@@ -192,12 +192,12 @@ static void show(struct json_object *o)
 
 	if (!shown)
 		die("out of memory");
+	see_policy(o, policy, sizeof(policy));
 	see_uptime(up, sizeof(up), see_int(o, "uptime_seconds"));
 	user_name((uid_t)see_int(o, "uid"), user, sizeof(user));
-	snprintf(buf, sizeof(buf), "%lld %s, %lld variants, %s up to %s, up %s%s%s",
+	snprintf(buf, sizeof(buf), "%lld %s, %lld variants, %s, up %s%s%s",
 		 (long long)see_int(o, "pid"), user, (long long)see_int(o, "n"),
-		 see_str(o, "policy", policy, sizeof(policy)),
-		 see_str(o, "level", level, sizeof(level)), up,
+		 policy, up,
 		 diverged ? ", DIVERGED" : "",
 		 json_object_get_boolean(see_obj(o, "stalled")) ?
 		 ", does not answer at the moment" : "");

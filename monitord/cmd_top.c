@@ -39,15 +39,16 @@ static const char usage[] =
 	"      --once           the same as -b -n 1\n"
 	"  -n, --iterations N   stop after N (batch: default 1)\n"
 	"  -d, --delay SECONDS  between two, 0.1 to 3600 (1)\n"
-	"  -s, --sort KEY       calls, inproc, verified, held, trapped, time, max\n"
-	"                       or name (calls)\n"
+	"  -s, --sort KEY       calls, inproc, verified, held, trapped, time, avg,\n"
+	"                       max or name (calls)\n"
 	"  -h, --help           print this\n"
 	"\n"
 	"Keys: q quit, p or blank pause, s next sort key, S the one before, + and -\n"
-	"change the delay. Columns, per second: IN-PROC calls made in-process, of these\n"
-	"VERIFIED after all variants had asked and HELD until they have; FORWARD left\n"
-	"to the monitor after all; TRAPPED all calls at a rendezvous, AVG and MAX their\n"
-	"time there (waiting for its event included), MAX since the start.\n"
+	"change the delay. Columns: IN-PROC calls made in-process per second, of these\n"
+	"VERIFIED after all variants had asked and HELD until they have; TRAPPED calls\n"
+	"at a rendezvous. TIME% how much of the time threads are in the call, waiting\n"
+	"included, by samples; AVG and, since the start, MAX of the trapped ones. ~ is\n"
+	"an average in-process, by samples.\n"
 	"Exit status: 0; 1 if there is no such run, or not one; 125 wrong usage.\n";
 
 enum {
@@ -63,10 +64,11 @@ static const struct option longopts[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-enum key { BY_CALLS, BY_IN, BY_VERIFIED, BY_HELD, BY_TRAPPED, BY_TIME, BY_MAX,
-	   BY_NAME, KEYS };
+enum key { BY_CALLS, BY_IN, BY_VERIFIED, BY_HELD, BY_TRAPPED, BY_TIME, BY_AVG,
+	   BY_MAX, BY_NAME, KEYS };
 static const char *const key_names[KEYS] = {
-	"calls", "inproc", "verified", "held", "trapped", "time", "max", "name",
+	"calls", "inproc", "verified", "held", "trapped", "time", "avg", "max",
+	"name",
 };
 
 static volatile sig_atomic_t resized, ended;
@@ -81,7 +83,9 @@ static long iterations;
 struct counts {
 	char name[32];
 	double in, verified, held, forwarded, trapped, ns, max;
-	double share;			/* sort key */
+	double sampled;			/* ns; as a rate, of all the time */
+	bool guess;			/* ns is taken from that */
+	double by;			/* sort key */
 };
 
 #define CALLS_MAX 600u
@@ -90,7 +94,7 @@ struct sample {
 	struct counts call[CALLS_MAX];
 	unsigned int n;
 	double in, verified, held, forwarded, trapped;
-	double wakes, waits, signals, bytes;
+	double wakes, waits, signals, bytes, watched;
 };
 
 static double number(struct json_object *o, const char *key)
@@ -124,6 +128,7 @@ static void sample_calls(struct sample *s, struct json_object *calls)
 		c->trapped = number(it.val, "trapped");
 		c->ns = number(it.val, "trapped_ns");
 		c->max = number(it.val, "trapped_max_ns");
+		c->sampled = number(it.val, "sampled_ns");
 	}
 }
 
@@ -142,12 +147,35 @@ static void sample(struct sample *s, struct json_object *o)
 	s->waits = number(t, "waits");
 	s->signals = number(t, "signals");
 	s->bytes = number(t, "replicated_bytes");
+	s->watched = number(t, "watched_ns");
 	sample_calls(s, see_obj(o, "calls"));
 }
 
 static double rate(double a, double b, double seconds)
 {
 	return a > b && seconds > 0 ? (a - b) / seconds : 0;
+}
+
+/*
+ * The time a call takes: as measured at the rendezvous, if there were any.  Else
+ * the calls in-process divide the time in which a thread was seen in one, if
+ * that was often enough to say something.
+ */
+#define SEEN_MIN_NS	60000000.0	/* three samples */
+static void per_call(struct counts *c, const struct counts *b, double watched,
+		     double seconds)
+{
+	double seen = c->sampled - b->sampled;
+	double in = c->in - b->in;
+
+	if (c->trapped > b->trapped && c->ns > b->ns)
+		c->ns = (c->ns - b->ns) / (c->trapped - b->trapped);
+	else
+		c->ns = 0;
+	c->guess = !(c->ns > 0) && seen >= SEEN_MIN_NS && watched > 0 && in > 0;
+	if (c->guess)
+		c->ns = seen / watched * seconds * 1e9 / in;
+	c->sampled = seen > 0 && watched > 0 ? 100 * seen / watched : 0;
 }
 
 /* now - before, per second; what had not been there before was 0. */
@@ -170,9 +198,7 @@ static void rates(struct sample *out, const struct sample *now,
 				b = &before->call[k];
 		if (!b)
 			b = &none;
-		/* time per trapped call */
-		c->ns = c->trapped > b->trapped && c->ns > b->ns ?
-			(c->ns - b->ns) / (c->trapped - b->trapped) : 0;
+		per_call(c, b, now->watched - before->watched, s);
 #define C(m) (c->m = rate(c->m, b->m, s))
 		C(in), C(verified), C(held), C(forwarded), C(trapped);
 #undef R
@@ -184,8 +210,8 @@ static int by_key(const void *a, const void *b)
 {
 	const struct counts *x = a, *y = b;
 
-	if (x->share > y->share || x->share < y->share)
-		return x->share < y->share ? 1 : -1;
+	if (x->by > y->by || x->by < y->by)
+		return x->by < y->by ? 1 : -1;
 	return strcmp(x->name, y->name);
 }
 
@@ -196,10 +222,10 @@ static void sort_calls(struct sample *s)
 		const double keys[KEYS] = {
 			/* a forwarded one is trapped as well */
 			c->in - c->forwarded + c->trapped, c->in, c->verified,
-			c->held, c->trapped, c->ns, c->max, 0,
+			c->held, c->trapped, c->sampled, c->ns, c->max, 0,
 		};
 
-		c->share = keys[sort_key];
+		c->by = keys[sort_key];
 	}
 	qsort(s->call, s->n, sizeof(*s->call), by_key);
 }
@@ -344,7 +370,7 @@ static void header(struct screen *d, struct json_object *o,
 		   const struct sample *r)
 {
 	char a[16], b[16], c[16], e[16], f[16], up[32], clock[16] = "";
-	char program[256], policy[24], level[24];
+	char program[256], policy[64];
 	time_t t = time(NULL);
 	struct tm tm;
 
@@ -352,10 +378,9 @@ static void header(struct screen *d, struct json_object *o,
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
 	see_uptime(up, sizeof(up), see_int(o, "uptime_seconds"));
 	see_str(o, "program", program, sizeof(program));
-	put(d, false, "monitord top - %s  up %s  %lld variants, %s up to %s%s",
-	    clock, up, (long long)see_int(o, "n"),
-	    see_str(o, "policy", policy, sizeof(policy)),
-	    see_str(o, "level", level, sizeof(level)),
+	see_policy(o, policy, sizeof(policy));
+	put(d, false, "monitord top - %s  up %s  %lld variants, %s%s",
+	    clock, up, (long long)see_int(o, "n"), policy,
 	    json_object_get_boolean(see_obj(o, "stalled")) ?
 	    "  STALLED" : paused ? "  PAUSED" : "");
 	put(d, true, "%lld %s", (long long)see_int(o, "pid"), program);
@@ -375,17 +400,16 @@ static void header(struct screen *d, struct json_object *o,
 static void compose(struct screen *d, struct json_object *o,
 		    const struct sample *r)
 {
-	char a[16], b[16], c[16], e[16], f[16], g[16], h[16];
+	char a[16], b[16], c[16], e[16], f[16], g[16], h[16], avg[24];
 	unsigned int shown = 0, room = 20;
 
 	d->row = 0;
-	d->len = 0;
 	if (d->height)
 		outs(d, "\33[H");
 	header(d, o, r);
 	put(d, false, "%s", "");
-	put(d, true, "%-19s %8s %8s %8s %7s %8s %7s %7s", "CALL",
-	    "IN-PROC", "VERIFIED", "HELD", "FORWARD", "TRAPPED", "AVG", "MAX");
+	put(d, true, "%-19s %8s %8s %8s %8s %7s %7s %7s", "CALL", "IN-PROC",
+	    "VERIFIED", "HELD", "TRAPPED", "TIME%", "AVG", "MAX");
 	if (d->height)
 		room = d->height > d->row + 1 ?
 			(unsigned int)(d->height - d->row - 1) : 0;
@@ -393,13 +417,15 @@ static void compose(struct screen *d, struct json_object *o,
 		const struct counts *x = &r->call[i];
 
 		/* by time and by name, also what rests */
-		if (x->share <= 0 && sort_key != BY_NAME)
+		if (x->by <= 0 && sort_key != BY_NAME)
 			continue;
 		shown++;
-		put(d, false, "%-19.19s %8s %8s %8s %7s %8s %7s %7s", x->name,
+		snprintf(avg, sizeof(avg), "%s%s", x->guess ? "~" : "",
+			 duration(x->ns, g));
+		put(d, false, "%-19.19s %8s %8s %8s %8s %7s %7s %7s", x->name,
 		    si(x->in, a), si(x->verified, b), si(x->held, c),
-		    si(x->forwarded, e), si(x->trapped, f),
-		    duration(x->ns, g), duration(x->max, h));
+		    si(x->trapped, e), si(x->sampled, f), avg,
+		    duration(x->max, h));
 	}
 	if (!d->height)
 		return;
@@ -419,6 +445,7 @@ static void flush(struct screen *d)
 		else if (errno != EINTR)
 			break;
 	}
+	d->len = 0;
 }
 
 /* ---- the terminal ---- */
@@ -477,7 +504,6 @@ static void terminal_off(struct screen *d)
 {
 	if (!raw)
 		return;
-	d->len = 0;
 	outs(d, "\33[m\33[?25h\33[?1049l");
 	flush(d);
 	tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
@@ -569,7 +595,6 @@ static bool wait_keys(struct top *t, int64_t until)
 			return false;
 		if (resized) {
 			size(&t->d);
-			t->d.len = 0;
 			outs(&t->d, "\33[2J");
 			flush(&t->d);
 			draw(t);
@@ -599,7 +624,6 @@ static int run(struct top *t)
 
 		if (batch && i)
 			outs(&t->d, "\n");
-		flush(&t->d);
 		draw(t);
 		if (iterations && i + 1 >= iterations)
 			break;
@@ -687,7 +711,7 @@ int cmd_top(int argc, char **argv)
 				if (!strcmp(optarg, key_names[sort_key]))
 					break;
 			if (sort_key == KEYS)
-				return option_error("-s must be calls, inproc, verified, held, trapped, time, max or name");
+				return option_error("-s must be calls, inproc, verified, held, trapped, time, avg, max or name");
 			break;
 		case 'h':
 			fputs(usage, stdout);

@@ -5,7 +5,7 @@
  *	tracer	--- struct see_share --->  server  --- sockets --->  ps, top,
  *	(snapshot.c)  shared memory	  (control.c)		     scrapers
  *
- * Theory of operation in control.c.
+ * Theory of operation in control.c and snapshot.c.
  */
 #ifndef MONITORD_SEE_H
 #define MONITORD_SEE_H
@@ -27,6 +27,8 @@ struct see_call {
 	struct ipmon_count in;		/* by the leader, in-process */
 	uint64_t trapped, refused;
 	uint64_t ns, max_ns;		/* from arrival to the end, if trapped */
+	uint64_t sampled_ns;		/* threads were seen in it so long, of
+					 * snapshot.watched_ns */
 };
 
 /* One thread of the program, all variants. */
@@ -64,17 +66,20 @@ struct snapshot {
 	uint64_t rendezvous, signals, divergences, forks, execs, parked, solo;
 	uint64_t wakes, waits;
 	uint64_t bytes;			/* copied for followers */
+	uint64_t watched_ns;		/* time in which samples were taken */
 	struct see_call call[IPMON_NR_MAX];
 	struct see_proc proc[SEE_PROCS];
 	struct see_set set[SEE_SETS];
 };
 
 /*
- * want is the server's, all else the tracer's.  The snapshot is the tracer's to
- * write while done != want, the server's to read while they are equal.
+ * want and watch are the server's, all else the tracer's.  The snapshot is the
+ * tracer's to write while done != want, the server's to read while they are
+ * equal.
  */
 struct see_share {
 	_Atomic uint32_t want, done;
+	_Atomic uint64_t watch;		/* until then (ns), take samples */
 	struct snapshot s;
 };
 
@@ -82,18 +87,19 @@ extern struct see_share *see_share;
 
 /* ---- snapshot.c, in the tracer ---- */
 
-void see_fill(void);
+void see_work(void);
 /* At each tick. */
 static inline void see_tick(void)
 {
-	if (see_share && atomic_load(&see_share->want) !=
-	    atomic_load_explicit(&see_share->done, memory_order_relaxed))
-		see_fill();
+	if (see_share && (atomic_load(&see_share->want) !=
+			  atomic_load(&see_share->done) ||
+			  atomic_load(&see_share->watch) > mon.now))
+		see_work();
 }
 /* The set loses its ring and context: keep what its leader has counted. */
 void see_gone(struct taskset *s);
 
-/* ---- control.c ---- */
+/* ---- see_start.c ---- */
 
 /* Before anything is forked: what the options name must be usable.  0, or
  * EXIT_MONITOR after having said why it is not. */
@@ -107,7 +113,9 @@ void see_start(pid_t tracer, bool now);
 /* In the front process: the tracer is dead, so the server ends. */
 void see_end(void);
 
-/* What the server knows and the tracer does not. */
+/* ---- in the server ---- */
+
+/* What it knows and the tracer does not. */
 struct see_facts {
 	pid_t tracer, front;
 	uid_t uid;
@@ -115,7 +123,12 @@ struct see_facts {
 	int64_t started_wall;		/* s */
 	const char *control, *metrics;	/* where it listens, or NULL */
 };
-/* Malloc'ed text and its length; NULL: out of memory. See see_text.c. */
+extern struct see_facts see_facts;
+/* control.c: until the process behind tracer_fd, a pidfd, has ended. Something
+ * happens to front_fd when the front process has.  -1: no such socket. */
+void see_serve(int tracer_fd, int front_fd, int control_fd, int metrics_fd);
+uint64_t see_clock(void);		/* CLOCK_MONOTONIC, ns */
+/* see_text.c: malloc'ed text and its length; NULL: out of memory. */
 char *see_json(const struct snapshot *s, const struct see_facts *f,
 	       size_t *len);
 char *see_metrics(const struct snapshot *s, const struct see_facts *f,

@@ -197,7 +197,7 @@ static int add(struct find *f, const char *path)
 	return 0;
 }
 
-static void each(void *ctx, const char *path, pid_t pid)
+static void each(void *ctx, const char *path)
 {
 	/* stale ones and strangers are none */
 	add(ctx, path);
@@ -355,6 +355,18 @@ struct json_object *see_at(struct json_object *o, const char *key, size_t i)
 {
 	return i < see_len(o, key) ?
 		json_object_array_get_idx(see_obj(o, key), i) : NULL;
+}
+
+void see_policy(struct json_object *o, char *buf, size_t cap)
+{
+	char policy[24], level[24];
+
+	see_str(o, "policy", policy, sizeof(policy));
+	see_str(o, "level", level, sizeof(level));
+	if (!strcmp(policy, "strict"))
+		snprintf(buf, cap, "%s", policy);
+	else
+		snprintf(buf, cap, "%s up to %s", policy, level);
 }
 
 void see_uptime(char *buf, size_t cap, int64_t s)

@@ -25,9 +25,11 @@ void see_sweep(const char *dir);
 /* Listen at path; a socket which nobody serves any more is replaced. The
  * descriptor, or -errno (-EADDRINUSE: somebody does). */
 int see_listen(const char *path, int type, mode_t mode);
+/* The same for pid in dir; the name is put into path. */
+int see_listen_in(const char *dir, pid_t pid, char *path, size_t cap);
 /* Call fn for each socket in the directories whose monitors this user may look
  * at. */
-void see_each(void (*fn)(void *ctx, const char *path, pid_t pid), void *ctx);
+void see_each(void (*fn)(void *ctx, const char *path), void *ctx);
 
 /* ---- see_ask.c: clients ---- */
 
@@ -51,6 +53,8 @@ const char *see_str(struct json_object *o, const char *key, char *buf,
 size_t see_len(struct json_object *o, const char *key);
 struct json_object *see_at(struct json_object *o, const char *key, size_t i);
 struct json_object *see_obj(struct json_object *o, const char *key);
+/* "strict", "verified up to SOCKET_RW" */
+void see_policy(struct json_object *o, char *buf, size_t cap);
 /* "1-02:03:04", "2:03:04" or "3:04" */
 void see_uptime(char *buf, size_t cap, int64_t seconds);
 

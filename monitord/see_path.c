@@ -14,7 +14,6 @@
  * A socket whose process was killed stays behind.  connect(2) says
  * ECONNREFUSED then; the next monitor of the same user removes it.
  */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -143,14 +142,28 @@ int see_listen(const char *path, int type, mode_t mode)
 	return fd;
 }
 
+/* A number, or with a suffix: "12", "12.1". */
 static bool is_pid(const char *name)
 {
-	if (!*name || strlen(name) > 10)
-		return false;
-	for (; *name; name++)
-		if (!isdigit((unsigned char)*name))
-			return false;
-	return true;
+	size_t n = strspn(name, "0123456789");
+
+	return n && n <= 10 && (!name[n] || (name[n] == '.' && name[n + 1] &&
+					     !name[n + 2]));
+}
+
+int see_listen_in(const char *dir, pid_t pid, char *path, size_t cap)
+{
+	int r = -EADDRINUSE;
+
+	/* processes of other pid namespaces may have our number */
+	for (unsigned int i = 0; i < 10 && r == -EADDRINUSE; i++) {
+		int n = snprintf(path, cap, i ? "%s/%d.%u" : "%s/%d", dir,
+				 (int)pid, i);
+
+		r = n >= (int)cap ? -ENAMETOOLONG :
+			see_listen(path, SOCK_SEQPACKET, 0600);
+	}
+	return r;
 }
 
 void see_sweep(const char *dir)
@@ -177,7 +190,7 @@ void see_sweep(const char *dir)
 }
 
 struct each {
-	void (*fn)(void *ctx, const char *path, pid_t pid);
+	void (*fn)(void *ctx, const char *path);
 	void *ctx;
 	char seen[16][108];		/* directories done */
 	unsigned int n_seen;
@@ -202,9 +215,14 @@ static void each_in(struct each *x, const char *dir)
 		    snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) >=
 		    (int)sizeof(path))
 			continue;
-		x->fn(x->ctx, path, (pid_t)atoi(e->d_name));
+		x->fn(x->ctx, path);
 	}
 	closedir(d);
+}
+
+static bool is_number(const char *s)
+{
+	return *s && !s[strspn(s, "0123456789")];
 }
 
 /* Those of other users, for root. */
@@ -220,7 +238,7 @@ static void each_user(struct each *x, const char *parent, const char *prefix,
 	while ((e = readdir(d))) {
 		size_t n = strlen(prefix);
 
-		if (strncmp(e->d_name, prefix, n) || !is_pid(e->d_name + n) ||
+		if (strncmp(e->d_name, prefix, n) || !is_number(e->d_name + n) ||
 		    snprintf(dir, sizeof(dir), "%s/%s%s", parent, e->d_name,
 			     suffix) >= (int)sizeof(dir))
 			continue;
@@ -230,7 +248,7 @@ static void each_user(struct each *x, const char *parent, const char *prefix,
 	closedir(d);
 }
 
-void see_each(void (*fn)(void *ctx, const char *path, pid_t pid), void *ctx)
+void see_each(void (*fn)(void *ctx, const char *path), void *ctx)
 {
 	struct each x = { .fn = fn, .ctx = ctx };
 	uid_t uid = geteuid();

@@ -193,6 +193,7 @@ static struct json_object *totals_json(const struct snapshot *s)
 	json_add_uint(o, "forks", s->forks);
 	json_add_uint(o, "execs", s->execs);
 	json_add_uint(o, "replicated_bytes", s->bytes);
+	json_add_uint(o, "watched_ns", s->watched_ns);
 	return o;
 }
 
@@ -213,6 +214,7 @@ static struct json_object *calls_json(const struct snapshot *s)
 		json_add_uint(j, "refused", c->refused);
 		json_add_uint(j, "trapped_ns", c->ns);
 		json_add_uint(j, "trapped_max_ns", c->max_ns);
+		json_add_uint(j, "sampled_ns", c->sampled_ns);
 		json_object_object_add(o, ipmon_name(nr, name), j);
 	}
 	return o;

@@ -8,8 +8,12 @@
  * always count (mon.count); libipmon's leader counts by call in its ring, which
  * outlives it.  When the server wants a snapshot it says so in shared memory;
  * the ticker, which looks every 20 ms anyway, finds that and puts everything
- * together.  That is the only work done here, at most 50 times a second, and it
- * is bounded: SEE_SETS sets, WALK_MAX records.
+ * together.  That is work done at most 50 times a second, and it is bounded:
+ * SEE_SETS sets, WALK_MAX records.
+ *
+ * How long calls take that are handled in-process nobody measures.  For some
+ * seconds after somebody has looked, the ticker notes in which call each thread
+ * is: the share of the samples is the share of the time.
  *
  * Rings, cursors and contexts are the variants' memory.  What is read there is
  * shown to people and nothing else; every value is read once and bounded before
@@ -30,6 +34,11 @@ int see_event = -1;
 
 #define LEAST_NS	19000000u	/* between two snapshots */
 #define WALK_MAX	65536u		/* records looked at in one */
+#define SAMPLE_NS	9000000u	/* between two samples, at least */
+#define SAMPLE_GAP_NS	100000000u	/* ... at most: nobody watched */
+#define SAMPLE_SETS	128u
+
+static uint64_t watched_ns, sampled_ns[IPMON_NR_MAX];
 
 static unsigned int walk_left;
 
@@ -125,10 +134,24 @@ static void see_ring(const struct taskset *s, struct see_set *o)
 		RING_BLOCKED;
 }
 
+/* The call a leader that is inside IP-MON is making; the frame lies at the top of
+ * the stack, whose place monitord chose. */
+static bool call_inside(struct taskset *s, uint32_t *nr)
+{
+	uint64_t word;
+
+	if (mem_read(&s->t[LEADER], &word, fast_ctx(s, LEADER) +
+		     IPMON_CTX_SIZE - 64 - sizeof(struct ipmon_frame),
+		     sizeof(word)))
+		return false;
+	*nr = (uint32_t)word;
+	return true;
+}
+
 static void see_ctx(struct taskset *s, struct see_set *o)
 {
 	struct task *t = &s->t[LEADER];
-	uint64_t at = fast_ctx(s, LEADER), nr;
+	uint64_t at = fast_ctx(s, LEADER);
 	struct ipmon_ctx c;
 
 	if (!t->tid || mem_read(t, &c, at, sizeof(c)))
@@ -137,12 +160,9 @@ static void see_ctx(struct taskset *s, struct see_set *o)
 	o->waits = s->seen_waits = c.n_waits;
 	if (!s->live || s->state != SET_RUN || !c.inside)
 		return;
-	/* the frame lies at the top of the stack whose place we chose */
-	if (mem_read(t, &nr, at + IPMON_CTX_SIZE - 64 -
-		     sizeof(struct ipmon_frame), sizeof(nr)))
+	if (!call_inside(s, &o->nr))
 		return;
 	o->has_call = 1;
-	o->nr = (uint32_t)nr;
 	if (o->asleep && s->t_blocked)
 		o->ns = mon.now - s->t_blocked;
 }
@@ -194,7 +214,58 @@ static void see_procs(struct snapshot *d)
 	}
 }
 
-void see_fill(void)
+/* ---- samples ---- */
+
+/* In which call is this thread?  false: in none. */
+static bool call_now(struct taskset *s, uint32_t *nr)
+{
+	uint32_t inside;
+
+	switch (s->state) {
+	case SET_CALL:
+	case SET_DONE:
+	case SET_READY:
+		*nr = (uint32_t)s->t[LEADER].call.nr;
+		return true;
+	case SET_RUN:
+		break;
+	default:
+		return false;
+	}
+	if (s->arrived & 1u << LEADER) {
+		*nr = (uint32_t)s->t[LEADER].call.nr;
+		return true;
+	}
+	return s->live && s->ctx >= 0 && s->t[LEADER].tid &&
+	       s->proc->mm && s->proc->mm->fast &&
+	       !mem_read(&s->t[LEADER], &inside, fast_ctx(s, LEADER) +
+			 offsetof(struct ipmon_ctx, inside), sizeof(inside)) &&
+	       inside && call_inside(s, nr);
+}
+
+static void sample(void)
+{
+	static uint64_t last;
+	uint64_t ns = mon.now - last;
+	unsigned int n = 0;
+	struct taskset *s;
+	uint32_t nr;
+
+	if (ns < SAMPLE_NS)
+		return;
+	last = mon.now;
+	if (ns > SAMPLE_GAP_NS)
+		return;
+	watched_ns += ns;
+	LIST_FOREACH(s, &mon.sets, all) {
+		if (n++ == SAMPLE_SETS)
+			break;
+		if (call_now(s, &nr) && nr < IPMON_NR_MAX)
+			sampled_ns[nr] += ns;
+	}
+}
+
+static void fill(void)
 {
 	static uint64_t last;
 	static struct see_set spare;
@@ -221,12 +292,14 @@ void see_fill(void)
 	d->wakes = c->wakes;
 	d->waits = c->waits;
 	d->bytes = c->bytes;
+	d->watched_ns = watched_ns;
 	for (unsigned int nr = 0; nr < IPMON_NR_MAX; nr++) {
 		d->call[nr].in = c->in[nr];
 		d->call[nr].trapped = c->per_nr[nr];
 		d->call[nr].refused = c->refused[nr];
 		d->call[nr].ns = c->per_nr_ns[nr];
 		d->call[nr].max_ns = c->per_nr_max[nr];
+		d->call[nr].sampled_ns = sampled_ns[nr];
 	}
 	see_procs(d);
 	LIST_FOREACH(s, &mon.sets, all) {
@@ -248,4 +321,12 @@ void see_fill(void)
 	/* full (nobody reads): it has been told already */
 	if (write(see_event, &one, sizeof(one)) < 0)
 		return;
+}
+
+void see_work(void)
+{
+	if (atomic_load(&see_share->watch) > mon.now)
+		sample();
+	if (atomic_load(&see_share->want) != atomic_load(&see_share->done))
+		fill();
 }
