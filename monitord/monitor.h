@@ -110,6 +110,7 @@ struct options {
 	const char *control;		/* socket, "none", NULL: default */
 	const char *metrics;		/* where to serve them, or NULL */
 	unsigned int verbose;
+	char **program;			/* what a file says it is, or NULL */
 	char **argv;			/* program and arguments */
 };
 

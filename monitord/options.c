@@ -228,10 +228,12 @@ int options_parse(int argc, char **argv, struct options *opt)
 		if (w < 0)
 			return EXIT_MONITOR;
 	}
-	if (optind >= argc) {
-		say("no program given; try 'monitord run -- PROGRAM'");
+	opt->argv = optind < argc ? argv + optind : opt->program;
+	if (!opt->argv) {
+		say("no program given%s; try 'monitord run -- PROGRAM'",
+		    config.n_files ? ", and no Program in the configuration" :
+		    "");
 		return EXIT_MONITOR;
 	}
-	opt->argv = argv + optind;
 	return check(opt) < 0 ? EXIT_MONITOR : 0;
 }

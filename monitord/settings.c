@@ -420,6 +420,49 @@ SET(set_environment)
 	return r;
 }
 
+static void free_words(char **words)
+{
+	for (char **w = words; w && *w; w++)
+		free(*w);
+	free(words);
+}
+
+/* What to run when the command line does not say: words, with quotes. */
+SET(set_program)
+{
+	size_t n = 0;
+	char **words = calloc(1, sizeof(*words));
+	char buf[4096];
+	int r = 1;
+
+	while (words && (r = settings_word(&value, buf, sizeof(buf))) > 0) {
+		char **more = reallocarray(words, n + 2, sizeof(*words));
+
+		if (!more)
+			break;
+		words = more;
+		words[n] = strdup(buf);
+		if (!words[n++])
+			break;
+		words[n] = NULL;
+	}
+	if (words && !r) {
+		free_words(opt->program);
+		/* "Program=" takes back what an earlier file said */
+		opt->program = n ? words : NULL;
+		if (!n)
+			free(words);
+		return 0;
+	}
+	if (words && r < 0)
+		fault_set(f, "a quote is not closed, or a word is longer than %zu bytes",
+			  sizeof(buf) - 1);
+	else
+		out_of_memory(f);
+	free_words(words);
+	return -1;
+}
+
 SET(set_preload)
 {
 	char *old = opt->preload[variant], *list;
@@ -577,6 +620,7 @@ SET(set_calls)
 
 const struct setting settings[] = {
 	{ "Variants", "variants", IN_RUN, set_variants },
+	{ "Program", NULL, IN_RUN, set_program },
 	{ "Policy", "policy", IN_RUN, set_policy },
 	{ "Level", "level", IN_RUN, set_level },
 	{ "MaxLag", "max-lag", IN_RUN, set_max_lag },
@@ -637,6 +681,8 @@ void settings_free(struct options *opt)
 		free(opt->preload[v]);
 		opt->preload[v] = NULL;
 	}
+	free_words(opt->program);
+	opt->program = NULL;
 }
 
 void settings_forget(struct options *opt, unsigned int variant)

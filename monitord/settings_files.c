@@ -72,7 +72,8 @@ static void check_preload(struct check *c, const struct options *opt,
 
 /* ---- programs ---- */
 
-static void check_path(struct check *c, unsigned int v, const char *name)
+static void check_path(struct check *c, int v, const char *key,
+		       const char *name)
 {
 	struct fault f;
 	char *file = NULL;
@@ -83,7 +84,7 @@ static void check_path(struct check *c, unsigned int v, const char *name)
 	else if (exec_file_foreign(file))
 		fault_set(&f, "%s is not a program for 64-bit x86", file);
 	if (r < 0 || exec_file_foreign(file))
-		report(c, (int)v, "Path", &f);
+		report(c, v, key, &f);
 	free(file);
 }
 
@@ -158,13 +159,15 @@ int settings_check_files(const struct options *opt, bool paths,
 		if (opt->preload[v])
 			check_preload(&c, opt, v);
 		if (paths && opt->variant_path[v])
-			check_path(&c, v, opt->variant_path[v]);
+			check_path(&c, (int)v, "Path", opt->variant_path[v]);
 		check_cpus(&c, (int)v, "CPU", opt->cpu[v]);
 	}
 	check_dir(&c, opt->report_dir);
 	if (!paths)
 		return c.n;
 	/* run itself says what is wrong with these */
+	if (opt->program)
+		check_path(&c, -1, "Program", opt->program[0]);
 	check_cpus(&c, -1, "CPUs", opt->cpus);
 	check_file(&c, "Report", opt->report_file);
 	check_file(&c, "Stats", opt->stats_file);
