@@ -8,6 +8,7 @@
  */
 #include "memcalls.h"
 #include "hold.h"
+#include "turn.h"
 
 uint64_t epoll_ctl_word(const uint64_t args[6], struct packed_event *ev)
 {
@@ -207,6 +208,9 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	case DECIDE_RELAXED:
 	case DECIDE_VERIFIED:
 		count_call(ctx, nr);
+		/* epoll_ctl may end without a record */
+		if (!ctx->variant && !(plan->flags & PLAN_EPOLL_CTL))
+			turn_yield(ctx);
 		if (plan->each)
 			o = each_call(ctx, f, plan);
 		else if (ctx->variant)

@@ -7,6 +7,7 @@
  *	follower.c	takes the next record, takes over the leader's outputs
  *	compare.c	compares
  *	wait.c		who waits for whom, and wakes him
+ *	turn.c		whose turn it is among threads
  *	memory.c	the program's memory: walks, spans
  *
  * Rules: those of init.c; the program's memory is touched through

@@ -35,6 +35,7 @@
  */
 #include "follower.h"
 #include "memcalls.h"
+#include "turn.h"
 
 #define SOLO_MAX	1024u
 #define SAME_STACK	(1 << 20)	/* as solo.c */
@@ -46,7 +47,10 @@
 static int next_record(void *p, struct ipmon_record *rec)
 {
 	/* in the middle of a call: the leader cannot be at a rendezvous */
-	return follower_next(p, rec) == NEXT_RECORD ? 0 : -1;
+	if (follower_next(p, rec) != NEXT_RECORD)
+		return -1;
+	turn_follow(p, rec);
+	return 0;
 }
 
 static void record_consumed(void *p, unsigned int flags)
@@ -236,7 +240,8 @@ static int skip_private(struct ipmon_ctx *ctx, struct ipmon_reader *r)
 	uint32_t in = lane_words(plan) + 1;
 
 	clocks_apart(ctx);
-	if (plan->flags & PLAN_CLOCK && r->rec.flags == REC_LANE &&
+	turn_follow(ctx, &r->rec);
+	if (plan->flags & PLAN_CLOCK && (r->rec.flags & ~REC_TURN) == REC_LANE &&
 	    r->rec.in_len == 8 * in &&
 	    r->rec.out_len == 8 + sizeof(struct ipmon_time))
 		remember(ctx, plan, w[0], w + in + 1);
@@ -271,7 +276,7 @@ static int64_t deeper(const struct ipmon_ctx *ctx,
 	unsigned int i = lane_words(plan);
 	int64_t lead, own = (int64_t)clock_depth(ctx);
 
-	if (r->rec.flags != REC_LANE || r->rec.in_len != 8 * (i + 1))
+	if ((r->rec.flags & ~REC_TURN) != REC_LANE || r->rec.in_len != 8 * (i + 1))
 		return 0;
 	lead = (int64_t)first_words(ctx, r)[i];
 	if (lead > SAME_STACK || lead < -SAME_STACK || own > SAME_STACK ||
@@ -402,6 +407,7 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 		fo.n_out = 0;
 		if (!find_record(&fo, &o))
 			return o;
+		turn_follow(ctx, &fo.r.rec);
 		if (fo.r.rec.flags & REC_FORWARD)
 			goto forward;
 		reader_begin(&fo.r);

@@ -22,6 +22,7 @@
  */
 #include "broker.h"
 #include "hold.h"
+#include "turn.h"
 
 #define NR_CLOSE	3
 #define NR_DUP2		33
@@ -186,7 +187,9 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 			return ret;
 	}
 	before_block(ctx, block);
+	turn_leave(ctx, block);
 	ret = ipmon_gate_call(call);
+	turn_back(ctx);
 	after_block(ctx, block);
 	return ret;
 }
@@ -272,7 +275,15 @@ static int opened_proc(int64_t fd)
 static int open_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		     const struct ipmon_call *call, int64_t *ret)
 {
-	if (open_on_root(ctx, plan, call, ret))
+	int done;
+
+	/* a FIFO waits for its other end */
+	if (ctx->turn && hold_any(ctx))
+		hold_drain(ctx);
+	turn_leave(ctx, PLAN_TRANSFER);
+	done = open_on_root(ctx, plan, call, ret);
+	turn_back(ctx);
+	if (done)
 		return 0;
 	*ret = make_call(ctx, plan, call);
 	return *ret >= 0 && opened_proc(*ret);
@@ -342,10 +353,12 @@ static void small_header(struct ipmon_ctx *ctx, unsigned char *at,
 
 	rec->size = size;
 	rec->nr = (uint16_t)nr;
-	rec->flags = REC_LANE;
+	rec->flags = ctx->p.turn ? REC_LANE | REC_TURN : REC_LANE;
 	rec->ret = ret;
 	rec->in_len = in_len;
 	rec->out_len = out_len;
+	rec->turn = ctx->p.turn;
+	ctx->p.turn = 0;
 	ring_publish(ctx_ring(ctx), &ctx->p, size);
 	published(ctx);
 }

@@ -27,7 +27,7 @@
  * Our own futex calls may end early for any reason (a stop by monitord, a
  * restarted call): every sleep is in a loop around its condition.
  */
-#include "broker.h"
+#include "turn.h"
 
 #define NR_FUTEX	202
 #define FUTEX_WAIT_	0
@@ -279,6 +279,7 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec)
 		}
 		if (at_rendezvous)
 			return NEXT_TRAPPED;
+		turn_rest(ctx);
 		/* skips may have made room */
 		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 			wake_leader(ctx, c);

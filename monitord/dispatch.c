@@ -33,6 +33,7 @@
 #include "see.h"
 #include "signals.h"
 #include "tracee.h"
+#include "turn.h"
 
 /* ---- calls ---- */
 
@@ -252,8 +253,10 @@ static void proc_finished(struct proc *p)
 	p->files = NULL;
 	/* nothing to schedule; and sched_tick(), from within which it may be
 	 * freed, does not look at it */
-	if (p->domain)
+	if (p->domain) {
+		turn_put(p);
 		domain_put(p->domain);
+	}
 	p->domain = NULL;
 	if (!p->parent)
 		proc_free(p);
@@ -419,7 +422,7 @@ static void check_stall(struct taskset *s)
 		uint64_t cpu;
 		char state;
 
-		if (t->at != AT_RUN || !t->tid)
+		if (t->at != AT_RUN || !t->tid || fast_waits_turn(s, v))
 			continue;
 		cpu = task_cpu(t, &state);
 		if (!s->late_cpu[v]) {
@@ -487,7 +490,7 @@ void monitor_tick(void)
 	check_early_deaths();
 	if (mon.ending)
 		return;
-	sched_tick();
+	fine |= sched_tick();
 	placement_tick();
 	see_tick();
 	ticker_want(fine);

@@ -56,6 +56,7 @@
 #include "signals.h"
 #include "tracee.h"
 #include "tsc.h"
+#include "turn.h"
 
 #define REGION_CTX	0u
 #define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
@@ -67,7 +68,9 @@
 			 ~4095ull)
 #define HOLD_SIZE	((sizeof(struct ipmon_hold) + 4095) & ~4095ull)
 #define REGION_SIZE	(REGION_HOLD + IPMON_SLOTS * HOLD_SIZE)
-#define RINGS_SIZE	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
+#define TURNS_OFFSET	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
+#define RINGS_SIZE	(TURNS_OFFSET + IPMON_TURNS * sizeof(struct ipmon_turn))
+_Static_assert(RINGS_SIZE % 4096 == 0, "whole pages");
 /* a page per slot: what a follower may write must not be a sibling's */
 #define CURSORS_SIZE	((uint64_t)IPMON_SLOTS * 4096)
 
@@ -82,6 +85,8 @@ struct fast {
 	uint64_t rings[MAX_VARIANTS];
 	uint64_t cursors[MAX_VARIANTS];
 	uint64_t used;			/* bit per slot */
+	uint64_t base[IPMON_SLOTS];	/* where positions of its next user begin */
+	uint64_t turns;			/* bit per turn in use */
 	uint64_t ctx_used[IPMON_CTXS / 64];
 };
 _Static_assert(IPMON_SLOTS <= 64, "slots are bits of a word");
@@ -109,12 +114,14 @@ static struct ipmon_ring *ring_of(const struct taskset *s)
 	return (void *)(f->map + (uint64_t)s->slot * sizeof(struct ipmon_ring));
 }
 
+struct ipmon_cursor *fast_slot_cursor(const struct fast *f, unsigned int slot)
+{
+	return (void *)(f->map + RINGS_SIZE + (uint64_t)slot * 4096);
+}
+
 static struct ipmon_cursor *cursor_of(const struct taskset *s, unsigned int v)
 {
-	struct fast *f = s->proc->mm->fast;
-
-	return (struct ipmon_cursor *)(void *)(f->map + RINGS_SIZE +
-					       (uint64_t)s->slot * 4096) + v;
+	return fast_slot_cursor(s->proc->mm->fast, (unsigned int)s->slot) + v;
 }
 
 static uint64_t ctx_addr(const struct taskset *s, unsigned int v)
@@ -142,6 +149,49 @@ struct ipmon_cursor *fast_cursor(const struct taskset *s, unsigned int v)
 uint64_t fast_ctx(const struct taskset *s, unsigned int v)
 {
 	return ctx_addr(s, v);
+}
+
+/* ---- turns ---- */
+
+struct ipmon_turn *fast_turn(const struct fast *f, unsigned int idx)
+{
+	return (struct ipmon_turn *)(void *)(f->map + TURNS_OFFSET) + idx;
+}
+
+int fast_turn_alloc(struct fast *f)
+{
+	int idx;
+
+	if (f->turns == ~0ull)
+		return -1;
+	idx = __builtin_ctzll(~f->turns);
+	f->turns |= 1ull << idx;
+	memset(fast_turn(f, (unsigned int)idx), 0, sizeof(struct ipmon_turn));
+	return idx;
+}
+
+void fast_turn_release(struct fast *f, unsigned int idx)
+{
+	f->turns &= ~(1ull << idx);
+}
+
+static uint64_t turn_addr(const struct fast *f, unsigned int v, unsigned int idx)
+{
+	return f->rings[v] + TURNS_OFFSET + idx * sizeof(struct ipmon_turn);
+}
+
+void fast_set_turn(struct taskset *s, unsigned int idx)
+{
+	for_each_variant(v)
+		if (s->slot >= 0)
+			CTX_SET(s, v, turn,
+				turn_addr(s->proc->mm->fast, v, idx));
+}
+
+bool fast_waits_turn(const struct taskset *s, unsigned int v)
+{
+	return v != LEADER && s->slot >= 0 && s->live &&
+		__atomic_load_n(&cursor_of(s, v)->waits_turn, __ATOMIC_RELAXED);
 }
 
 void fast_leader_runs(struct taskset *s)
@@ -369,9 +419,39 @@ static void plain_gs(struct taskset *s)
 	}
 }
 
+/* Positions only grow, whoever uses the slot: one that its last user's followers
+ * had still to come to has been passed (turn.c). */
+static void fresh_ring(struct taskset *s)
+{
+	uint64_t base = s->proc->mm->fast->base[s->slot];
+
+	memset(ring_of(s), 0, offsetof(struct ipmon_ring, data));
+	memset(cursor_of(s, 0), 0, 4096);
+	ring_of(s)->head = base;
+	for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
+		cursor_of(s, v)->tail = cursor_of(s, v)->at = base;
+	cursor_of(s, LEADER)->apart = s->proc->mm->clocks_apart;
+}
+
+/* The slot is left: where the next one begins, at the start of the buffer. */
+static void leave_ring(struct taskset *s)
+{
+	uint64_t *base = &s->proc->mm->fast->base[s->slot];
+	uint64_t head = __atomic_load_n(&ring_of(s)->head, __ATOMIC_ACQUIRE);
+
+	/* the leader's to write: not backwards, not beyond RECORD_TURN_POS */
+	if (head < *base || head - *base > 1ull << 44)
+		head = *base;
+	*base = (head + IPMON_RING_BYTES - 1) &
+		~((uint64_t)IPMON_RING_BYTES - 1);
+	for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
+		__atomic_store_n(&cursor_of(s, v)->at, *base, __ATOMIC_SEQ_CST);
+}
+
 void fast_attach(struct taskset *s)
 {
 	struct fast *f = s->proc->mm->fast;
+	uint64_t base;
 
 	s->slot = s->ctx = -1;
 	s->live = false;
@@ -387,10 +467,9 @@ void fast_attach(struct taskset *s)
 	if (f->used != ~0ull) {
 		s->slot = __builtin_ctzll(~f->used);
 		f->used |= 1ull << s->slot;
-		memset(ring_of(s), 0, offsetof(struct ipmon_ring, data));
-		memset(cursor_of(s, 0), 0, 4096);
-		cursor_of(s, LEADER)->apart = s->proc->mm->clocks_apart;
+		fresh_ring(s);
 	}
+	base = s->slot < 0 ? 0 : f->base[s->slot];
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 		uint64_t at = ctx_addr(s, v);
@@ -418,6 +497,12 @@ void fast_attach(struct taskset *s)
 			.hold = hold_addr(s, v),
 			.max_lag_records = mon.opt.lag_records,
 			.max_lag_bytes = mon.opt.lag_bytes,
+			.p = { .head = base, .limit = base, .wake_at = base },
+			.c = { .tail = base, .head = base },
+			.lag_mark = base, .lag_wake_at = base,
+			.slot = (uint32_t)s->slot,
+			.turn = s->proc->turn && s->slot >= 0 ?
+				turn_addr(f, v, turn_index(s->proc)) : 0,
 		};
 		struct user_regs_struct *r = task_regs(t);
 
@@ -441,8 +526,11 @@ void fast_detach(struct taskset *s)
 
 	if (f)
 		see_gone(s);
-	if (f && s->slot >= 0)
+	if (f && s->slot >= 0) {
+		turn_forget(s);
+		leave_ring(s);
 		f->used &= ~(1ull << s->slot);
+	}
 	if (f && s->ctx >= 0)
 		f->ctx_used[s->ctx / 64] &= ~(1ull << s->ctx % 64);
 	s->slot = s->ctx = -1;
@@ -555,7 +643,8 @@ static bool may_live(const struct taskset *s)
 	return p->mm->fast && !p->mm->no_fast && s->slot >= 0 &&
 	       p->mm->patched && !p->has_filter && !p->vtsc_sigsegv &&
 	       !p->vseccomp && !p->execing && !p->exiting &&
-	       STAILQ_EMPTY(&s->sigq) && p->domain->owner == s && alone(s);
+	       STAILQ_EMPTY(&s->sigq) && p->domain->owner == s &&
+	       (p->turn || alone(s));
 }
 
 void fast_release(struct taskset *s)
@@ -565,6 +654,7 @@ void fast_release(struct taskset *s)
 
 	if (s->slot < 0)
 		return;
+	turn_assign(s);
 	live = may_live(s);
 	if (__atomic_load_n(&cursor_of(s, LEADER)->apart, __ATOMIC_RELAXED))
 		s->proc->mm->clocks_apart = true;
@@ -575,13 +665,17 @@ void fast_release(struct taskset *s)
 		s->pending = false;
 		CTX_SET(s, LEADER, pending, 0);
 	}
-	if (live == s->live)
-		return;
-	s->live = live;
-	for_each_variant(v) {
-		CTX_SET(s, v, flags, flags);
-		CTX_SET(s, v, live, live);
+	if (live != s->live || flags != s->ctx_flags) {
+		s->live = live;
+		s->ctx_flags = flags;
+		for_each_variant(v) {
+			CTX_SET(s, v, flags, flags);
+			CTX_SET(s, v, live, live);
+		}
 	}
+	/* from now on others may see it run */
+	if (live)
+		turn_give(s);
 }
 
 void fast_want(struct taskset *s)

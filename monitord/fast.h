@@ -65,6 +65,7 @@ bool fast_fixup(struct task *t);
 /* The ring and cursors of a set that has a slot (monitord's mapping), and the
  * address of its context in variant v. */
 struct ipmon_ring *fast_ring(const struct taskset *s);
+struct ipmon_cursor *fast_slot_cursor(const struct fast *f, unsigned int slot);
 struct ipmon_cursor *fast_cursor(const struct taskset *s, unsigned int v);
 uint64_t fast_ctx(const struct taskset *s, unsigned int v);
 /* A variant reads a clock without the others (CLOCK_FREEZE_NS). */
@@ -88,6 +89,15 @@ void fast_clock(struct taskset *s, uint64_t clock);
 void fast_forbid(struct taskset *s);
 /* Is this GS base of variant v ours? */
 bool fast_is_ctx(const struct mm *m, unsigned int v, uint64_t base);
+
+/* Turns in the arena of rings (turn.c): one by number, a free one (-1: none), its
+ * end; the sets of a process are told theirs. */
+struct ipmon_turn *fast_turn(const struct fast *f, unsigned int idx);
+int fast_turn_alloc(struct fast *f);
+void fast_turn_release(struct fast *f, unsigned int idx);
+void fast_set_turn(struct taskset *s, unsigned int idx);
+/* Does this follower wait for a sibling of its variant? */
+bool fast_waits_turn(const struct taskset *s, unsigned int v);
 
 /* Add the set's counters to mon.count. */
 void fast_account(struct taskset *s);

@@ -311,6 +311,7 @@ bool fast_gate_misused(struct task *t)
 			"may use",
 	};
 	bool mine = s->live && (t->call.nr == IPMON_NR_EPOLL_DATA ||
+				t->call.nr == IPMON_NR_TURN ||
 				(t->call.nr == IPMON_NR_DIVERGED &&
 				 t->variant != LEADER));
 
@@ -436,9 +437,11 @@ static void look_for_late(struct taskset *s)
 		uint64_t tail = tail_of(s, v);
 		bool idle = tail == head &&
 			__atomic_load_n(&c->sleeping, __ATOMIC_RELAXED);
+		/* for a thread that has a ring of its own, and is late there */
+		bool waits = __atomic_load_n(&c->waits_turn, __ATOMIC_RELAXED);
 
 		waiting |= idle;
-		if (late(s, v, tail, idle || !fast_passed(s, v))) {
+		if (late(s, v, tail, idle || waits || !fast_passed(s, v))) {
 			stalled(s, v);
 			return;
 		}

@@ -41,6 +41,7 @@
 #include "launch.h"
 #include "signals.h"
 #include "tracee.h"
+#include "turn.h"
 
 /* ---- comparing environments with --env names left out ---- */
 
@@ -292,6 +293,7 @@ static void new_image(struct taskset *s)
 	mm_put(p->mm);
 	p->mm = mm_new();
 	sched_leave(s);
+	turn_put(p);
 	p->domain = domain_new();
 	domain_put(old);
 	s->vtid = p->vpid;

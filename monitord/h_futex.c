@@ -99,8 +99,7 @@ void futex_start(struct taskset *s)
 		s->t_call = mon.now;
 		task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
 		settle(&s->t[LEADER]);
-		if (!TAILQ_EMPTY(&s->proc->domain->ready))
-			sched_leave(s);
+		sched_sleep(s);
 		return;
 	}
 	set_leader_go(s);

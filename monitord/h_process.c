@@ -41,6 +41,7 @@
 #include "handlers.h"
 #include "shadow.h"
 #include "tracee.h"
+#include "turn.h"
 
 /* What a creating call asks for, in one variant. */
 struct spawn {
@@ -234,6 +235,7 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 		np->domain = p->domain->shared ? domain_get(p->domain) :
 			domain_new();
 	}
+	turn_inherit(np, p);
 	np->files = sp->flags & CLONE_FILES ? files_get(p->files) :
 		files_fork(p->files);
 	c = set_new(np);

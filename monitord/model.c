@@ -19,6 +19,7 @@
 #include "patch.h"
 #include "shadow.h"
 #include "tsc.h"
+#include "turn.h"
 
 struct monitor mon;
 
@@ -158,8 +159,10 @@ void proc_free(struct proc *p)
 			c->parent = NULL;
 	if (p->mm)
 		mm_put(p->mm);
-	if (p->domain)
+	if (p->domain) {
+		turn_put(p);
 		domain_put(p->domain);
+	}
 	if (p->files)
 		files_put(p->files);
 	if (mon.root == p)

@@ -49,6 +49,7 @@ struct task;
 struct mm;
 struct domain;
 struct files;
+struct turn;
 
 enum policy { POLICY_STRICT, POLICY_VERIFIED, POLICY_RELAXED };
 enum layout { LAYOUT_DISJOINT, LAYOUT_SAME };
@@ -216,7 +217,8 @@ struct taskset {
 	pid_t vtid;			/* tid the program sees */
 	const struct ipmon_row *row;	/* of the call at the rendezvous */
 	uint64_t t_arrived;		/* ns, first arrival; 0 = none */
-	uint64_t t_run;			/* ns, when it was last released */
+	uint64_t t_run;			/* ns, when it was last released, or took
+					 * the turn in-process (to the ticker) */
 	uint64_t t_call;		/* ns, when the leader went in */
 	int64_t ret;			/* leader's result of the call */
 	STAILQ_HEAD(, pending_signal) sigq;
@@ -243,6 +245,7 @@ struct taskset {
 	unsigned int tsd;		/* bit per variant: the kernel traps
 					 * rdtsc (tsc.c) */
 	bool live;			/* handles calls itself */
+	uint32_t ctx_flags;		/* its IPMON_CTX_* */
 	bool pending;			/* told to come to monitord */
 	bool accounted;			/* its counters are in mon.count */
 	uint64_t seen_wakes, seen_waits;/* at the last snapshot (see.h) */
@@ -327,6 +330,7 @@ struct proc {
 	struct proc *parent;		/* NULL for the root or a reparented one */
 	struct mm *mm;
 	struct domain *domain;
+	struct turn *turn;		/* turn.c, or NULL */
 	struct files *files;
 	bool launching;			/* before its first successful exec */
 	bool execing;			/* an exec is under way: its other
@@ -360,6 +364,13 @@ struct domain {
 	unsigned int refs;
 	struct taskset *owner;		/* who runs user code now, or NULL */
 	uint64_t t_owned;		/* ns, since when */
+	/* turn.c: those that handle calls themselves and hand it on */
+	struct turn *team;		/* who has it in place of an owner, or NULL */
+	struct turn *last_team;		/* who had it before: compared only */
+	TAILQ_HEAD(, turn) turns;
+	bool team_next;			/* who waits in a team is next */
+	struct taskset *holder;		/* as seen by the ticker: compared only */
+	uint32_t holder_turn;		/* turn_count() then */
 	bool shared;			/* the tree's shared-memory domain */
 	uint64_t t_tick;		/* ns, when the ticker looked at it */
 	TAILQ_HEAD(, taskset) ready;
@@ -456,11 +467,14 @@ void sched_ready(struct taskset *s);	/* call complete: run when it's its turn */
  * the result; else call_ended() is called later. */
 bool sched_take(struct taskset *s);
 void sched_leave(struct taskset *s);	/* blocks or dies: give the turn away */
+void sched_sleep(struct taskset *s);	/* blocks: if anybody might want it */
+void sched_look(struct domain *d);	/* somebody may want the turn, or leave it */
 /* The same in two steps for a set that is freed in between, as whoever gets the
  * turn may look for it: a domain to be given to sched_next(), or NULL. */
 struct domain *sched_detach(struct taskset *s);
 void sched_next(struct domain *d);
-void sched_tick(void);
+/* True: somebody waits for those who hand the turn on in-process. */
+bool sched_tick(void);
 /* May it be parked, all or only some of its variants being stopped between
  * calls? */
 bool sched_may_park(const struct taskset *s, bool computing);

@@ -50,6 +50,7 @@
 #include "solo.h"
 #include "tracee.h"
 #include "tsc.h"
+#include "turn.h"
 
 #define ITEMS_MAX (1u << 20)
 
@@ -468,9 +469,8 @@ void set_leader_go(struct taskset *s)
 		signal_go_on(s);
 	s->kick_ret = 0;
 	task_resume(t, PTRACE_SYSCALL, 0);
-	if (s->blocking &&
-	    !TAILQ_EMPTY(&s->proc->domain->ready))
-		sched_leave(s);
+	if (s->blocking)
+		sched_sleep(s);
 }
 
 void set_leader_again(struct taskset *s)
@@ -783,6 +783,10 @@ void set_arrive(struct task *t)
 	gate = s->live && t->call.ip == s->proc->mm->gate[t->variant] + 2;
 	if (gate && t->call.nr == IPMON_NR_DIVERGED && t->variant != LEADER) {
 		fast_diverged(t);
+		return;
+	}
+	if (gate && t->call.nr == IPMON_NR_TURN) {
+		turn_told(t);
 		return;
 	}
 	if (gate && t->call.nr == IPMON_NR_EPOLL_DATA) {

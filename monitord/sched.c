@@ -38,6 +38,7 @@
 #include "fast.h"
 #include "signals.h"
 #include "tracee.h"
+#include "turn.h"
 
 #define SLICE_NS	10000000u	/* turn over at the next call's end */
 #define LOOK_NS		15000000u	/* no call: watch what it computes */
@@ -55,6 +56,7 @@ struct domain *domain_new(void)
 		die("out of memory");
 	d->refs = 1;
 	TAILQ_INIT(&d->ready);
+	TAILQ_INIT(&d->turns);
 	return d;
 }
 
@@ -98,13 +100,25 @@ static void dequeue(struct domain *d, struct taskset *s)
 	s->queued = false;
 }
 
+/*
+ * Nobody has the turn: those who are ready and those who wait for it in-process
+ * get it alternately; when nobody is ready, it is the latter's.
+ */
 static void next(struct domain *d)
 {
 	struct taskset *s = TAILQ_FIRST(&d->ready);
 
 	d->owner = NULL;
-	if (!s)
+	if (s && d->team_next && turn_wanted(d, NULL)) {
+		d->team_next = false;
+		if (turn_grant(d))
+			return;
+	}
+	d->team_next = true;
+	if (!s) {
+		turn_free(d);
 		return;
+	}
 	dequeue(d, s);
 	grant(d, s);
 }
@@ -116,20 +130,53 @@ static bool stealable(const struct taskset *o)
 	       (o->blocking || mon.now - o->t_call > STEAL_NS);
 }
 
-bool sched_take(struct taskset *s)
+/* Can the turn be given to somebody else?  A team is asked for it. */
+static bool available(struct domain *d)
+{
+	if (d->team)
+		return turn_seize(d);
+	return !d->owner || stealable(d->owner);
+}
+
+/* A set that has the turn in-process has come to us. */
+static void hold(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
 
+	if (turn_hold(s))
+		d->t_owned = TAILQ_EMPTY(&d->ready) ? mon.now : 0;
+}
+
+static bool wanted(const struct domain *d)
+{
+	return !TAILQ_EMPTY(&d->ready) || turn_wanted(d, NULL) ||
+		turn_seized(d);
+}
+
+/* Does nobody but the members of this team want the turn? */
+static bool idle(const struct domain *d, const struct turn *t)
+{
+	return TAILQ_EMPTY(&d->ready) && !turn_wanted(d, t) &&
+		!turn_seized(d);
+}
+
+bool sched_take(struct taskset *s)
+{
+	struct domain *d = s->proc->domain;
+	bool can;
+
+	hold(s);
 	if (d->owner == s)
 		return true;
-	if ((!d->owner || stealable(d->owner)) && TAILQ_EMPTY(&d->ready)) {
+	can = available(d);
+	if (can && TAILQ_EMPTY(&d->ready)) {
 		d->owner = s;
 		d->t_owned = mon.now;
 		return true;
 	}
 	s->state = SET_DONE;
 	enqueue(d, s);
-	if (!d->owner || stealable(d->owner))
+	if (can)
 		next(d);
 	return false;
 }
@@ -137,19 +184,20 @@ bool sched_take(struct taskset *s)
 void sched_ready(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
+	bool others;
 
+	hold(s);
+	others = wanted(d);
 	if (s->state != SET_PARKED)
 		s->state = SET_READY;
-	if (d->owner == s && TAILQ_EMPTY(&d->ready)) {
-		set_release(s);
-	} else if (d->owner == s) {
-		if (mon.now - d->t_owned < SLICE_NS) {
+	if (d->owner == s) {
+		if (!others || mon.now - d->t_owned < SLICE_NS) {
 			set_release(s);
 		} else {
 			enqueue(d, s);
 			next(d);
 		}
-	} else if (!d->owner || stealable(d->owner)) {
+	} else if (available(d)) {
 		if (TAILQ_EMPTY(&d->ready)) {
 			grant(d, s);
 		} else {
@@ -165,17 +213,38 @@ void sched_parked(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
 
+	hold(s);
 	enqueue(d, s);
-	if (d->owner == s || !d->owner)
+	if (d->owner == s || (!d->owner && !d->team)) {
+		/* whoever waits is before it */
+		d->team_next = true;
 		next(d);
+	}
 }
 
 void sched_leave(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
 
+	hold(s);
 	dequeue(d, s);
 	if (d->owner == s)
+		next(d);
+}
+
+void sched_sleep(struct taskset *s)
+{
+	struct domain *d = s->proc->domain;
+
+	if (!TAILQ_EMPTY(&d->ready) || !TAILQ_EMPTY(&d->turns))
+		sched_leave(s);
+}
+
+void sched_look(struct domain *d)
+{
+	if (d->team && idle(d, d->team))
+		return;
+	if (wanted(d) && available(d))
 		next(d);
 }
 
@@ -183,6 +252,7 @@ struct domain *sched_detach(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
 
+	hold(s);
 	dequeue(d, s);
 	if (d->owner != s)
 		return NULL;
@@ -194,7 +264,7 @@ void sched_next(struct domain *d)
 {
 	if (!d)
 		return;
-	if (!d->owner)
+	if (!d->owner && !d->team)
 		next(d);
 	domain_put(d);
 }
@@ -223,14 +293,18 @@ void sched_share(struct proc *p)
 			dequeue(old, s);
 			if (was)
 				enqueue(shared, s);
+			/* alone until now: there is no turn it could lose */
+			if (s->live && s->state == SET_RUN && !s->arrived)
+				fast_revoke(s);
 		}
 		q->domain = domain_get(shared);
 		moved++;
 	}
 	old->owner = NULL;
+	turn_move(old, shared);
 	while (moved--)
 		domain_put(old);
-	if (!shared->owner)
+	if (!shared->owner && !shared->team)
 		next(shared);
 }
 
@@ -292,25 +366,45 @@ bool sched_may_park(const struct taskset *s, bool computing)
 	return computing || mon.now - s->t_run > PARK_LATE_NS;
 }
 
-void sched_tick(void)
+/* One that has the turn in-process: since when, to the ticker? */
+static void note_holder(struct domain *d, struct taskset *o)
+{
+	uint32_t n = turn_count(d);
+
+	if (d->holder == o && d->holder_turn == n)
+		return;
+	d->holder = o;
+	d->holder_turn = n;
+	o->t_run = mon.now;
+}
+
+bool sched_tick(void)
 {
 	struct proc *p;
+	bool waits = false;
 
 again:
 	LIST_FOREACH(p, &mon.procs, all) {
 		struct domain *d = p->domain;
-		struct taskset *o = d ? d->owner : NULL;
+		struct taskset *o;
 
 		if (!d || d->t_tick == mon.now)
 			continue;
 		d->t_tick = mon.now;
-		if (TAILQ_EMPTY(&d->ready))
+		if (!wanted(d))
 			continue;
-		if (!o || stealable(o)) {
+		if ((!d->team || !idle(d, d->team)) && available(d)) {
 			/* whoever goes on may be the end of any process */
 			next(d);
 			goto again;
-		} else if (o->state == SET_RUN && leave_stopped(o)) {
+		}
+		waits |= d->team && !TAILQ_EMPTY(&d->ready);
+		o = d->team ? turn_holder(d) : d->owner;
+		if (!o)
+			continue;
+		if (d->team)
+			note_holder(d, o);
+		if (o->state == SET_RUN && leave_stopped(o)) {
 			goto again;
 		} else if (o->state == SET_RUN &&
 			   mon.now - o->t_run > LOOK_NS &&
@@ -321,4 +415,5 @@ again:
 			set_interrupt(o);
 		}
 	}
+	return waits;
 }

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define IPMON_NR_REGISTER	0x49504dul	/* "IPM" */
-#define IPMON_ABI_VERSION	3u
+#define IPMON_ABI_VERSION	4u
 
 /*
  * What libipmon tells monitord about its own text: addresses and instruction
@@ -55,6 +55,7 @@ struct ipmon_producer {
 	uint64_t head;		/* published so far, as ring->head */
 	uint64_t limit;		/* head may go this far, as last seen */
 	uint64_t wake_at;	/* look for sleepers when head gets here */
+	uint64_t turn;		/* of the next record (struct ipmon_record) */
 };
 struct ipmon_consumer {
 	uint64_t tail;		/* consumed so far, as cursor->tail */
@@ -135,8 +136,13 @@ struct ipmon_ctx {
 	uint32_t lag_calls;	/* ... and how many calls ago that is */
 	uint32_t xdev;		/* leader: files opened that were on another file
 				 * system than the root */
+	/* turn.c */
+	uint64_t turn;		/* struct ipmon_turn, 0: nobody to share with */
+	uint32_t slot;		/* of ring and cursors */
+	uint32_t turn_calls;	/* leader: calls since it has the turn, while
+				 * others want it */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 520, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 544, "context ABI");
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
 
@@ -234,9 +240,49 @@ struct ipmon_cursor {
 	uint32_t leader_waits;	/* ... this is set */
 	uint32_t apart;		/* in the leader's: a variant has read the clock
 				 * without the others (core/decide.h) */
-	uint8_t pad[64 - 24];
+	/* turn.c */
+	uint64_t at;		/* the follower rests at the call whose record is
+				 * here, or has got further (release) */
+	uint32_t at_wanted;	/* somebody waits for that on ... */
+	uint32_t at_wake;	/* ... this futex; changed to wake.  In the
+				 * leader's: it waits for the turn itself */
+	uint32_t waits_turn;	/* it waits for a sibling of its variant */
+	uint8_t pad[64 - 44];
 };
 _Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
+
+/*
+ * Whose turn it is among tasks of one domain that handle calls themselves: one
+ * at a time runs code of the program (libipmon/turn.c, monitord/turn.c).  In the
+ * arena of rings, after them: followers read it.
+ */
+struct ipmon_turn {
+	uint64_t word;		/* state, holder: TURN_WORD() */
+	uint64_t want;		/* bit per slot that waits */
+	uint32_t monitor;	/* monitord keeps it or wants it: nobody takes
+				 * it, but who has it goes on */
+	uint32_t tell;		/* who begins to wait tells monitord */
+	uint32_t sync;		/* a follower that comes to rest tells monitord */
+	uint32_t next;		/* slot + 1 of who has waited for too long */
+	uint32_t taken;		/* how often */
+	uint8_t pad[64 - 36];
+};
+_Static_assert(sizeof(struct ipmon_turn) == 64, "turn ABI");
+enum ipmon_turn_state {
+	TURN_FREE,
+	TURN_RUN,		/* the holder runs the program's code */
+	TURN_CALL,		/* it is in the kernel, and may sleep there */
+	TURN_SLEEP,		/* it is in the kernel to sleep */
+};
+/* slot: the holder's, -1: none, or monitord */
+#define TURN_WORD(state, slot)	((uint64_t)(state) | (uint64_t)((slot) + 1) << 8)
+#define TURN_STATE(word)	((unsigned int)(word) & 0xffu)
+#define TURN_SLOT(word)		((int)((word) >> 8 & 0xffu) - 1)
+#define IPMON_TURNS		64u	/* in an arena */
+/*
+ * Leader: I have begun to wait for the turn; follower: I am at rest.  Result 0.
+ */
+#define IPMON_NR_TURN		0x495054ul	/* "IPT" */
 
 /*
  * Outputs of the leader that are sent when the followers have asked for the
@@ -274,8 +320,17 @@ struct ipmon_record {
 	int64_t ret;		/* valid in the last record of a call */
 	uint32_t in_len;	/* bytes of serialised inputs that follow */
 	uint32_t out_len;	/* bytes of outputs behind them (8-aligned) */
+	uint64_t turn;		/* REC_TURN: during this call others had the turn;
+				 * the last of them gave it back at a call of
+				 * its own: RECORD_TURN() */
 };
-_Static_assert(sizeof(struct ipmon_record) == 24, "record ABI");
+_Static_assert(sizeof(struct ipmon_record) == 32, "record ABI");
+/* its slot, and the position its ring had reached then; slot -1: nobody whom a
+ * follower would have to wait for */
+#define RECORD_TURN(slot, pos)	((uint64_t)((slot) + 1) << 48 | \
+				 ((pos) & 0xffffffffffffull))
+#define RECORD_TURN_SLOT(turn)	((int)((turn) >> 48) - 1)
+#define RECORD_TURN_POS(turn)	((turn) & 0xffffffffffffull)
 #define REC_SKIP	1u	/* no call: go to the start of the buffer */
 #define REC_FORWARD	2u	/* leader leaves this call to monitord although
 				 * it could be handled: followers do the same */
@@ -284,6 +339,7 @@ _Static_assert(sizeof(struct ipmon_record) == 24, "record ABI");
 				 * compared, before the rest is there */
 #define REC_LANE	16u	/* inputs are plain words, not items */
 #define REC_PRIVATE	32u	/* REC_FORWARD: of a private call (decide.h) */
+#define REC_TURN	64u	/* turn says something */
 
 /* Most that one record holds; longer calls are streamed. */
 #define IPMON_PIECE	32768u

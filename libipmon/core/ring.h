@@ -144,6 +144,7 @@ static inline void ring_header(const unsigned char *at,
 	v = __atomic_load_n(&w[2], __ATOMIC_RELAXED);
 	rec->in_len = (uint32_t)v;
 	rec->out_len = (uint32_t)(v >> 32);
+	rec->turn = __atomic_load_n(&w[3], __ATOMIC_RELAXED);
 }
 
 static inline int ring_record_ok(const struct ipmon_record *rec,

@@ -40,7 +40,9 @@ void writer_flush(struct ipmon_writer *w, unsigned int flags, int64_t ret)
 		w->in_len = w->pos - RING_HEADER;
 	rec->size = w->pos;
 	rec->nr = w->nr;
-	rec->flags = (uint16_t)(w->flags | flags);
+	rec->flags = (uint16_t)(w->flags | flags | (w->p->turn ? REC_TURN : 0));
+	rec->turn = w->p->turn;
+	w->p->turn = 0;
 	rec->ret = ret;
 	rec->in_len = w->in_len;
 	rec->out_len = w->pos - RING_HEADER - w->in_len;

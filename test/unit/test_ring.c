@@ -59,7 +59,7 @@ Test(ring, wraps_with_a_skip)
 	unsigned char *at;
 
 	for (int i = 0; i < 20000; i++) {
-		uint32_t size = 24 + (uint32_t)(next_random(&seed) % 4000) * 8;
+		uint32_t size = RING_HEADER + (uint32_t)(next_random(&seed) % 4000) * 8;
 
 		at = ring_reserve(ring, cur, 2, &p, IPMON_RING_BYTES, size,
 				  &avail);
@@ -88,7 +88,7 @@ Test(ring, never_in_front_of_the_slowest)
 	unsigned char *at;
 
 	for (int i = 0; i < 50000; i++) {
-		uint32_t size = 24 + (uint32_t)(next_random(&seed) % 500) * 8;
+		uint32_t size = RING_HEADER + (uint32_t)(next_random(&seed) % 500) * 8;
 		unsigned int v = 1 + (unsigned int)(next_random(&seed) % 2);
 
 		at = ring_reserve(ring, cur, 6, &p, capacity, size, &avail);

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Whose turn it is among threads that share memory.
+ *
+ * Theory of operation
+ * -------------------
+ * Two threads that race in user space may be ordered differently in each variant.
+ * So of the tasks of a domain (monitord/sched.c) one at a time runs code of the
+ * program, and followers repeat the leader's order.  Among tasks that handle
+ * their calls themselves the turn is handed on here:
+ *
+ *	Who enters the kernel and may sleep there says so in turn->word, and
+ *	whoever comes back from the kernel may take the turn from it.  Nobody has
+ *	to be asked: a thread that finds its word unchanged when it comes back
+ *	goes on, and nothing has happened.
+ *
+ *	Who finds that it has lost the turn waits until the holder is in the
+ *	kernel in its turn, and takes it.  The record of the call it is in then
+ *	says after whom: the slot of that holder, and where its ring was.
+ *
+ *	A follower with such a record waits until that thread of its own variant
+ *	rests at the call it stood at then (cursor->at).  All code that ran before
+ *	in the leader has run in the follower by then, because the other thread
+ *	had to wait in the same way; these edges are the whole order.
+ *
+ * monitord takes part when somebody who stands there wants the turn: it sets
+ * turn->monitor, so that nobody takes it any more, and takes it like everybody
+ * else; turn->tell has the holder say when it goes to sleep.
+ *
+ * Waiting.  A holder that goes to sleep wakes one who waits; one that may sleep
+ * but mostly does not (a transfer) wakes nobody, those who wait look at it after
+ * a while.  Taking the turn from it at once would be fairer, and two switches of
+ * the processor for each call.  Who has waited for long in vain is next: others
+ * leave it the turn; and who makes many calls without sleeping goes to sleep in
+ * between (turn_yield).
+ *
+ * Our futex calls may end early: every sleep is in a loop, and bounded.
+ */
+#include "hold.h"
+#include "turn.h"
+
+#define NR_FUTEX	202
+#define FUTEX_WAIT_	0
+#define FUTEX_WAKE_	1
+
+#define LOOKS		200u	/* at the word, before sleeping, if spinning
+				 * is allowed at all */
+#define LOOK_NS		300000	/* sleep, then look at a transfer again, each */
+#define LOOK_MAX_NS	10000000 /* time twice as long, to this */
+#define REST_NS		1000000
+#define PATIENCE	4u	/* sleeps until one is next */
+#define CALLS		64u	/* with the turn, while others want it, */
+#define CALLS_MONITOR	16u	/* or monitord does for somebody */
+
+static struct ipmon_turn *ctx_turn(const struct ipmon_ctx *ctx)
+{
+	/* monitord may give another one while we are in the kernel */
+	return (void *)(uintptr_t)*(volatile const uint64_t *)&ctx->turn;
+}
+
+static void sleep_on(uint32_t *word, uint32_t seen, int64_t ns)
+{
+	const int64_t timeout[2] = { 0, ns };
+	const struct ipmon_call call = {
+		NR_FUTEX, { (uint64_t)(uintptr_t)word, FUTEX_WAIT_, seen,
+			    (uint64_t)(uintptr_t)timeout }
+	};
+
+	ipmon_gate_raw(&call);
+}
+
+static void wake_on(const uint32_t *word, unsigned int n)
+{
+	const struct ipmon_call call = {
+		NR_FUTEX, { (uint64_t)(uintptr_t)word, FUTEX_WAKE_, n }
+	};
+
+	ipmon_gate_raw(&call);
+}
+
+static void tell(void)
+{
+	const struct ipmon_call call = { IPMON_NR_TURN, { 0 } };
+
+	ipmon_gate_raw(&call);
+}
+
+/* ---- leader ---- */
+
+/* The leader's cursor of a slot: its thread sleeps there. */
+static struct ipmon_cursor *waiter(const struct ipmon_ctx *ctx,
+				   unsigned int slot)
+{
+	return (void *)((char *)ctx_cursors(ctx) +
+			((int64_t)slot - ctx->slot) * 4096);
+}
+
+/* One of those that wait: who has waited for too long, else they take turns. */
+static void wake_waiter(struct ipmon_ctx *ctx, struct ipmon_turn *t,
+			uint64_t want)
+{
+	uint32_t next = __atomic_load_n(&t->next, __ATOMIC_RELAXED);
+	uint64_t after = want & ~(~0ull >> (63 - ctx->slot));
+	struct ipmon_cursor *c;
+
+	if (next - 1u < IPMON_SLOTS && (want >> (next - 1u) & 1))
+		want = 1ull << (next - 1u);
+	else if (after)
+		want = after;
+	c = waiter(ctx, (unsigned int)__builtin_ctzll(want));
+	__atomic_add_fetch(&c->at_wake, 1, __ATOMIC_SEQ_CST);
+	wake_on(&c->at_wake, 1);
+	ctx->n_wakes++;
+}
+
+void turn_leave_slow(struct ipmon_ctx *ctx, unsigned int plan_flags)
+{
+	struct ipmon_turn *t = ctx_turn(ctx);
+	int slot = (int)ctx->slot;
+	uint64_t want;
+
+	if (!(plan_flags & PLAN_BLOCK)) {
+		/* release: the ring's head has been published */
+		__atomic_store_n(&t->word, TURN_WORD(TURN_CALL, slot),
+				 __ATOMIC_RELEASE);
+		return;
+	}
+	/* the word comes before the looks at who wants it */
+	__atomic_exchange_n(&t->word, TURN_WORD(TURN_SLEEP, slot),
+			    __ATOMIC_SEQ_CST);
+	ctx->turn_calls = 0;
+	if (__atomic_load_n(&t->tell, __ATOMIC_SEQ_CST))
+		tell();
+	want = __atomic_load_n(&t->want, __ATOMIC_SEQ_CST);
+	if (want && !__atomic_load_n(&t->monitor, __ATOMIC_SEQ_CST))
+		wake_waiter(ctx, t, want);
+}
+
+static uint64_t ring_head_of(const struct ipmon_ctx *ctx, int slot)
+{
+	const struct ipmon_ring *r = ctx_ring(ctx);
+
+	return __atomic_load_n(&r[slot - (int)ctx->slot].head,
+			       __ATOMIC_ACQUIRE);
+}
+
+/* Take it, if its holder lets it go.  `patient`: also from one in a transfer. */
+static int take(struct ipmon_ctx *ctx, struct ipmon_turn *t, int patient)
+{
+	uint64_t word = __atomic_load_n(&t->word, __ATOMIC_ACQUIRE);
+	uint64_t mine = TURN_WORD(TURN_RUN, (int)ctx->slot);
+	uint32_t next = __atomic_load_n(&t->next, __ATOMIC_RELAXED);
+	int slot = TURN_SLOT(word);
+
+	/* monitord has given it */
+	if (word == mine)
+		return 1;
+	if (__atomic_load_n(&t->monitor, __ATOMIC_SEQ_CST) ||
+	    (next && next != ctx->slot + 1))
+		return 0;
+	switch (TURN_STATE(word)) {
+	case TURN_FREE:
+	case TURN_SLEEP:
+		break;
+	case TURN_CALL:
+		if (patient)
+			break;
+		return 0;
+	default:
+		return 0;
+	}
+	if (!__atomic_compare_exchange_n(&t->word, &word, mine, 0,
+					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		return 0;
+	__atomic_add_fetch(&t->taken, 1, __ATOMIC_RELAXED);
+	/* its head does not move while it is in the kernel */
+	if (slot >= 0 && slot < (int)IPMON_SLOTS)
+		ctx->p.turn = RECORD_TURN(slot, ring_head_of(ctx, slot));
+	return 1;
+}
+
+static void wait_turn(struct ipmon_ctx *ctx)
+{
+	struct ipmon_cursor *own = ctx_cursors(ctx);
+	uint64_t bit = 1ull << ctx->slot;
+	int64_t look = LOOK_NS;
+	struct ipmon_turn *t = NULL, *now;
+	unsigned int sleeps, i;
+	uint32_t seen;
+
+	for (sleeps = 0; ; sleeps++) {
+		now = ctx_turn(ctx);
+		if (now != t) {
+			t = now;
+			__atomic_or_fetch(&t->want, bit, __ATOMIC_SEQ_CST);
+			if (__atomic_load_n(&t->tell, __ATOMIC_SEQ_CST))
+				tell();
+		}
+		seen = __atomic_load_n(&own->at_wake, __ATOMIC_ACQUIRE);
+		for (i = ctx->spin_max ? LOOKS : 1; i; i--) {
+			if (take(ctx, t, sleeps > 0))
+				goto taken;
+			if (i > 1)
+				__builtin_ia32_pause();
+		}
+		if (sleeps == PATIENCE) {
+			uint32_t none = 0;
+
+			__atomic_compare_exchange_n(&t->next, &none,
+						    ctx->slot + 1, 0,
+						    __ATOMIC_RELAXED,
+						    __ATOMIC_RELAXED);
+		}
+		ctx->n_waits++;
+		sleep_on(&own->at_wake, seen, look);
+		if (look < LOOK_MAX_NS)
+			look *= 2;
+	}
+taken:
+	__atomic_and_fetch(&t->want, ~bit, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&t->next, __ATOMIC_RELAXED) == ctx->slot + 1)
+		__atomic_store_n(&t->next, 0, __ATOMIC_RELAXED);
+	ctx->turn_calls = 0;
+}
+
+void turn_back_slow(struct ipmon_ctx *ctx)
+{
+	struct ipmon_turn *t = ctx_turn(ctx);
+	uint64_t word = __atomic_load_n(&t->word, __ATOMIC_RELAXED);
+
+	if (TURN_SLOT(word) == (int)ctx->slot &&
+	    !__atomic_load_n(&t->next, __ATOMIC_RELAXED) &&
+	    __atomic_compare_exchange_n(&t->word, &word,
+					TURN_WORD(TURN_RUN, (int)ctx->slot), 0,
+					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		return;
+	wait_turn(ctx);
+}
+
+void turn_yield_slow(struct ipmon_ctx *ctx)
+{
+	struct ipmon_turn *t = ctx_turn(ctx);
+	uint32_t asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED);
+
+	if ((!asked && !__atomic_load_n(&t->want, __ATOMIC_RELAXED)) ||
+	    ++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS))
+		return;
+	hold_drain(ctx);
+	turn_leave_slow(ctx, PLAN_BLOCK);
+	turn_back_slow(ctx);
+}
+
+/* ---- follower ---- */
+
+void turn_rest_slow(struct ipmon_ctx *ctx)
+{
+	struct ipmon_cursor *c = &ctx_cursors(ctx)[ctx->variant];
+
+	/* release: what the program did comes before */
+	__atomic_store_n(&c->at, ctx->c.tail, __ATOMIC_RELEASE);
+	/* ... the looks at who wants to know */
+	ring_fence();
+	if (__atomic_load_n(&c->at_wanted, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&c->at_wanted, 0, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&c->at_wake, 1, __ATOMIC_SEQ_CST);
+		wake_on(&c->at_wake, 0x7fffffff);
+	}
+	if (__atomic_load_n(&ctx_turn(ctx)->sync, __ATOMIC_RELAXED))
+		tell();
+}
+
+static int rests(const struct ipmon_cursor *c, uint64_t pos)
+{
+	/* acquire: what it did has been done */
+	return (int64_t)(__atomic_load_n(&c->at, __ATOMIC_ACQUIRE) - pos) >= 0;
+}
+
+void turn_follow_slow(struct ipmon_ctx *ctx, const struct ipmon_record *rec)
+{
+	int slot = RECORD_TURN_SLOT(rec->turn), d;
+	uint64_t pos = RECORD_TURN_POS(rec->turn);
+	struct ipmon_cursor *own, *c;
+	struct ipmon_ring *r;
+	unsigned int i;
+	uint32_t seen;
+
+	turn_rest_slow(ctx);
+	if (slot < 0 || slot >= (int)IPMON_SLOTS)
+		return;
+	d = slot - (int)ctx->slot;
+	own = &ctx_cursors(ctx)[ctx->variant];
+	c = (void *)((char *)own + (int64_t)d * 4096);
+	r = ctx_ring(ctx) + d;
+	for (i = ctx->spin_max ? LOOKS : 1; i; i--) {
+		if (rests(c, pos))
+			return;
+		__builtin_ia32_pause();
+	}
+	__atomic_store_n(&own->waits_turn, 1, __ATOMIC_RELAXED);
+	while (!rests(c, pos)) {
+		seen = __atomic_load_n(&c->at_wake, __ATOMIC_RELAXED);
+		__atomic_store_n(&c->at_wanted, 1, __ATOMIC_RELAXED);
+		/* as in turn_rest_slow() */
+		ring_fence();
+		if (rests(c, pos))
+			break;
+		/* its leader had no reason to wake it yet */
+		if (__atomic_load_n(&c->sleeping, __ATOMIC_RELAXED))
+			wake_on(&r->wake, 0x7fffffff);
+		ctx->n_waits++;
+		sleep_on(&c->at_wake, seen, REST_NS);
+	}
+	__atomic_store_n(&own->waits_turn, 0, __ATOMIC_RELAXED);
+}

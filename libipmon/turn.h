@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose turn it is among threads that share memory: see turn.c.
+ */
+#ifndef IPMON_TURN_H
+#define IPMON_TURN_H
+
+#include "broker.h"
+
+/* Leader: about to enter the kernel, where it may sleep (PLAN_BLOCK: surely);
+ * others may have the turn meanwhile.  Nothing may be held (hold.h). */
+void turn_leave_slow(struct ipmon_ctx *ctx, unsigned int plan_flags);
+/* Leader: back from there.  Returns when it is its turn again; the record of the
+ * call says after whom. */
+void turn_back_slow(struct ipmon_ctx *ctx);
+
+static inline void turn_leave(struct ipmon_ctx *ctx, unsigned int plan_flags)
+{
+	if (ctx->turn)
+		turn_leave_slow(ctx, plan_flags);
+}
+
+static inline void turn_back(struct ipmon_ctx *ctx)
+{
+	if (ctx->turn)
+		turn_back_slow(ctx);
+}
+
+/* Leader: at a call whose record is still to come; who makes many without ever
+ * sleeping lets others have the turn. */
+void turn_yield_slow(struct ipmon_ctx *ctx);
+static inline void turn_yield(struct ipmon_ctx *ctx)
+{
+	if (ctx->turn)
+		turn_yield_slow(ctx);
+}
+
+/* Follower: it stands at a call, all records before that one consumed. */
+void turn_rest_slow(struct ipmon_ctx *ctx);
+static inline void turn_rest(struct ipmon_ctx *ctx)
+{
+	if (ctx->turn)
+		turn_rest_slow(ctx);
+}
+
+/* Follower: this record has been found.  Returns when the call may be finished. */
+void turn_follow_slow(struct ipmon_ctx *ctx, const struct ipmon_record *rec);
+static inline void turn_follow(struct ipmon_ctx *ctx,
+			       const struct ipmon_record *rec)
+{
+	if (rec->flags & REC_TURN && ctx->turn)
+		turn_follow_slow(ctx, rec);
+}
+
+#endif

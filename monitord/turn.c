@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The turn among sets that handle calls in-process.
+ *
+ * Theory of operation
+ * -------------------
+ * Of a domain's sets one at a time runs code of the program (sched.c).  Sets that
+ * handle calls themselves hand the turn on without us (libipmon/turn.c); those of
+ * a process, and of processes forked from it in the same domain, are a team: they
+ * share one struct ipmon_turn in the arena of their rings.  d->team is the team
+ * that has the turn, NULL if it is monitord's (d->owner).
+ *
+ * monitord takes the turn back like one of them, from a holder that is in the
+ * kernel (turn_seize).  A holder that runs is asked to say when it goes there
+ * (turn->tell), and turn->monitor keeps others from taking it meanwhile.  One
+ * that comes to a rendezvous has brought the turn along (turn_hold).
+ *
+ * A set that monitord lets go on runs in all variants at once, so what the team
+ * has done before must have happened in all followers as well: they are waited
+ * for (synced) until the last holder's task rests at the call its leader was in.
+ * As everybody waits for those before him, everybody has come that far then.
+ * turn->sync asks followers to tell us.
+ *
+ * What is read here was written by the leader, which may have been taken over:
+ * slots are looked up among the domain's sets, positions only compared.  Such a
+ * leader can run its threads as it likes; its followers go by its records.
+ */
+#include <limits.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <ipmon/abi.h>
+#include "fast.h"
+#include "tracee.h"
+#include "turn.h"
+
+struct turn {
+	unsigned int refs;		/* processes */
+	struct fast *fast;		/* whose arena, */
+	unsigned int idx;		/* and where in it */
+	bool seized;			/* taken, but followers are not there yet: */
+	int slot;			/* the last holder's, -1: nobody's */
+	uint64_t pos;			/* where its ring was */
+	TAILQ_ENTRY(turn) link;
+};
+
+static struct ipmon_turn *word(const struct turn *t)
+{
+	return fast_turn(t->fast, t->idx);
+}
+
+static void put(struct turn *t, uint64_t w)
+{
+	__atomic_store_n(&word(t)->word, w, __ATOMIC_SEQ_CST);
+}
+
+static void wake(struct turn *t)
+{
+	uint64_t want = __atomic_load_n(&word(t)->want, __ATOMIC_SEQ_CST);
+
+	for (; want; want &= want - 1) {
+		uint32_t *f = &fast_slot_cursor(t->fast, (unsigned int)
+						__builtin_ctzll(want))->at_wake;
+
+		__atomic_add_fetch(f, 1, __ATOMIC_SEQ_CST);
+		syscall(SYS_futex, f, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	}
+}
+
+static void set_flag(uint32_t *flag, uint32_t v)
+{
+	__atomic_store_n(flag, v, __ATOMIC_SEQ_CST);
+}
+
+/* Nobody of the team takes it by himself. */
+static void close_turn(struct domain *d, struct turn *t)
+{
+	set_flag(&word(t)->monitor, 1);
+	put(t, TURN_WORD(TURN_RUN, -1));
+	t->seized = false;
+	set_flag(&word(t)->sync, 0);
+	/* while another team has it, we hear of nothing else */
+	set_flag(&word(t)->tell, TAILQ_NEXT(TAILQ_FIRST(&d->turns), link) !=
+		 NULL);
+}
+
+static void open_turn(struct domain *d, struct turn *t, uint64_t w)
+{
+	struct turn *o;
+
+	TAILQ_FOREACH(o, &d->turns, link)
+		if (o != t)
+			close_turn(d, o);
+	t->seized = false;
+	set_flag(&word(t)->sync, 0);
+	put(t, w);
+	/* others wait here: to be told when it is to be had again */
+	set_flag(&word(t)->tell, !TAILQ_EMPTY(&d->ready));
+	set_flag(&word(t)->monitor, !TAILQ_EMPTY(&d->ready));
+	d->team = t;
+	d->owner = NULL;
+}
+
+/* ---- who has one ---- */
+
+static bool crowded(const struct taskset *s)
+{
+	const struct taskset *o;
+
+	LIST_FOREACH(o, &mon.sets, all)
+		if (o != s && o->proc->domain == s->proc->domain)
+			return true;
+	return false;
+}
+
+void turn_assign(struct taskset *s)
+{
+	struct proc *p = s->proc;
+	struct domain *d = p->domain;
+	struct turn *t;
+	struct taskset *o;
+	int idx;
+
+	if (p->turn || !p->mm->fast || !crowded(s))
+		return;
+	TAILQ_FOREACH(t, &d->turns, link)
+		if (t->fast == p->mm->fast)
+			break;
+	if (!t) {
+		idx = fast_turn_alloc(p->mm->fast);
+		t = idx < 0 ? NULL : calloc(1, sizeof(*t));
+		if (!t)
+			return;
+		t->fast = fast_get(p->mm->fast);
+		t->idx = (unsigned int)idx;
+		TAILQ_INSERT_TAIL(&d->turns, t, link);
+		close_turn(d, t);
+	}
+	t->refs++;
+	p->turn = t;
+	LIST_FOREACH(o, &p->sets, in_proc)
+		fast_set_turn(o, t->idx);
+}
+
+void turn_inherit(struct proc *p, const struct proc *parent)
+{
+	if (p->domain != parent->domain || !parent->turn)
+		return;
+	p->turn = parent->turn;
+	p->turn->refs++;
+}
+
+unsigned int turn_index(const struct proc *p)
+{
+	return p->turn->idx;
+}
+
+void turn_put(struct proc *p)
+{
+	struct turn *t = p->turn;
+	struct domain *d = p->domain;
+
+	p->turn = NULL;
+	if (!t || --t->refs)
+		return;
+	TAILQ_REMOVE(&d->turns, t, link);
+	if (d->team == t)
+		d->team = NULL;
+	fast_turn_release(t->fast, t->idx);
+	fast_put(t->fast);
+	free(t);
+}
+
+static struct taskset *by_slot(const struct domain *d, const struct turn *t,
+			       int slot)
+{
+	struct taskset *s;
+
+	if (slot < 0)
+		return NULL;
+	LIST_FOREACH(s, &mon.sets, all)
+		if (s->slot == slot && s->proc->domain == d &&
+		    s->proc->turn == t)
+			return s;
+	return NULL;
+}
+
+/* A team that comes into a domain whose turn somebody has: who has the team's
+ * comes to monitord at its next call, nobody else takes it. */
+static void close_team(struct domain *d, struct turn *t)
+{
+	struct ipmon_turn *w = word(t);
+	uint64_t is = __atomic_load_n(&w->word, __ATOMIC_SEQ_CST);
+	struct taskset *s;
+
+	set_flag(&w->monitor, 1);
+	set_flag(&w->tell, 1);
+	s = TURN_STATE(is) == TURN_RUN ? by_slot(d, t, TURN_SLOT(is)) : NULL;
+	if (s)
+		fast_revoke(s);
+}
+
+void turn_move(struct domain *from, struct domain *to)
+{
+	TAILQ_CONCAT(&to->turns, &from->turns, link);
+	if (!from->team)
+		return;
+	/* who has it comes to monitord at its next call */
+	if (!to->team && !to->owner)
+		to->team = from->team;
+	else
+		close_team(to, from->team);
+	from->team = NULL;
+}
+
+/* ---- handing it on ---- */
+
+void turn_give(struct taskset *s)
+{
+	struct turn *t = s->proc->turn;
+
+	if (t)
+		open_turn(s->proc->domain, t, TURN_WORD(TURN_RUN, s->slot));
+}
+
+/* The team to have it: one that wants it, other than the last if possible. */
+static struct turn *wanting(const struct domain *d)
+{
+	struct turn *t, *found = NULL;
+
+	TAILQ_FOREACH(t, &d->turns, link)
+		if (__atomic_load_n(&word(t)->want, __ATOMIC_SEQ_CST) &&
+		    (!found || found == d->last_team))
+			found = t;
+	return found;
+}
+
+void turn_free(struct domain *d)
+{
+	struct turn *t = wanting(d);
+
+	if (!t)
+		t = TAILQ_FIRST(&d->turns);
+	if (!t)
+		return;
+	d->last_team = t;
+	open_turn(d, t, TURN_WORD(TURN_FREE, -1));
+	wake(t);
+}
+
+bool turn_grant(struct domain *d)
+{
+	struct turn *t = wanting(d);
+	struct ipmon_turn *w = t ? word(t) : NULL;
+	uint64_t want = w ? __atomic_load_n(&w->want, __ATOMIC_SEQ_CST) : 0;
+
+	while (want) {
+		int slot = __builtin_ctzll(want);
+		struct taskset *s = by_slot(d, t, slot);
+
+		want &= want - 1;
+		if (!s || !s->live || s->state != SET_RUN ||
+		    s->t[LEADER].at != AT_RUN) {
+			__atomic_and_fetch(&w->want, ~(1ull << slot),
+					   __ATOMIC_SEQ_CST);
+			continue;
+		}
+		d->last_team = t;
+		open_turn(d, t, TURN_WORD(TURN_RUN, slot));
+		wake(t);
+		return true;
+	}
+	return false;
+}
+
+struct taskset *turn_holder(const struct domain *d)
+{
+	uint64_t w;
+
+	if (!d->team)
+		return NULL;
+	w = __atomic_load_n(&word(d->team)->word, __ATOMIC_SEQ_CST);
+	return TURN_STATE(w) == TURN_RUN ?
+		by_slot(d, d->team, TURN_SLOT(w)) : NULL;
+}
+
+bool turn_hold(struct taskset *s)
+{
+	struct domain *d = s->proc->domain;
+
+	if (!d->team || d->team != s->proc->turn || turn_holder(d) != s)
+		return false;
+	put(d->team, TURN_WORD(TURN_RUN, -1));
+	d->team = NULL;
+	d->owner = s;
+	return true;
+}
+
+uint32_t turn_count(const struct domain *d)
+{
+	return __atomic_load_n(&word(d->team)->taken, __ATOMIC_RELAXED);
+}
+
+/* Do all followers of the last holder rest where its leader was? */
+static bool synced(const struct domain *d, const struct turn *t)
+{
+	struct taskset *s = by_slot(d, t, t->slot);
+
+	if (!s)
+		return true;
+	for_each_follower(v)
+		if (s->t[v].at != AT_DEAD && (int64_t)
+		    (__atomic_load_n(&fast_cursor(s, v)->at,
+				     __ATOMIC_SEQ_CST) - t->pos) < 0)
+			return false;
+	return true;
+}
+
+static bool sync_followers(struct domain *d, struct turn *t)
+{
+	struct taskset *s;
+
+	if (!synced(d, t)) {
+		set_flag(&word(t)->sync, 1);
+		if (!synced(d, t)) {
+			s = by_slot(d, t, t->slot);
+			if (s)
+				fast_wake(s);
+			return false;
+		}
+	}
+	close_turn(d, t);
+	d->team = NULL;
+	d->owner = NULL;
+	return true;
+}
+
+bool turn_seize(struct domain *d)
+{
+	struct turn *t = d->team;
+	struct ipmon_turn *w = word(t);
+	struct taskset *holder;
+	uint64_t is;
+
+	if (t->seized)
+		return sync_followers(d, t);
+	set_flag(&w->monitor, 1);
+	set_flag(&w->tell, 1);
+	is = __atomic_load_n(&w->word, __ATOMIC_SEQ_CST);
+	do {
+		if (TURN_STATE(is) == TURN_RUN) {
+			if (by_slot(d, t, TURN_SLOT(is)))
+				return false;
+		}
+	} while (!__atomic_compare_exchange_n(&w->word, &is,
+					      TURN_WORD(TURN_RUN, -1), false,
+					      __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
+	t->seized = true;
+	t->slot = TURN_STATE(is) == TURN_FREE ? -1 : TURN_SLOT(is);
+	holder = by_slot(d, t, t->slot);
+	t->pos = holder ? __atomic_load_n(&fast_ring(holder)->head,
+					  __ATOMIC_ACQUIRE) : 0;
+	return sync_followers(d, t);
+}
+
+bool turn_seized(const struct domain *d)
+{
+	return d->team && d->team->seized;
+}
+
+bool turn_wanted(const struct domain *d, const struct turn *but)
+{
+	const struct turn *t;
+
+	TAILQ_FOREACH(t, &d->turns, link)
+		if (t != but &&
+		    __atomic_load_n(&word(t)->want, __ATOMIC_SEQ_CST))
+			return true;
+	return false;
+}
+
+void turn_forget(struct taskset *s)
+{
+	struct turn *t = s->proc->turn;
+	struct ipmon_turn *w;
+	uint64_t is;
+
+	if (!t || s->slot < 0)
+		return;
+	w = word(t);
+	__atomic_and_fetch(&w->want, ~(1ull << s->slot), __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&w->next, __ATOMIC_SEQ_CST) ==
+	    (uint32_t)s->slot + 1)
+		set_flag(&w->next, 0);
+	if (t->slot == s->slot)
+		t->slot = -1;
+	is = __atomic_load_n(&w->word, __ATOMIC_SEQ_CST);
+	if (TURN_SLOT(is) != s->slot)
+		return;
+	__atomic_compare_exchange_n(&w->word, &is, s->proc->domain->team == t ?
+				    TURN_WORD(TURN_FREE, -1) :
+				    TURN_WORD(TURN_RUN, -1), false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	wake(t);
+}
+
+void turn_told(struct task *t)
+{
+	struct domain *d = t->set->proc->domain;
+
+	task_finish(t, 0);
+	task_resume(t, PTRACE_CONT, 0);
+	sched_look(d);
+}
