@@ -474,6 +474,8 @@ int front_start(void (*tracer)(void))
 		exit(0);
 	}
 	close(sv[1]);
+	/* as the tracer does, in launch.c */
+	prctl(PR_SET_DUMPABLE, 0);
 	leave_group();
 	inherit_drop();
 	return front_loop(sv[0]);

@@ -137,6 +137,7 @@ void vmsplice_start(struct taskset *s);
 int pipe_mode(struct taskset *s, int fd);
 
 /* h_pvm.c */
+void pidfd_start(struct taskset *s);
 void process_vm_start(struct taskset *s);
 void process_vm_done(struct taskset *s, int64_t ret);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * process_vm_readv and process_vm_writev.
+ * One process at another's: process_vm_readv, process_vm_writev, pidfd_open,
+ * pidfd_getfd.
  *
  * Theory of operation
  * -------------------
@@ -11,27 +12,26 @@
  *
  * The monitor's pages in the target do not exist as far as the program is
  * concerned, so a remote range that touches them is answered EFAULT.
- * monitord itself and the follower processes are not there either.
+ * monitord itself and the follower processes are not there either: whoever
+ * could reach into them would speak for all variants.  A pidfd can also come
+ * from elsewhere (SO_PEERPIDFD), so pidfd_getfd looks at what it is.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "h_misc.h"
+#include "owned.h"
 #include "tracee.h"
 
 #define IOV_LIMIT	1024		/* UIO_MAXIOV */
-#define GATE_SIZE	4096u
 
 struct pvm {
 	pid_t target[MAX_VARIANTS];
 };
-
-static bool overlaps(uint64_t a, uint64_t n, uint64_t b, uint64_t m)
-{
-	return n && a < b + m && (a + n < a || b < a + n);
-}
 
 /* Does a remote range of variant v touch the monitor's pages? */
 static bool touches_monitor(struct taskset *s, unsigned int v,
@@ -44,16 +44,26 @@ static bool touches_monitor(struct taskset *s, unsigned int v,
 	if (count > IOV_LIMIT)
 		return false;		/* EINVAL */
 	for (uint64_t i = 0; i < count; i++) {
-		uint64_t base;
+		uint64_t base, end, from, to;
 
 		if (mem_read(t, &iov, at + i * sizeof(iov), sizeof(iov)) < 0)
 			return false;	/* EFAULT of its own */
 		base = (uint64_t)(uintptr_t)iov.iov_base;
-		if (overlaps(base, iov.iov_len, mm->gate[v], GATE_SIZE) ||
-		    overlaps(base, iov.iov_len, mm->scratch[v], SCRATCH_SIZE))
+		end = base + iov.iov_len < base ? UINT64_MAX :
+			base + iov.iov_len;
+		if (owned_next(mm, v, base, end, &from, &to))
 			return true;
 	}
 	return false;
+}
+
+/* A process the program must not reach: a follower, or the monitor. */
+static bool is_hidden(pid_t pid)
+{
+	struct task *real = task_find(pid);
+
+	return (real && real->variant != LEADER) || pid == getpid() ||
+		pid == getppid();
 }
 
 void process_vm_start(struct taskset *s)
@@ -61,13 +71,10 @@ void process_vm_start(struct taskset *s)
 	pid_t pid = (pid_t)s->t[LEADER].call.args[0];
 	struct taskset *thread = set_by_vtid(pid);
 	struct proc *p = thread ? thread->proc : proc_by_vpid(pid);
-	struct task *real;
 	struct pvm *pvm;
 
 	if (!p) {
-		real = task_find(pid);
-		if ((real && real->variant != LEADER) || pid == getpid() ||
-		    pid == getppid()) {
+		if (is_hidden(pid)) {
 			set_finish(s, -ESRCH);
 			return;
 		}
@@ -125,4 +132,40 @@ void process_vm_done(struct taskset *s, int64_t ret)
 	}
 	free(pvm);
 	set_finish(s, ret);
+}
+
+/* The process a pidfd of the leader's is for; 0 if it is none. */
+static pid_t pidfd_target(struct taskset *s, int pidfd)
+{
+	char path[64], line[128];
+	int fd = leader_getfd(s, pidfd);
+	pid_t pid = 0;
+	FILE *f;
+
+	if (fd < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pid: %d", &pid) == 1)
+			break;
+	if (f)
+		fclose(f);
+	close(fd);
+	return pid;
+}
+
+void pidfd_start(struct taskset *s)
+{
+	const struct call *c = &s->t[LEADER].call;
+	bool opened = c->nr == SYS_pidfd_open;
+	pid_t pid = opened ? (pid_t)c->args[0] :
+		pidfd_target(s, (int)c->args[0]);
+
+	if (pid > 0 && !proc_by_vpid(pid) && !set_by_vtid(pid) &&
+	    is_hidden(pid)) {
+		set_finish(s, opened ? -ESRCH : -EPERM);
+		return;
+	}
+	set_leader_go(s);
 }

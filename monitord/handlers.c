@@ -58,6 +58,7 @@ const struct handler handlers[H_MAX] = {
 		     .done = open_done },
 	[H_PROCESS_VM] = { .start = process_vm_start,
 			   .done = process_vm_done },
+	[H_PIDFD] = { .start = pidfd_start },
 	[H_AIO] = { .start = aio_start, .done = aio_done },
 	[H_ROBUST] = { .start = robust_start },
 	[H_IPMON] = { .start = ipmon_register_start },

@@ -453,6 +453,9 @@ int launch(void)
 				kill(pid[w], SIGKILL);
 			return -EPERM;
 		}
+	/* The variants have our uid, and a leader that has been taken over may
+	 * open what it likes (doc/threat-model.md): not our memory. */
+	prctl(PR_SET_DUMPABLE, 0);
 	new_root(pid);
 	front_root(pid[LEADER]);
 	tell_start(pid);

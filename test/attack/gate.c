@@ -4,6 +4,10 @@
  * and a length in hexadecimal (the runner found them from outside in the
  * variants' real maps; the program could not have) and does to them what a
  * program can do to memory. Prints what succeeded, which must be nothing.
+ *
+ *	gate		everything, for each line
+ *	gate maps	the same, without read()
+ *	gate writes	only what makes the kernel write there or read from there
  */
 #include "attack.h"
 
@@ -13,8 +17,32 @@ static void tried(const char *what, long r)
 		printf("%s succeeded\n", what);
 }
 
-int main(void)
+/* What other memory may legitimately be named in: the kernel does the rest. */
+static void kernel_writes(char *p, unsigned long n)
 {
+	int s[2], fd = open("/dev/zero", O_RDONLY);
+	struct iovec l = { (void *)"xxxxxxxx", 8 }, r = { p, 8 };
+	stack_t ss = { .ss_sp = p, .ss_size = n };
+
+	tried("read into", read(fd, p, 8));
+	tried("readv into", readv(fd, &r, 1));
+	tried("pread into", pread(fd, p, 8, 0));
+	tried("getcwd into", getcwd(p, n) ? 0 : -1);
+	tried("process_vm_writev", process_vm_writev(getpid(), &l, 1, &r, 1, 0));
+	tried("process_vm_readv", process_vm_readv(getpid(), &(struct iovec)
+		{ (char[8]){ 0 }, 8 }, 1, &r, 1, 0));
+	if (pipe(s) == 0)
+		tried("write from", write(s[1], p, 8));
+	/* legal for any address; the frame goes there when a signal comes */
+	sigaltstack(&ss, NULL);
+	ss.ss_flags = SS_DISABLE;
+	sigaltstack(&ss, NULL);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
 	unsigned long a, n;
 	char line[128], b[16] = { 0 };
 
@@ -26,6 +54,11 @@ int main(void)
 		if (sscanf(line, "%lx %lx", &a, &n) != 2)
 			break;
 		p = (void *)a;
+		if (strcmp(what, "writes") == 0) {
+			kernel_writes(p, n);
+			printf("attacked\n");
+			continue;
+		}
 		/* succeeds, as for any range where the program has nothing,
 		 * and must change nothing: all that follows shows it */
 		munmap(p, n);
@@ -53,7 +86,8 @@ int main(void)
 		if (fd >= 0)
 			tried("/proc/self/mem", pwrite(fd, b, 8, a));
 		fd = open("/dev/zero", O_RDONLY);
-		tried("read into", read(fd, p, 8));
+		if (!*what)
+			tried("read into", read(fd, p, 8));
 		close(fd);
 		printf("attacked\n");
 	}

@@ -4,6 +4,9 @@
  *
  *	jump forbidden|allowed		calls the gate, found through %gs
  *	jump at NR			calls an address read from standard input
+ *	jump open PATH FLAGS BYTES OFFSET
+ *		the leader opens through its gate what it could not otherwise,
+ *		writes BYTES there, and says on standard output how that went
  *	jump MEMORY SEED		writes into context, ring or cursors:
  *		ring, head, cursors, context, all
  *		in every variant where VARIANT is not set
@@ -22,6 +25,18 @@ static long gate_call(uint64_t gate, long nr, long a, long b, long c)
 	/* it uses none of our stack below the red zone of a leaf */
 	__asm__ volatile("sub $256, %%rsp\n\tcall *%1\n\tadd $256, %%rsp"
 			 : "=a"(r) : "r"(gate), "a"(nr), "D"(a), "S"(b), "d"(c)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+
+static long gate_call4(uint64_t gate, long nr, long a, long b, long c, long d)
+{
+	register long r10 __asm__("r10") = d;
+	long r;
+
+	__asm__ volatile("sub $256, %%rsp\n\tcall *%1\n\tadd $256, %%rsp"
+			 : "=a"(r) : "r"(gate), "a"(nr), "D"(a), "S"(b), "d"(c),
+			   "r"(r10)
 			 : "rcx", "r11", "memory");
 	return r;
 }
@@ -83,6 +98,38 @@ static void memory_attack(const char *what)
 	}
 }
 
+/* Line by line from standard input: path, flags, text, offset. */
+static void open_attack(void)
+{
+	char line[256], path[128], text[64], said[64];
+	unsigned long flags, at;
+	long fd, r = 0;
+
+	(void)!write(1, "ready\n", 6);
+	for (;;) {
+		ssize_t n = read(0, line, sizeof(line) - 1);
+
+		if (n <= 0)
+			return;
+		line[n] = '\0';
+		if (sscanf(line, "%127s %lx %63s %lx", path, &flags, text,
+			   &at) != 4)
+			return;
+		if (variant())
+			continue;
+		/* from here on only the leader */
+		fd = gate_call4(context()->gate, SYS_openat, AT_FDCWD,
+				(long)path, (long)flags, 0600);
+		if (fd >= 0)
+			r = gate_call4(context()->gate, SYS_pwrite64, fd,
+				       (long)text, (long)strlen(text),
+				       (long)at);
+		snprintf(said, sizeof(said), "%ld %ld\n", fd, r);
+		gate_call4(context()->gate, SYS_write, 1, (long)said,
+			   (long)strlen(said), 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -95,6 +142,8 @@ int main(int argc, char **argv)
 		gate_call(context()->gate, SYS_mkdir, (long)"effect", 0700, 0);
 	} else if (strcmp(what, "allowed") == 0) {
 		gate_call(context()->gate, SYS_write, fd, (long)"x", 1);
+	} else if (strcmp(what, "open") == 0) {
+		open_attack();
 	} else if (strcmp(what, "at") == 0) {
 		(void)!write(1, "ready\n", 6);
 		if (read(0, line, sizeof(line) - 1) <= 0 ||

@@ -18,6 +18,8 @@ import time
 from runner import MARK, Fail, kill_left, processes
 from commandline import (colours, errors_help, exit_codes, help_fits,  # noqa: F401
                          report_golden, report_hostile, report_shown)
+from hostile import (follower_memory, hidden_memory, hidden_written,  # noqa: F401
+                     monitor_memory)
 
 
 class Session:

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks by somebody who knows the monitor: where its pages and processes
+are, and what its gate lets pass.  See doc/threat-model.md, which names these.
+
+Cases of special.py's kind; see there.
+"""
+import os
+import re
+import select
+import subprocess
+import time
+
+from runner import Fail
+
+HIDDEN = (0x400000000000, 0x550000000000)
+
+
+def hidden_ranges(special, pids):
+    """The monitor's pages in these processes, as seen from outside."""
+    out = set()
+    for pid in pids:
+        for a, b, perms, _ in special.real_maps(pid):
+            if HIDDEN[0] <= a < HIDDEN[1] and perms != "---p":
+                out.add((a, b - a, perms))
+    return sorted(out)
+
+
+def hidden_memory(suite, case, n, policy):
+    """Everything that changes mappings, over every page of the monitor's."""
+    import special
+    with special.Session(suite, case, n, policy, ["@ATTACK@/gate", "maps"]) as s:
+        if s.line() != "ready\n":
+            raise Fail("not ready")
+        pids = s.programs("gate")
+        ranges = hidden_ranges(special, pids)
+        if len(ranges) < (1 if policy == "strict" else 4) * n:
+            raise Fail(f"found only {ranges}")
+        before = {p: [x for x in special.real_maps(p) if HIDDEN[0] <= x[0] < HIDDEN[1]]
+                  for p in pids}
+        lines = []
+        for a, size, _ in ranges:
+            s.p.stdin.write(f"{a:x} {size:x}\n".encode())
+            s.p.stdin.flush()
+            while not lines or lines[-1] != "attacked":
+                lines.append(s.line().strip())
+            lines.pop()
+            bad = [x for x in lines if x.endswith("succeeded")]
+            if bad:
+                raise Fail(f"at {a:x}: {bad}")
+        for pid, maps in before.items():
+            now = [x for x in special.real_maps(pid) if HIDDEN[0] <= x[0] < HIDDEN[1]]
+            if now != maps:
+                raise Fail(f"the monitor's pages have changed: {maps} {now}")
+        s.p.stdin.close()
+        s.p.stdin = None
+        status, out, err = s.end()
+        if status or "still here" not in out.decode() or "child works" not in out.decode():
+            raise Fail(f"status {status}, {out!r}, {err[:500]}")
+
+
+def hidden_written(suite, case, n, policy):
+    """System calls that would write to the monitor's pages, or read them."""
+    import special
+    count = 0
+    while True:
+        with special.Session(suite, case, n, policy, ["@ATTACK@/gate", "writes"],
+                             ["--timeout", "3"]) as s:
+            if s.line() != "ready\n":
+                raise Fail("not ready")
+            ranges = hidden_ranges(special, s.programs("gate"))
+            if count == len(ranges):
+                return
+            a, size, perms = ranges[count]
+            count += 1
+            s.p.stdin.write(f"{a:x} {size:x}\n".encode())
+            s.p.stdin.close()
+            s.p.stdin = None
+            status, out, err = s.end(30)
+            out = out.decode()
+            # refused, or seen as the difference that it is
+            if status == 99 and s.json_report()["kind"] in ("result", "payload", "call", "crash"):
+                continue
+            if perms == "r--p":
+                # the kernel's clock page, which nobody else can read to
+                # compare; it has no secrets
+                out = out.replace("write from succeeded", "")
+            if status or "succeeded" in out or "still here" not in out:
+                raise Fail(f"{a:x} {perms}: status {status}, {out!r}, {err[:600]}")
+
+
+def opened(s, path, flags, text, at):
+    """What the leader's gate said to openat() and pwrite()."""
+    s.p.stdin.write(f"{path} {flags:x} {text} {at:x}\n".encode())
+    s.p.stdin.flush()
+    if not select.select([s.p.stdout], [], [], 5)[0]:
+        return None
+    line = s.p.stdout.readline().decode()
+    m = re.match(r"(-?\d+) (-?\d+)\n", line)
+    return (int(m[1]), int(m[2])) if m else None
+
+
+def as_nobody(suite):
+    """Options for Popen, if the build can be run by somebody unprivileged."""
+    if os.geteuid() != 0:
+        return {}
+    who = {"user": 65534, "group": 65534, "extra_groups": []}
+    if subprocess.run(["test", "-x", suite.monitord], check=False, **who).returncode:
+        return None
+    return who
+
+
+def monitor_memory(suite, case, n, policy):
+    """The monitor's own memory and descriptors are out of reach, even for a
+    leader that uses its gate, if the program is not root."""
+    import special
+    who = as_nobody(suite)
+    if who is None:
+        return
+    work = suite.fresh(case)
+    if who:
+        os.chown(work, 65534, 65534)
+        os.chown(os.path.dirname(work), 65534, 65534)
+    probe = ("import ctypes, os\n"
+             "libc = ctypes.CDLL(None, use_errno=True)\n"
+             "p = os.getppid()\n"
+             "f = int(open(f'/proc/{p}/stat').read().split()[3])\n"
+             "for pid in (p, f):\n"
+             "    if 'monitord' not in open(f'/proc/{pid}/comm').read(): continue\n"
+             "    print('monitord')\n"
+             "    for call in (lambda: os.open(f'/proc/{pid}/mem', os.O_RDWR),\n"
+             "                 lambda: os.listdir(f'/proc/{pid}/fd'),\n"
+             "                 lambda: os.readlink(f'/proc/{pid}/exe'),\n"
+             "                 lambda: os.pidfd_open(pid)):\n"
+             "        try: print('REACHED', call())\n"
+             "        except OSError: pass\n"
+             "    b = ctypes.create_string_buffer(8)\n"
+             "    class iov(ctypes.Structure): _fields_ = [('p', ctypes.c_void_p), ('n', ctypes.c_size_t)]\n"
+             "    Z = ctypes.c_long(0)\n"
+             "    v = iov(ctypes.addressof(b), 8)\n"
+             "    for nr in (310, 311):\n"
+             "        if libc.syscall(nr, pid, ctypes.byref(v), 1, ctypes.byref(v), 1, Z) != -1:\n"
+             "            print('REACHED', nr)\n")
+    r = subprocess.run([suite.monitord, "run", "-n", str(n), "--policy", policy, "--",
+                        suite.python, "-c", probe], cwd=work, timeout=60, check=False,
+                       env=suite.environment(case, "none"), stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, **who)
+    if r.returncode or "monitord" not in r.stdout or "REACHED" in r.stdout:
+        raise Fail(f"status {r.returncode}: {r.stdout} {r.stderr[:500]}")
+    if policy == "strict" or n < 2:
+        return
+    with special.Session(suite, case, n, policy, ["@ATTACK@/jump", "open"],
+                         ["--env", "1:VARIANT=1", "--env", "2:VARIANT=1"][:2 * (n - 1)],
+                         **who) as s:
+        os.chown(s.work, 65534, 65534)
+        if s.line() != "ready\n":
+            raise Fail("not ready")
+        tracer = s.tracer("jump")
+        for path in (f"/proc/{tracer}/mem", f"/proc/{tracer}/fd/3",
+                     f"/proc/{s.p.pid}/mem"):
+            got = opened(s, path, os.O_RDWR, "owned", 0x1000)
+            if not got or got[0] != -13:
+                raise Fail(f"{path}: {got}")
+
+
+def follower_memory(suite, case, n, policy):
+    """What is *not* stopped: a leader that has been taken over and uses its
+    gate can open the memory of a follower with the same user id."""
+    import special
+    with special.Session(suite, case, n, policy, ["@ATTACK@/jump", "open"],
+                         ["--env", "1:VARIANT=1", "--timeout", "2"]) as s:
+        if s.line() != "ready\n":
+            raise Fail("not ready")
+        time.sleep(0.2)
+        pids = sorted(s.programs("jump"), key=lambda p: not os.readlink(
+            f"/proc/{p}/fd/0").startswith("pipe:"))
+        heap = [a for a, _, _, name in special.real_maps(pids[1]) if name == "[heap]"][0]
+        got = opened(s, f"/proc/{pids[1]}/mem", os.O_RDWR, "owned", heap)
+        s.p.stdin.close()
+        s.p.stdin = None
+        status, _, err = s.end()
+        if policy == "strict":
+            # no gate: the first call that is not everybody's ends it
+            if got or status != 99:
+                raise Fail(f"{got}, status {status}, {err[:500]}")
+        elif status not in (0, 99) or (got and got[0] >= 0 and got[1] != 5):
+            raise Fail(f"{got}, status {status}, {err[:500]}")
