@@ -81,6 +81,9 @@ int task_fetch_call(struct task *t)
 	if (n < (long)offsetof(struct __ptrace_syscall_info, ret_data))
 		return -ESRCH;
 	t->call.nr = info.nr;
+	/* ours are told by what the kernel does not look at */
+	if (info.nr == IPMON_NR_CARRIER && task_regs(t))
+		t->call.nr = t->regs.orig_rax;
 	memcpy(t->call.args, info.args, sizeof(info.args));
 	t->call.ip = info.ip;
 	t->call.sp = info.sp;

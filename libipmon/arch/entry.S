@@ -154,7 +154,7 @@ ipmon_flush:
 	movq	%gs:CTX_SELF, %rdi
 	call	hold_drain
 	movl	$0, %gs:CTX_INSIDE
-	movl	$NR_FLUSHED, %eax
+	movabsq	$NR_FLUSHED, %rax
 	call	*%gs:CTX_GATE
 	ud2
 	.size	ipmon_flush, . - ipmon_flush

@@ -22,7 +22,7 @@
 /* IPMON_KICKED */
 #define KICKED		-4096
 /* IPMON_NR_FLUSHED */
-#define NR_FLUSHED	0x495046
+#define NR_FLUSHED	0x495046000000d3
 
 /* RFLAGS under which IP-MON does not run: TF, DF, NT, AC. */
 #define FLAGS_UNUSUAL	0x44500
