@@ -231,6 +231,8 @@ static void proc_finished(struct proc *p)
 		mon.root_status = WIFSIGNALED(status) ?
 			128 + WTERMSIG(status) : WEXITSTATUS(status);
 		if (!mon.ending) {
+			if (WIFSIGNALED(status))
+				front_died(WTERMSIG(status));
 			front_exited(mon.root_status);
 			if (mon.n_tasks)
 				front_detach();

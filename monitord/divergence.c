@@ -30,6 +30,7 @@
 #include "event.h"
 #include "fast.h"
 #include "fast_report.h"
+#include "journal.h"
 #include "report.h"
 #include "reportdir.h"
 #include "tracee.h"
@@ -283,8 +284,9 @@ static int write_json(const struct report *r, const char *path)
 	return err;
 }
 
-static void write_reports(const struct report *r, long root_pid)
+static void write_reports(const struct report *r, long root_pid, bool kept)
 {
+	const char *file = mon.opt.report_file;
 	struct style style = style_for(STDERR_FILENO, STYLE_AUTO);
 	char *text = NULL;
 	size_t n = 0;
@@ -308,9 +310,12 @@ static void write_reports(const struct report *r, long root_pid)
 		const char *path = report_dir_path(mon.opt.report_dir,
 						   mon.opt.argv[0], root_pid);
 
-		if (!write_json(r, path))
+		if (!write_json(r, path)) {
 			say("report: %s", path);
+			file = path;
+		}
 	}
+	journal_divergence(r, file, kept);
 	signal(SIGPIPE, old);
 }
 
@@ -392,7 +397,7 @@ bool diverge(const struct divergence *found)
 	}
 
 	if (r)
-		write_reports(r, root_pid);
+		write_reports(r, root_pid, keep);
 	else
 		say("divergence: %s, and no memory for a report",
 		    div_kind_name(d->kind));

@@ -63,6 +63,7 @@
 #include "fast.h"
 #include "front.h"
 #include "launch.h"
+#include "manager.h"
 #include "monitor.h"
 #include "see.h"
 
@@ -178,6 +179,7 @@ struct message {
 
 static struct share {
 	_Atomic pid_t root;	/* leader's root process; written by tracer */
+	_Atomic int died_of;	/* the signal that ended the root, or 0 */
 	_Atomic int stopped;	/* the root is stopped; written by tracer */
 	_Atomic int stopping;	/* front is about to stop; written by front */
 	/* Last sender of each signal handed on; written by front before the
@@ -236,6 +238,12 @@ void front_root(pid_t pid)
 	tell(MSG_ROOT, (int)pid);
 }
 
+void front_died(int sig)
+{
+	if (share)
+		share->died_of = sig;
+}
+
 void front_exited(int status)
 {
 	static bool told;
@@ -261,7 +269,7 @@ void front_detach(void)
 	tell(MSG_DETACH, 0);
 	/* Whoever reads a pipe until its end waits for the program, not for
 	 * us; a terminal or file may still take our messages. */
-	if (!fstat(STDERR_FILENO, &st) &&
+	if (!manager_stderr_is_journal() && !fstat(STDERR_FILENO, &st) &&
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) {
 		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -370,7 +378,8 @@ static void on_signal(const struct signalfd_siginfo *si)
 	info.si_pid = (pid_t)si->ssi_pid;
 	info.si_uid = si->ssi_uid;
 	info.si_value.sival_ptr = (void *)(uintptr_t)si->ssi_ptr;
-	hand_on(&info);
+	if (!manager_hold(&info))
+		hand_on(&info);
 }
 
 static int front_status = -1;
@@ -396,9 +405,17 @@ static void on_message(const struct message *m)
 	}
 }
 
+/* The earlier of two time-outs, -1 being none. */
+static int sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int front_loop(int status_fd)
 {
 	sigset_t all;
+	siginfo_t late;
+	pid_t root = 0;
 	int sfd, wstatus = 0;
 	bool dead = false;
 
@@ -407,21 +424,31 @@ static int front_loop(int status_fd)
 	if (sfd < 0)
 		die("signalfd: %s", strerror(errno));
 	while (!front_done && !dead) {
-		struct pollfd p[2] = {
+		struct pollfd p[4] = {
 			{ sfd, POLLIN, 0 }, { status_fd, POLLIN, 0 },
+			{ manager_fd(), POLLIN, 0 },
+			{ manager_witness_fd(), POLLIN, 0 },
 		};
 		struct signalfd_siginfo si;
 		struct message m;
 
-		if (poll(p, 2, see_patience()) < 0 && errno != EINTR)
+		if (poll(p, 4, sooner(see_patience(), manager_timeout())) < 0 &&
+		    errno != EINTR)
 			die("poll: %s", strerror(errno));
 		while (read(sfd, &si, sizeof(si)) == sizeof(si))
 			on_signal(&si);
+		manager_witnessed();
+		while (manager_let_go(&late))
+			hand_on(&late);
+		if (share->root)
+			root = share->root;
 		/* death first, then its last words */
 		dead = waitpid(tracer_pid, &wstatus, WNOHANG) == tracer_pid;
 		while (recv(status_fd, &m, sizeof(m), MSG_DONTWAIT) ==
 		       sizeof(m))
 			on_message(&m);
+		/* after its death, too: its last words to the manager */
+		manager_relay(root);
 		if (p[1].revents & POLLHUP && !dead && !front_done) {
 			waitpid(tracer_pid, &wstatus, 0);
 			dead = true;
@@ -431,8 +458,13 @@ static int front_loop(int status_fd)
 	}
 	if (dead)
 		see_end();
-	if (front_status >= 0)
+	manager_relay(root);
+	manager_witness_end();
+	if (front_status >= 0) {
+		if (share->died_of)
+			manager_die(share->died_of);
 		return front_status;
+	}
 	if (WIFSIGNALED(wstatus))
 		say("the tracer was killed by signal %d; all variants are dead",
 		    WTERMSIG(wstatus));
@@ -458,6 +490,7 @@ int front_start(void (*tracer)(void))
 		die("cannot talk to the tracer: %s", strerror(errno));
 	}
 	front_pid = getpid();
+	manager_begin();
 	tracer_pid = fork();
 	if (tracer_pid < 0) {
 		share = NULL;
@@ -465,6 +498,7 @@ int front_start(void (*tracer)(void))
 	}
 	if (!tracer_pid) {
 		close(sv[0]);
+		manager_tracer();
 		mon.status_fd = sv[1];
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != front_pid)
@@ -478,5 +512,6 @@ int front_start(void (*tracer)(void))
 	prctl(PR_SET_DUMPABLE, 0);
 	leave_group();
 	inherit_drop();
+	manager_witness_start();
 	return front_loop(sv[0]);
 }

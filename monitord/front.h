@@ -34,6 +34,8 @@ int front_start(void (*tracer)(void));
 void front_leave(void);
 /* The leader's root process: signals sent to the front process go there. */
 void front_root(pid_t pid);
+/* The root program was ended by a signal; before front_exited(). */
+void front_died(int sig);
 /* The root program ended: `status` is the exit status for our caller.  Only
  * the first report counts. The front process exits with it as soon as the
  * tracer exits or front_detach() is called. */

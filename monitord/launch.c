@@ -38,6 +38,7 @@
 #include "front.h"
 #include <ipmon/gate_rules.h>
 #include "launch.h"
+#include "manager.h"
 #include "placement.h"
 #include "tracee.h"
 #include "tsc.h"
@@ -211,6 +212,7 @@ struct start {
 	unsigned int variant;
 	int ctl;		/* the follower's end */
 	int sync;		/* read end: a byte comes when it is seized */
+	pid_t leader;		/* 0: is the leader */
 	struct sock_fprog prog;
 };
 
@@ -218,6 +220,34 @@ static void __attribute__((noreturn)) child_fail(unsigned int v, int error)
 {
 	launch_share->error[v] = error;
 	_exit(exit_status_of(error));
+}
+
+/* Capabilities only monitord needs; the last one is for dropping others. */
+static void withhold_caps(void)
+{
+	static const struct {
+		unsigned int bit, cap;
+	} c[] = {
+		{ WITHHOLD_PTRACE, CAP_SYS_PTRACE }, { WITHHOLD_KILL, CAP_KILL },
+		{ WITHHOLD_SETPCAP, CAP_SETPCAP },
+	};
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2];
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++)
+		if (mon.opt.withhold & c[i].bit &&
+		    prctl(PR_CAPBSET_DROP, c[i].cap, 0, 0, 0) < 0)
+			_exit(EXIT_MONITOR);
+	if (syscall(SYS_capget, &h, d) < 0)
+		_exit(EXIT_MONITOR);
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++)
+		if (mon.opt.withhold & c[i].bit) {
+			d[0].effective &= ~(1u << c[i].cap);
+			d[0].permitted &= ~(1u << c[i].cap);
+			d[0].inheritable &= ~(1u << c[i].cap);
+		}
+	if (syscall(SYS_capset, &h, d) < 0)
+		_exit(EXIT_MONITOR);
 }
 
 /* Before the seizure: errors here are monitord's. */
@@ -246,6 +276,8 @@ static void child_prepare(const struct start *st)
 		_exit(EXIT_MONITOR);
 	if (launch_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(EXIT_MONITOR);
+	if (mon.opt.withhold)
+		withhold_caps();
 }
 
 static void __attribute__((noreturn)) child(const struct start *st)
@@ -267,6 +299,8 @@ static void __attribute__((noreturn)) child(const struct start *st)
 	for (size_t i = 1; i < n; i++)
 		shell[i + 1] = argv[i];
 
+	if (mon.opt.argv0)
+		argv[0] = (char *)mon.opt.argv0;
 	child_prepare(st);
 	if (read(st->sync, &go, 1) != 1)
 		_exit(EXIT_MONITOR);
@@ -276,6 +310,7 @@ static void __attribute__((noreturn)) child(const struct start *st)
 		close_range(CTL_FD + 1, ~0u, 0);
 	}
 	inherit_restore(v == LEADER);
+	manager_child(envs[v], st->leader ? st->leader : getpid());
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 		    SECCOMP_FILTER_FLAG_SPEC_ALLOW, &st->prog) < 0)
 		_exit(EXIT_MONITOR);
@@ -318,9 +353,9 @@ static void own_group(pid_t pid)
 	waitpid(founder, NULL, 0);
 }
 
-static pid_t start_variant(unsigned int v, int sync[2])
+static pid_t start_variant(unsigned int v, pid_t leader, int sync[2])
 {
-	struct start st = { .variant = v, .ctl = -1 };
+	struct start st = { .variant = v, .ctl = -1, .leader = leader };
 	int ctl[2] = { -1, -1 };
 	pid_t pid;
 	int r;
@@ -438,7 +473,8 @@ int launch(void)
 	placement_start();
 	for (unsigned int v = 0; v < mon.n; v++) {
 		envs[v] = environment(v);
-		pid[v] = start_variant(v, sync[v]);
+		pid[v] = start_variant(v, v == LEADER ? 0 : pid[LEADER],
+				       sync[v]);
 		if (v == LEADER)
 			front_leave();
 		else

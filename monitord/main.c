@@ -28,6 +28,7 @@ static const struct {
 	  "say what is wrong with a configuration" },
 	{ "ps", cmd_ps, "list what runs under monitord" },
 	{ "top", cmd_top, "show what a run is doing, live" },
+	{ "service", cmd_service, "run a service of systemd's under monitord" },
 	{ "report", cmd_report, "show the report of a divergence" },
 	{ "doctor", cmd_doctor, "say what this kernel and machine allow" },
 	{ "syscalls", cmd_syscalls, "print how each system call is treated" },

@@ -55,6 +55,8 @@ enum policy { POLICY_STRICT, POLICY_VERIFIED, POLICY_RELAXED };
 enum layout { LAYOUT_DISJOINT, LAYOUT_SAME };
 enum on_divergence { DIV_KILL, DIV_CONTINUE };
 enum placement { PLACE_AUTO, PLACE_NONE, PLACE_ONE };
+/* Capabilities monitord needs and the program is not to have: bits. */
+enum withhold { WITHHOLD_PTRACE = 1, WITHHOLD_KILL = 2, WITHHOLD_SETPCAP = 4 };
 
 /* Exit statuses of `monitord run`; part of the interface (monitord.1). */
 #define EXIT_DIVERGENCE	99
@@ -110,6 +112,9 @@ struct options {
 	const char *trace_file;		/* strace-like lines, or NULL */
 	const char *control;		/* socket, "none", NULL: default */
 	const char *metrics;		/* where to serve them, or NULL */
+	unsigned int notify;		/* enum notify (manager.h) */
+	unsigned int withhold;		/* enum withhold: not for the program */
+	const char *argv0;		/* its name, NULL: as in argv */
 	unsigned int verbose;
 	char **program;			/* what a file says it is, or NULL */
 	char **argv;			/* program and arguments */

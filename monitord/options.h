@@ -20,6 +20,7 @@ int cmd_report(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_service(int argc, char **argv);
 int cmd_syscalls(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 

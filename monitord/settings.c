@@ -21,6 +21,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "manager.h"
 #include "nearest.h"
 #include "see_parse.h"
 #include "settings.h"
@@ -47,8 +48,12 @@ static const char *const policies[] = { "strict", "verified", "relaxed", NULL };
 static const char *const layouts[] = { "disjoint", "same", NULL };
 static const char *const ondivs[] = { "kill", "continue", NULL };
 static const char *const placements[] = { "auto", "none", "one", NULL };
+static const char *const notifies[] = { "main", "all", "direct", NULL };
+static const char *const withholds[] = { "CAP_SYS_PTRACE", "CAP_KILL",
+					 "CAP_SETPCAP", NULL };
 _Static_assert(POLICY_RELAXED == 2 && LAYOUT_SAME == 1 && DIV_CONTINUE == 1 &&
-	       PLACE_ONE == 2, "words follow the enums");
+	       PLACE_ONE == 2 && NOTIFY_DIRECT == 2 && WITHHOLD_SETPCAP == 1 << 2,
+	       "words follow the enums");
 
 static int word_of(const char *value, const char *const *words,
 		   struct fault *f)
@@ -280,6 +285,41 @@ SET(set_metrics)
 		return -1;
 	}
 	opt->metrics = *value ? value : NULL;
+	return 0;
+}
+
+SET(set_notify)
+{
+	int w = word_of(value, notifies, f);
+
+	if (w >= 0)
+		opt->notify = (unsigned int)w;
+	return w < 0 ? -1 : 0;
+}
+
+SET(set_withhold)
+{
+	for (const char *p = value; *p;) {
+		size_t n = strcspn(p, ",");
+		unsigned int i;
+
+		for (i = 0; withholds[i]; i++)
+			if (strlen(withholds[i]) == n &&
+			    !strncasecmp(p, withholds[i], n))
+				break;
+		if (!withholds[i]) {
+			fault_set(f, "must be some of CAP_SYS_PTRACE,CAP_KILL,CAP_SETPCAP");
+			return -1;
+		}
+		opt->withhold |= 1u << i;
+		p += n + (p[n] == ',');
+	}
+	return 0;
+}
+
+SET(set_argv0)
+{
+	opt->argv0 = value;
 	return 0;
 }
 
@@ -636,6 +676,10 @@ const struct setting settings[] = {
 	{ "Control", "control", IN_RUN, set_file, FILE_CONTROL },
 	{ "Metrics", "metrics", IN_RUN, set_metrics },
 	{ "Verbose", NULL, IN_RUN, set_verbose },
+	/* what `monitord service` writes into drop-ins */
+	{ NULL, "notify", IN_RUN, set_notify },
+	{ NULL, "withhold", IN_RUN, set_withhold },
+	{ NULL, "argv0", IN_RUN, set_argv0 },
 	{ "Path", "variant", IN_VARIANT, set_path },
 	{ "Environment", NULL, IN_VARIANT, set_environment, 0, true },
 	{ NULL, "env", IN_VARIANT, set_environment, 1, true },
