@@ -49,14 +49,26 @@ if inside sh -c 'command -v systemd-analyze' >/dev/null; then
 	esac
 fi
 # What users make stays, whatever becomes of the package.
-echo '# mine' >"$dir/root/etc/ipmon/mine.conf" || fail "/etc/ipmon"
+printf '[Run]\nProgram=/bin/echo "from a file"\n' \
+	>"$dir/root/etc/ipmon/mine.conf" || fail "/etc/ipmon"
+inside monitord check-config mine || fail "check-config mine"
+start=$(sed -n 's/^ExecStart=\(.*\)%i$/\1mine/p' \
+	"$dir/root/lib/systemd/system/monitord@.service")
+# shellcheck disable=SC2086
+[ "$(inside $start)" = 'from a file' ] || fail "what the unit starts: $start"
+mkdir -p "$dir/root/etc/systemd/system/x.service.d" &&
+	echo >"$dir/root/etc/systemd/system/x.service.d/50-ipmon.conf" || fail "drop-in"
 inside dpkg -i /run/ipmon-test/ipmon.deb || fail "installing again"
-inside dpkg --remove ipmon || fail "dpkg --remove"
+out=$(inside dpkg --remove ipmon 2>&1) || fail "dpkg --remove: $out"
+case $out in
+*/x.service.d/50-ipmon.conf*) ;;
+*) fail "removing does not name the services that need it: $out" ;;
+esac
 [ ! -e "$dir/root/usr/bin/monitord" ] || fail "removed, and still there"
 inside dpkg --purge ipmon || fail "dpkg --purge"
-[ "$(cat "$dir/root/etc/ipmon/mine.conf")" = '# mine' ] ||
-	fail "a file of the user's is gone"
-rm "$dir/root/etc/ipmon/mine.conf"
+for f in etc/ipmon/mine.conf etc/systemd/system/x.service.d/50-ipmon.conf; do
+	rm "$dir/root/$f" || fail "a file of the user's is gone: /$f"
+done
 after=$(state)
 [ "$before" = "$after" ] || {
 	printf '%s\n' "$before" >"$dir/before"

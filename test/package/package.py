@@ -37,6 +37,7 @@ usr/share/bash-completion/completions/monitord
 usr/share/doc/ipmon/README.Debian
 usr/share/doc/ipmon/changelog.gz
 usr/share/doc/ipmon/copyright
+usr/share/doc/ipmon/examples/example.conf
 usr/share/lintian/overrides/ipmon
 usr/share/man/man1/monitord.1.gz
 usr/share/man/man5/monitord.conf.5.gz
@@ -118,7 +119,8 @@ class Package:
         have = {os.path.relpath(os.path.join(d, f), prefix)
                 for d, _, files in os.walk(prefix) for f in files}
         want = {re.sub(r"^usr/|\.gz$", "", f) for f in FILES
-                if "/doc/" not in f and "lintian" not in f}
+                if "lintian" not in f and
+                ("/doc/" not in f or "/examples/" in f)}
         want = {f.replace("vendor-completions", "site-functions") for f in want}
         equal(sorted(have), sorted(want), "installed")
         self.works(f"{prefix}/bin/monitord", f"{prefix}/lib/{TRIPLET}/ipmon/libipmon.so")
@@ -222,6 +224,24 @@ class Package:
         self.completes("zsh")
         equal(self.offered("zsh", "run", "-n", "2", "--", "ls", "-l"),
               ["@normal ls -l"], "the program's arguments")
+
+    def test_example(self):
+        """The example configuration is in order, with its comments as well."""
+        with open(os.path.join(ROOT, "monitord/install/example.conf")) as f:
+            text = f.read()
+        full = re.sub(r"^#(\[|[A-Z]\w+=)", r"\1", text, flags=re.M)
+        expect(full != text, "it shows nothing that is commented out")
+        for name, t in ("example", text), ("full", full):
+            path = os.path.join(self.work, name + ".conf")
+            for key in "ReportDirectory", "Preload", "Program":
+                # of this machine: the keys are looked at, not the files
+                t = re.sub(rf"^{key}=.*", {"Program": "Program=/bin/true -D",
+                                           "Preload": "Preload="}.get(
+                    key, f"{key}={self.work}"), t, flags=re.M)
+            with open(path, "w") as f:
+                f.write(t)
+            self.run(self.monitord, "check-config", path)
+            equal(self.run(self.monitord, "run", "--config", path), "", "its run")
 
     def test_documented(self):
         """Every command and option is in monitord(1)."""
