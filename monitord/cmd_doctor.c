@@ -108,11 +108,11 @@ static void yama(void)
 {
 	int scope = read_number("/proc/sys/kernel/yama/ptrace_scope");
 
-	if (scope < 0)
-		ok("Yama does not restrict ptrace");
+	/* doc/threat-model.md, residual risks */
+	if (scope < 1)
+		line("note", "a variant that has been taken over may open another's memory (verified, relaxed); sysctl kernel.yama.ptrace_scope=1 prevents it, but for root");
 	else if (scope < 2)
-		line("ok", "Yama ptrace_scope is %d: descendants may be traced",
-		     scope);
+		ok("Yama ptrace_scope is 1: descendants may be traced, and variants not open each other's memory, but for root");
 	else if (scope == 2)
 		line("note", "Yama ptrace_scope is 2: only with CAP_SYS_PTRACE");
 	else

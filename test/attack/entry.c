@@ -2,7 +2,8 @@
 /*
  * Other ways into the kernel: int $0x80 from 64-bit code, x32 numbers, the
  * reserved registration call from the program's own text, a jump to the far
- * 32-bit code segment. None may take effect.
+ * 32-bit code segment, and what the kernel has to get around system calls. None
+ * may take effect.
  */
 #include "attack.h"
 
@@ -45,6 +46,29 @@ int main(int argc, char **argv)
 				break;
 			r = -errno;
 		}
+	} else if (strcmp(what, "refused") == 0) {
+		/* each would be a way around the monitor; with arguments that
+		 * natively succeed, or fail with another error than these */
+		static const struct { long nr, a, b; } way[] = {
+			{ SYS_ptrace, 0, 0 },		/* PTRACE_TRACEME */
+			{ SYS_userfaultfd, 1, 0 },
+			{ SYS_bpf, 0, 0 },
+			{ SYS_io_uring_setup, 8, (long)low_path },
+			{ SYS_modify_ldt, 1, (long)low_path },
+			{ SYS_iopl, 3, 0 },
+			{ SYS_ioperm, 0x80, 1 },
+			{ SYS_kexec_load, 0, 0 },
+			{ SYS_memfd_secret, 0, 0 },
+			{ SYS_perf_event_open, (long)low_path, 0 },
+		};
+
+		for (size_t i = 0; i < sizeof(way) / sizeof(*way); i++) {
+			r = syscall(way[i].nr, way[i].a, way[i].b, 1, 0, 0);
+			if (r != -1 || (errno != EPERM && errno != ENOSYS &&
+					errno != EACCES))
+				return 1;
+		}
+		r = -EPERM;
 	} else if (strcmp(what, "unknown") == 0) {
 		for (long nr = 480; nr < 2000; nr++) {
 			r = syscall(nr, 1, 2, 3, 4, 5, 6);
