@@ -257,6 +257,7 @@ static void child_prepare(const struct start *st)
 
 	/* until PTRACE_O_EXITKILL takes over */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	placement_variant(st->variant);
 	if (st->variant != LEADER) {
 		int null = open("/dev/null", O_RDWR);
 

@@ -17,6 +17,9 @@
  * between the two thresholds so that it does not flap.  A core that somebody
  * else keeps busy is left for the next one.
  *
+ * Variants with processors of their own (CPU= of monitord.conf) stay where they
+ * are; the monitor and the others move.
+ *
  * The program does not notice: sched_getaffinity shows the mask the caller
  * gave us.  A program that sets a mask of its own wants to decide for itself,
  * and gets its way: everything is spread and stays so.
@@ -32,6 +35,7 @@
 #include "handlers.h"
 #include "monitor.h"
 #include "placement.h"
+#include "settings.h"
 #include "tracee.h"
 
 /* Masks for machines of up to 8192 processors. */
@@ -50,6 +54,7 @@
 
 static struct {
 	bool managed;			/* we decide (auto, one) */
+	bool by_program;		/* it has set a mask of its own */
 	bool gathered;
 	unsigned int cpu;		/* where */
 	size_t bytes;			/* of a mask, as the kernel counts */
@@ -65,7 +70,7 @@ static void apply(const unsigned char *mask)
 	sched_setaffinity(0, pl.bytes, (const cpu_set_t *)(const void *)mask);
 	LIST_FOREACH(s, &mon.sets, all)
 		for_each_variant(v)
-			if (s->t[v].tid)
+			if (s->t[v].tid && !mon.opt.cpu[v])
 				sched_setaffinity(s->t[v].tid, pl.bytes,
 					(const cpu_set_t *)(const void *)mask);
 }
@@ -118,6 +123,16 @@ void placement_start(void)
 	pl.managed = true;
 	pl.t = now_ns();
 	gather((unsigned int)cpu);
+}
+
+void placement_variant(unsigned int v)
+{
+	unsigned long mask[CPU_LIST_WORDS];
+
+	if (mon.opt.cpu[v] &&
+	    cpu_list_parse(mon.opt.cpu[v], mask, CPU_LIST_WORDS))
+		sched_setaffinity(0, sizeof(mask),
+				  (const cpu_set_t *)(const void *)mask);
 }
 
 /* ---- deciding ---- */
@@ -215,6 +230,7 @@ void affinity_set_start(struct taskset *s)
 		spread();
 		pl.managed = false;
 	}
+	pl.by_program = true;
 	generic_start(s);
 }
 
@@ -227,18 +243,26 @@ static unsigned int bits(const unsigned char *mask, size_t n)
 	return k;
 }
 
+void affinity_shown(struct task *t, uint64_t addr, int64_t ret)
+{
+	unsigned char seen[MASK_BYTES];
+
+	if (ret <= 0 || ret > (int64_t)sizeof(seen) || !pl.bytes)
+		return;
+	/* only if it is our doing: one processor, or those CPU= names */
+	if ((mon.opt.cpu[t->variant] && !pl.by_program) ||
+	    (pl.managed && !mem_read(t, seen, addr, (size_t)ret) &&
+	     bits(seen, (size_t)ret) == 1))
+		mem_write(t, addr, pl.all, (size_t)ret);
+}
+
 void affinity_get_done(struct taskset *s, int64_t ret)
 {
 	struct task *t = &s->t[LEADER];
 	pid_t pid = (pid_t)t->call.args[0];
-	uint64_t addr = t->call.args[2];
-	unsigned char seen[MASK_BYTES];
 
-	/* only our tasks, and only if it is our doing: one processor */
-	if (pl.managed && ret > 0 && ret <= (int64_t)sizeof(seen) &&
-	    (!pid || set_by_vtid(pid)) &&
-	    !mem_read(t, seen, addr, (size_t)ret) &&
-	    bits(seen, (size_t)ret) == 1)
-		mem_write(t, addr, pl.all, (size_t)ret);
+	/* only our tasks */
+	if (!pid || set_by_vtid(pid))
+		affinity_shown(t, t->call.args[2], ret);
 	generic_done(s, ret);
 }

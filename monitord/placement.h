@@ -7,15 +7,21 @@
 
 #include <stdint.h>
 
+struct task;
 struct taskset;
 
 /* In the tracer, before the variants are forked (they inherit it). */
 void placement_start(void);
+/* In a new variant: where its CPU= wants it. */
+void placement_variant(unsigned int v);
 /* From the event loop's ticker. */
 void placement_tick(void);
 
 /* sched_setaffinity, sched_getaffinity (handlers.h). */
 void affinity_set_start(struct taskset *s);
 void affinity_get_done(struct taskset *s, int64_t ret);
+/* The kernel has told a task its own mask, `ret` bytes at `addr`: show what the
+ * program is to see. */
+void affinity_shown(struct task *t, uint64_t addr, int64_t ret);
 
 #endif
