@@ -73,7 +73,8 @@ void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
 
 /* A path into /proc may become a view: monitord opens it.  One that cannot be
  * read is the kernel's affair. */
-static int path_left(const struct ipmon_plan *plan, const uint64_t args[6])
+static int path_left(const struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+		     const uint64_t args[6])
 {
 	unsigned char p[6];
 	const char *path = (const void *)(uintptr_t)
@@ -83,7 +84,7 @@ static int path_left(const struct ipmon_plan *plan, const uint64_t args[6])
 	if (!path)
 		return 0;
 	not = ipmon_copy(p, path, sizeof(p));
-	return ipmon_path_left(p, (unsigned int)(sizeof(p) - not));
+	return ipmon_path_left(ctx, p, (unsigned int)(sizeof(p) - not));
 }
 
 /* ---- state the kernel keeps for each variant: RF_EACH ---- */
@@ -187,7 +188,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	int channel = 0;
 
 	if (d == DECIDE_RELAXED || d == DECIDE_VERIFIED) {
-		if ((plan->flags & PLAN_OPEN) && path_left(plan, f->args))
+		if ((plan->flags & PLAN_OPEN) && path_left(ctx, plan, f->args))
 			d = DECIDE_LEFT;
 	}
 	switch (d) {

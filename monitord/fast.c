@@ -42,6 +42,7 @@
 #include <unistd.h>
 
 #include <ipmon/abi.h>
+#include "calls.h"
 #include "divergence.h"
 #include "fast.h"
 #include "fast_fd.h"
@@ -63,7 +64,8 @@
 #define REGION_PLAIN	(REGION_SLOW + IPMON_SLOW_FDS / 8)
 #define REGION_CHANNEL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
 #define REGION_SPECIAL	(REGION_CHANNEL + IPMON_SLOW_FDS / 8)
-#define REGION_EPOLL	(REGION_SPECIAL + sizeof(struct ipmon_special))
+#define REGION_CALLS	(REGION_SPECIAL + sizeof(struct ipmon_special))
+#define REGION_EPOLL	(REGION_CALLS + IPMON_NR_MAX)
 #define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
 			 ~4095ull)
 #define HOLD_SIZE	((sizeof(struct ipmon_hold) + 4095) & ~4095ull)
@@ -88,6 +90,7 @@ struct fast {
 	uint64_t base[IPMON_SLOTS];	/* where positions of its next user begin */
 	uint64_t turns;			/* bit per turn in use */
 	uint64_t ctx_used[IPMON_CTXS / 64];
+	bool wishes;			/* of single calls: calls.c */
 };
 _Static_assert(IPMON_SLOTS <= 64, "slots are bits of a word");
 
@@ -162,7 +165,8 @@ int fast_turn_alloc(struct fast *f)
 {
 	int idx;
 
-	if (f->turns == ~0ull)
+	/* an allocator's lock may be held in some variants only: own.c */
+	if (f->turns == ~0ull || mon.opt.diverse)
 		return -1;
 	idx = __builtin_ctzll(~f->turns);
 	f->turns |= 1ull << idx;
@@ -262,6 +266,19 @@ static int map_variant(struct taskset *s, struct fast *f, unsigned int v,
 	return 0;
 }
 
+/* What the user wants of single calls, in the region as all that variants decide
+ * by. */
+static void put_wishes(struct taskset *s, struct fast *f)
+{
+	uint8_t table[IPMON_NR_MAX];
+
+	f->wishes = calls_table(table);
+	for_each_variant(v)
+		if (f->wishes)
+			mem_write(&s->t[v], f->region[v] + REGION_CALLS, table,
+				  sizeof(table));
+}
+
 int fast_setup(struct taskset *s)
 {
 	struct fast *f;
@@ -297,6 +314,7 @@ int fast_setup(struct taskset *s)
 		fast_put(f);
 		return r;
 	}
+	put_wishes(s, f);
 	s->proc->mm->fast = f;
 	fast_attach(s);
 	fast_mem_setup(s);
@@ -503,6 +521,7 @@ void fast_attach(struct taskset *s)
 			.slot = (uint32_t)s->slot,
 			.turn = s->proc->turn && s->slot >= 0 ?
 				turn_addr(f, v, turn_index(s->proc)) : 0,
+			.calls = f->wishes ? f->region[v] + REGION_CALLS : 0,
 		};
 		struct user_regs_struct *r = task_regs(t);
 
@@ -649,7 +668,8 @@ static bool may_live(const struct taskset *s)
 
 void fast_release(struct taskset *s)
 {
-	uint32_t flags = shadow_any() ? IPMON_CTX_FILEDATA : 0;
+	uint32_t flags = (shadow_any() ? IPMON_CTX_FILEDATA : 0) |
+		(mon.opt.diverse ? IPMON_CTX_DIVERSE : 0);
 	bool live;
 
 	if (s->slot < 0)

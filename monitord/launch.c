@@ -471,6 +471,7 @@ int launch(void)
 		die("mmap: %s", strerror(errno));
 	launch_no_new_privs = !have_sys_admin();
 	choose_gates();
+	filter_deny(mon.opt.calls);
 	placement_start();
 	for (unsigned int v = 0; v < mon.n; v++) {
 		envs[v] = environment(v);

@@ -17,6 +17,9 @@
 int filter_build(uint64_t gate, enum policy policy, bool leader,
 		 struct sock_fprog *prog);
 
+/* Calls that no program to be built lets anybody make at the gate. */
+void filter_deny(const struct call_override calls[IPMON_NR_MAX]);
+
 /* Find a program as execvp(3) does: *out is allocated.  0 or -errno. */
 int launch_find(const char *name, char **out);
 

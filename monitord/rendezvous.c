@@ -34,6 +34,7 @@
 #include <ipmon/abi.h>
 #include "divergence.h"
 #include "event.h"
+#include "calls.h"
 #include "fast.h"
 #include "fast_fd.h"
 #include "fast_flush.h"
@@ -708,6 +709,8 @@ static void rendezvous(struct taskset *s)
 		}
 	}
 	if (s->join_ns) {
+	if (mon.opt.any_calls && calls_denied_start(s))
+		return;
 		for_each_follower(v)
 			namespaces_follow(s, v, s->join_ns);
 		s->join_ns = 0;

@@ -52,6 +52,7 @@
 #include "fast_solo.h"
 #include "h_memory.h"
 #include "shadow.h"
+#include "calls.h"
 #include "solo.h"
 #include "tracee.h"
 
@@ -91,6 +92,8 @@ static bool private_call(const struct task *t)
 	if (row->handler == H_FUTEX)
 		return (int)a[1] == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG);
 	if (t->call.nr == SYS_getrandom)
+	if (mon.opt.any_calls && calls_denied(t->call.nr))
+		return false;
 		return a[1] <= DRAW_MAX && a[2] & GRND_NONBLOCK;
 	if (!(row->flags & RF_PRIVATE))
 		return false;

@@ -150,6 +150,16 @@ struct ipmon_ctx {
 	uint32_t slot;		/* of ring and cursors */
 	uint32_t turn_calls;	/* leader: calls since it has the turn, while
 				 * others want it */
+	uint64_t calls;		/* uint8_t[IPMON_NR_MAX], enum ipmon_wish: what
+				 * the user wants of single calls; 0: nothing */
+};
+_Static_assert(sizeof(struct ipmon_ctx) == 552, "context ABI");
+
+enum ipmon_wish {
+	IPMON_WISH_NONE = 0,
+	IPMON_WISH_LEFT,	/* to monitord */
+	IPMON_WISH_WAIT,	/* for the followers, as `verified` does */
+	IPMON_WISH_GO,		/* without them */
 };
 
 enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
@@ -172,6 +182,8 @@ _Static_assert(sizeof(struct ipmon_special) == 8192, "special ranges ABI");
 					 * monitord (followers have copies) */
 #define IPMON_CTX_NO_OPEN	2u	/* opens go to monitord */
 #define IPMON_CTX_NO_MEMORY	4u	/* and so do calls on memory */
+#define IPMON_CTX_DIVERSE	8u	/* variants do not all load the same code:
+					 * monitord/own.c */
 
 #define IPMON_SLOW_FDS		65536u	/* higher descriptors are always slow */
 #define IPMON_MAX_VARIANTS	8

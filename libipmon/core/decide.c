@@ -128,7 +128,15 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 	unsigned int fds = plan->fds, flags = plan->flags, i;
 	unsigned int to_channel = 0;
 	int wait = flags & PLAN_WAIT;
+	unsigned int wish = IPMON_WISH_NONE;
 
+	if (plan->action == DECIDE_LEFT)
+		return DECIDE_LEFT;
+	/* there is a plan, so nr is below IPMON_NR_MAX */
+	if (ctx->calls)
+		wish = ((const uint8_t *)(uintptr_t)ctx->calls)[nr];
+	if (wish == IPMON_WISH_LEFT)
+		return DECIDE_LEFT;
 	if (plan->action != DECIDE_RELAXED)
 		return plan->action;
 	if (ctx->level && beyond(ctx, plan, args))
@@ -147,6 +155,10 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 		if ((flags & PLAN_MEMORY) &&
 		    (ctx->flags & IPMON_CTX_NO_MEMORY ||
 		     !ipmon_memory_call(ipmon_row(nr), args)))
+			return DECIDE_LEFT;
+		/* a wake-up beyond the process, which one allocator may want */
+		if ((flags & PLAN_FUTEX) && (ctx->flags & IPMON_CTX_DIVERSE) &&
+		    (uint32_t)args[1] == 1)
 			return DECIDE_LEFT;
 		if (flags & PLAN_RULES) {
 			const struct ipmon_gate_rule *r =
@@ -170,8 +182,10 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 		if ((flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT)) && !ctx->epoll)
 			return DECIDE_LEFT;
 	}
-	return (wait && ctx->policy == IPMON_VERIFIED ? DECIDE_VERIFIED :
-		DECIDE_RELAXED) + to_channel;
+	wait = wait && ctx->policy == IPMON_VERIFIED;
+	if (wish)
+		wait = wish == IPMON_WISH_WAIT;
+	return (wait ? DECIDE_VERIFIED : DECIDE_RELAXED) + to_channel;
 }
 
 int ipmon_record_private(const struct ipmon_record *rec,
@@ -194,13 +208,20 @@ int ipmon_record_private(const struct ipmon_record *rec,
 	return rec->in_len >= 32 && ipmon_private(plan, w[3], 0);
 }
 
-int ipmon_path_left(const unsigned char *p, unsigned int n)
+static int below(const unsigned char *p, unsigned int n, const char *dir,
+		 unsigned int len)
 {
-	static const char proc[] = "/proc";
 	unsigned int i;
 
-	for (i = 0; i < 5; i++)
-		if (i >= n || p[i] != (unsigned char)proc[i])
+	for (i = 0; i < len; i++)
+		if (i >= n || p[i] != (unsigned char)dir[i])
 			return 0;
-	return n == 5 || p[5] == '/' || p[5] == '\0';
+	return n == len || p[len] == '/' || p[len] == '\0';
+}
+
+int ipmon_path_left(const struct ipmon_ctx *ctx, const unsigned char *p,
+		    unsigned int n)
+{
+	return below(p, n, "/proc", 5) ||
+		((ctx->flags & IPMON_CTX_DIVERSE) && below(p, n, "/sys", 4));
 }

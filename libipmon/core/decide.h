@@ -135,11 +135,13 @@ static inline unsigned int ipmon_lane(const struct ipmon_plan *plan,
 }
 
 /*
- * May opening this path lead to a view of /proc?  `p` is the beginning of the
+ * May opening this path lead to a view of /proc, or, where variants do not all
+ * load the same code, be of interest to some of them only?  `p` is the beginning of the
  * string, n bytes.  A mere shortcut: what it misses (links, relative names) is
  * found out by asking the kernel afterwards.
  */
-int ipmon_path_left(const unsigned char *p, unsigned int n);
+int ipmon_path_left(const struct ipmon_ctx *ctx, const unsigned char *p,
+		    unsigned int n);
 
 /*
  * May this variant make this call, or not make it, without the others
@@ -180,6 +182,15 @@ static inline int futex_waits(const uint64_t args[6])
 	unsigned int cmd = (uint32_t)args[1] & ~(128u | 256u);
 
 	return cmd == 0 || cmd == 9;	/* FUTEX_WAIT, FUTEX_WAIT_BITSET */
+}
+
+/*
+ * Private calls without a common one in between after which variants have parted
+ * ways; code of a variant's own may make any number.
+ */
+static inline uint32_t ipmon_solo_max(const struct ipmon_ctx *ctx)
+{
+	return ctx->flags & IPMON_CTX_DIVERSE ? 1u << 20 : 1024u;
 }
 
 static inline int64_t ipmon_futex_result(const uint64_t args[6], int64_t ret)

@@ -332,7 +332,7 @@ Test(decide, which_descriptors_are_no_sockets)
 
 static int left(const char *p, unsigned int n)
 {
-	return ipmon_path_left((const unsigned char *)p, n);
+	return ipmon_path_left(&ctx, (const unsigned char *)p, n);
 }
 
 Test(decide, paths)
@@ -340,6 +340,43 @@ Test(decide, paths)
 	cr_expect(left("/proc/", 6) && left("/proc\0x", 6) && left("/proc", 5));
 	cr_expect_not(left("/process", 6) || left("/pro", 4) || left("", 0) ||
 		      left("proc/1", 6) || left("/prod/", 6));
+	cr_expect_not(left("/sys/", 5));
+	/* where variants do not all load the same code */
+	ctx.flags = IPMON_CTX_DIVERSE;
+	cr_expect(left("/sys/d", 6) && left("/proc/", 6));
+	cr_expect_not(left("/syst", 5) || left("/etc/m", 6));
+}
+
+Test(decide, wishes_of_single_calls)
+{
+	static uint8_t calls[IPMON_NR_MAX];
+
+	ctx.calls = (uint64_t)calls;
+	cr_expect_eq(decide(SYS_read, 3, 0, 0), DECIDE_RELAXED);
+	calls[SYS_read] = IPMON_WISH_LEFT;
+	calls[SYS_getpid] = IPMON_WISH_LEFT;
+	calls[SYS_lseek] = IPMON_WISH_WAIT;
+	calls[SYS_write] = IPMON_WISH_GO;
+	cr_expect_eq(decide(SYS_read, 3, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_getpid, 0, 0, 0), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_gettid, 0, 0, 0), DECIDE_TID);
+	cr_expect_eq(decide(SYS_lseek, 3, 0, 0), DECIDE_VERIFIED);
+	cr_expect_eq(decide(SYS_write, 3, 0, 0), DECIDE_RELAXED);
+	ctx.policy = IPMON_VERIFIED;
+	cr_expect_eq(decide(SYS_write, 3, 0, 0), DECIDE_RELAXED);
+	calls[SYS_write] = IPMON_WISH_NONE;
+	cr_expect_eq(decide(SYS_write, 3, 0, 0), DECIDE_VERIFIED);
+	/* what cannot be in-process stays where it is */
+	calls[SYS_execve] = IPMON_WISH_GO;
+	cr_expect_eq(decide(SYS_execve, 1, 1, 1), DECIDE_LEFT);
+	cr_expect_eq(decide(IPMON_NR_MAX, 0, 0, 0), DECIDE_LEFT);
+}
+
+Test(decide, private_calls_are_bounded)
+{
+	cr_expect_eq(ipmon_solo_max(&ctx), 1024);
+	ctx.flags = IPMON_CTX_DIVERSE;
+	cr_expect_eq(ipmon_solo_max(&ctx), 1u << 20);
 }
 
 Test(decide, lanes)
