@@ -30,14 +30,13 @@
  *    additional one.  Once a variant has read a clock alone it does not matter
  *    any more which of them it was (CLOCK_FREEZE_NS).
  *
- * At most SOLO_MAX of them without a common call in between.  So time never goes
+ * At most ipmon_solo_max() of them without a common call in between.  So time never goes
  * backwards for a follower, and at the common calls it is the leader's.
  */
 #include "follower.h"
 #include "memcalls.h"
 #include "turn.h"
 
-#define SOLO_MAX	1024u
 #define SAME_STACK	(1 << 20)	/* as solo.c */
 #define SAME_DEPTH	64
 #define NS_PER_US	1000
@@ -256,10 +255,12 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr)
 
 	/* a private one itself: what is in the ring may be of calls we will make
 	 * yet (monitord/fast_solo.c) */
-	if (ipmon_row(nr)->flags & RF_PRIVATE)
+	if (ipmon_row(nr)->flags & RF_PRIVATE &&
+	    !((ctx->flags & IPMON_CTX_DIVERSE) &&
+	      (ipmon_plan(nr)->flags & PLAN_DRAW)))
 		return;
 	reader_init(&r, ctx);
-	while (ctx->solos < SOLO_MAX &&
+	while (ctx->solos < ipmon_solo_max(ctx) &&
 	       ring_next(r.ring, r.cur, r.c, &r.rec) == RING_RECORD &&
 	       record_private(ctx, &r))
 		if (skip_private(ctx, &r))
@@ -330,7 +331,7 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 	enum next_status st;
 
 	for (;;) {
-		int may = ctx->solos < SOLO_MAX;
+		int may = ctx->solos < ipmon_solo_max(ctx);
 
 		st = follower_next(ctx, &fo->r.rec);
 		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr &&
@@ -418,7 +419,7 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 		if (fo.r.status == READER_FORWARD)
 			goto forward;
 		/* two private calls of a kind that are not the same */
-		if (ctx->c.tail == start && ctx->solos < SOLO_MAX) {
+		if (ctx->c.tail == start && ctx->solos < ipmon_solo_max(ctx)) {
 			/* of another clock: ours may be the next */
 			if (plan->flags & PLAN_CLOCK &&
 			    record_private(ctx, &fo.r) &&

@@ -112,7 +112,8 @@ struct ipmon_outcome leader_memory(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 
 /* This variant cannot do what the leader has done.  What is returned is seen
  * only if the run goes on without it. */
-static int64_t differs(const struct ipmon_frame *f, int64_t leader, int64_t own)
+static int64_t differs(const struct ipmon_ctx *ctx,
+		       const struct ipmon_frame *f, int64_t leader, int64_t own)
 {
 	struct ipmon_difference d = {
 		.kind = IPMON_DIV_RESULT, .arg = -1,
@@ -127,7 +128,9 @@ static int64_t differs(const struct ipmon_frame *f, int64_t leader, int64_t own)
 				     (uint64_t)(uintptr_t)&d }
 	};
 
-	ipmon_gate_raw(&call);
+	/* what one allocator could not have, another may not need */
+	if (!(ctx->flags & IPMON_CTX_DIVERSE))
+		ipmon_gate_raw(&call);
 	return own;
 }
 
@@ -179,7 +182,7 @@ int64_t follower_memory(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 
 	if (h != H_MMAP && h != H_BRK &&
 	    out_of_bounds(f->args[0], f->args[1]))
-		return differs(f, leader, -ENOMEM_);
+		return differs(ctx, f, leader, -ENOMEM_);
 	if (leader == MEMORY_ALONE)
 		return ipmon_gate_raw(&call);
 	switch (h) {
@@ -187,26 +190,26 @@ int64_t follower_memory(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 		if (is_error(leader))
 			return leader;
 		own = map_at(&call, (uint64_t)leader + (uint64_t)ctx->delta);
-		return is_error(own) ? differs(f, leader, own) : own;
+		return is_error(own) ? differs(ctx, f, leader, own) : own;
 	case H_MREMAP:
 		if (is_error(leader))
 			return leader;
 		own = move(ctx, f, leader);
-		return is_error(own) ? differs(f, leader, own) : own;
+		return is_error(own) ? differs(ctx, f, leader, own) : own;
 	case H_BRK:
 		if (leader)
 			call.args[0] = 0;
 		own = ipmon_gate_raw(&call);
 		return call.args[0] && (uint64_t)own != call.args[0] ?
-			differs(f, leader, own) : own;
+			differs(ctx, f, leader, own) : own;
 	case H_MADVISE:
 		own = ipmon_gate_raw(&call);
 		/* advice promises nothing */
 		if ((int32_t)call.args[2] != MADV_DONTNEED_)
 			return leader;
-		return own != leader ? differs(f, leader, own) : own;
+		return own != leader ? differs(ctx, f, leader, own) : own;
 	default:
 		own = ipmon_gate_raw(&call);
-		return own != leader ? differs(f, leader, own) : own;
+		return own != leader ? differs(ctx, f, leader, own) : own;
 	}
 }

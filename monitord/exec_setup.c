@@ -40,6 +40,7 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "own.h"
 #include "owned.h"
 #include "stack.h"
 #include "tracee.h"
@@ -604,7 +605,8 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 {
 	struct mm *mm = s->proc->mm;
 	char *execfn[MAX_VARIANTS] = { NULL }, comm[16];
-	const char *preload = NULL;
+	bool preload = false;
+	char list[MAX_VARIANTS][PRELOAD_LIST];
 	int r = 0;
 
 	for_each_variant(v) {
@@ -623,12 +625,16 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		    !stack_aux(&im[v].stack, AUX_SECURE, 1) &&
 		    glibc_linker(&im[v]) &&
 		    library_visible(&im[v], mm->gate[v], mm->scratch[v]))
-			preload = preload_list;
+			preload = true;
 		if (execfn[v]) {
 			read_comm(s->t[LEADER].tid, comm);
 			copy_comm(&im[v], mm->gate[v], comm);
 		}
-		r = put_stack(&im[v], mm, v, preload, execfn[v]);
+		snprintf(list[v], sizeof(list[v]), "%s%s%s", preload_list,
+			 mon.opt.preload[v] ? ":" : "",
+			 mon.opt.preload[v] ? mon.opt.preload[v] : "");
+		r = put_stack(&im[v], mm, v, preload ? list[v] : NULL,
+			      execfn[v]);
 		if (r < 0)
 			goto out;
 		if (v == LEADER)
@@ -642,6 +648,8 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		if (r < 0)
 			goto out;
 	}
+	if (preload && mon.opt.diverse)
+		own_begin(s);
 	r = tsc_image(s);
 	if (r < 0)
 		goto out;

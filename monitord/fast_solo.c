@@ -18,9 +18,13 @@
  *  - The leader arrives with a private call, a follower waits for a record of
  *    another: the leader makes its call alone.
  */
+#include <limits.h>
+#include <linux/futex.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <ipmon/abi.h>
 #include "../libipmon/core/decide.h"
@@ -28,6 +32,7 @@
 #include "fast.h"
 #include "fast_report.h"
 #include "fast_solo.h"
+#include "own.h"
 #include "solo.h"
 #include "tracee.h"
 
@@ -86,21 +91,41 @@ static bool mapped(const struct taskset *s)
 	return s->slot >= 0 && s->live;
 }
 
+static bool catch_up(struct taskset *s, unsigned int v)
+{
+	struct ipmon_cursor *cur = fast_cursor(s, v);
+	struct ipmon_consumer c;
+
+	over_private(s, v, &c);
+	if (c.tail == __atomic_load_n(&cur->tail, __ATOMIC_ACQUIRE) ||
+	    mem_write(&s->t[v], fast_ctx(s, v) +
+		      offsetof(struct ipmon_ctx, c), &c, sizeof(c)))
+		return false;
+	__atomic_store_n(&cur->tail, c.tail, __ATOMIC_RELEASE);
+	return true;
+}
+
 void fast_catch_up(struct taskset *s)
 {
 	if (!mapped(s))
 		return;
-	for_each_follower(v) {
-		struct ipmon_cursor *cur = fast_cursor(s, v);
-		struct ipmon_consumer c;
+	for_each_follower(v)
+		catch_up(s, v);
+}
 
-		over_private(s, v, &c);
-		if (c.tail == __atomic_load_n(&cur->tail, __ATOMIC_ACQUIRE) ||
-		    mem_write(&s->t[v], fast_ctx(s, v) +
-			      offsetof(struct ipmon_ctx, c), &c, sizeof(c)))
-			continue;
-		__atomic_store_n(&cur->tail, c.tail, __ATOMIC_RELEASE);
-	}
+/*
+ * The leader's allocator may fill the ring with calls that a follower has not,
+ * which stands at a call that does not look at the ring.
+ */
+static void make_room(struct taskset *s, unsigned int v)
+{
+	uint32_t *space = &fast_cursor(s, v)->space;
+
+	if (!mon.opt.diverse ||
+	    ipmon_row(s->t[v].call.nr)->flags & RF_PRIVATE || !catch_up(s, v))
+		return;
+	__atomic_add_fetch(space, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, space, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 bool fast_follower_early(struct taskset *s, unsigned int v)
@@ -108,6 +133,7 @@ bool fast_follower_early(struct taskset *s, unsigned int v)
 	if (!mapped(s) || s->t[v].at != AT_ENTRY ||
 	    !(s->arrived & 1u << v))
 		return false;
+	make_room(s, v);
 	/* a leader inside a call of IP-MON's has no record of it yet */
 	if (__atomic_load_n(&fast_cursor(s, v)->tail, __ATOMIC_ACQUIRE) ==
 	    __atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE) &&
@@ -126,11 +152,14 @@ bool fast_early(struct taskset *s)
 	return false;
 }
 
-bool fast_leader_alone(struct taskset *s)
+bool fast_leader_alone(struct taskset *s, bool asked)
 {
 	/* on its way already: somebody else has asked before */
 	if (!(s->arrived & 1u << LEADER))
 		return true;
+	/* who asks may be about to look around for the same */
+	if (asked && own_look(&s->t[LEADER]))
+		return false;
 	return s->t[LEADER].at == AT_ENTRY && solo_one(s, LEADER);
 }
 

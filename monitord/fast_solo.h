@@ -23,8 +23,9 @@ bool fast_follower_early(struct taskset *s, unsigned int v);
 /* The same for all of them. */
 bool fast_early(struct taskset *s);
 /* A follower found that the leader stands at a rendezvous.  True: the leader
- * made a private call there and goes on; the follower shall look again. */
-bool fast_leader_alone(struct taskset *s);
+ * made a private call there and goes on; the follower shall look again.  `asked`:
+ * before it makes a private call of its own. */
+bool fast_leader_alone(struct taskset *s, bool asked);
 
 /*
  * What has been told since the last common call (CLOCK_FREEZE_NS), in a program

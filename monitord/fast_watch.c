@@ -270,7 +270,7 @@ void fast_diverged(struct task *t)
 		/* the rendezvous it saw may be over, and the leader on its way
 		 * or at the next one */
 		bool again = tail_of(s, t->variant) != head_of(s) ||
-			(!s->t[LEADER].fault && fast_leader_alone(s));
+			(!s->t[LEADER].fault && fast_leader_alone(s, !a[0]));
 
 		if (again || !a[0]) {
 			task_finish(t, again ? 0 : 1);

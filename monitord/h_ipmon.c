@@ -25,6 +25,7 @@
 #include <ipmon/abi.h>
 #include "fast.h"
 #include "launch.h"
+#include "own.h"
 #include "patch.h"
 #include "stack.h"
 #include "tracee.h"
@@ -207,6 +208,7 @@ void ipmon_register_start(struct taskset *s)
 {
 	const char *wrong = NULL;
 
+	own_linked(s);
 	if (!mon.libipmon[0] || library_load() < 0)
 		wrong = "of a file that monitord cannot read";
 	else if (s->proc->mm->registered)

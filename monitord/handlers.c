@@ -13,12 +13,14 @@
 #include "internal.h"
 #include "launch.h"
 #include "newname.h"
+#include "own.h"
 #include "placement.h"
 #include "procview.h"
 #include "signals.h"
 
 const struct handler handlers[H_MAX] = {
-	[H_FORK] = { .start = fork_start, .done = fork_done },
+	[H_FORK] = { .compare = own_clone_compare, .start = fork_start,
+		     .done = fork_done },
 	[H_EXEC] = { .compare = exec_compare, .start = exec_start,
 		     .done = exec_done },
 	[H_EXIT] = { .start = exit_start },

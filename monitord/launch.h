@@ -33,6 +33,8 @@ int launch_resolve(void);
 void find_libipmon(void);
 /* What goes into LD_PRELOAD: libipmon.so and libipmon-compat.so. */
 extern char preload_list[2 * 4096 + 32];
+/* ... and those of one variant. */
+#define PRELOAD_LIST (sizeof(preload_list) + PRELOAD_MAX)
 
 /*
  * Fork, seize and start all variants; creates mon.root (launching) with its

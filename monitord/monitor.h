@@ -306,6 +306,8 @@ struct mm {
 	uint64_t env_orig[MAX_VARIANTS];/* original string pointer, or 0 */
 	uint64_t auxv[MAX_VARIANTS];	/* stack address of the auxv */
 	bool registered;		/* libipmon's constructor has run */
+	bool linking;			/* own.c: it has not, and each variant
+					 * loads what it likes */
 	bool static_exe;		/* no interpreter */
 	bool warned_overlap;
 	struct shadow_map *shadows;	/* shadow.c: shared mappings */

@@ -46,6 +46,7 @@
 #include "internal.h"
 #include "launch.h"
 #include "newname.h"
+#include "own.h"
 #include "patch.h"
 #include "signals.h"
 #include "solo.h"
@@ -782,6 +783,8 @@ void set_arrive(struct task *t)
 	if (tsc_fallback(t))
 		return;
 	if (fast_gate_misused(t))
+		return;
+	if (own_link(t) || own_at_once(t))
 		return;
 	gate = s->live && t->call.ip == s->proc->mm->gate[t->variant] + 2;
 	if (gate && t->call.nr == IPMON_NR_DIVERGED && t->variant != LEADER) {

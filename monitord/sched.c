@@ -36,6 +36,7 @@
 
 #include "event.h"
 #include "fast.h"
+#include "own.h"
 #include "signals.h"
 #include "tracee.h"
 #include "turn.h"
@@ -191,7 +192,8 @@ void sched_ready(struct taskset *s)
 	if (s->state != SET_PARKED)
 		s->state = SET_READY;
 	if (d->owner == s) {
-		if (!others || mon.now - d->t_owned < SLICE_NS) {
+		if (!others || mon.now - d->t_owned < SLICE_NS ||
+		    own_section(s)) {
 			set_release(s);
 		} else {
 			enqueue(d, s);

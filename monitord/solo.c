@@ -35,6 +35,8 @@
  * two common calls (CLOCK_FREEZE_NS): then it does not matter which of the reads
  * was the additional one.
  *
+ * Variants that do not load the same code may do more alone: own.c.
+ *
  * Bounded: a set that makes SOLO_MAX such calls without a common one in
  * between has parted ways, which is reported as the divergence it is.
  */
@@ -50,9 +52,10 @@
 #include "../libipmon/core/decide.h"
 #include "fast.h"
 #include "fast_solo.h"
-#include "h_memory.h"
-#include "shadow.h"
 #include "calls.h"
+#include "h_memory.h"
+#include "own.h"
+#include "shadow.h"
 #include "solo.h"
 #include "tracee.h"
 
@@ -89,11 +92,13 @@ static bool private_call(const struct task *t)
 	const uint64_t *a = t->call.args;
 	const struct mm *mm = t->set->proc->mm;
 
+	if (mon.opt.any_calls && calls_denied(t->call.nr))
+		return false;
+	if (own_call(t))
+		return true;
 	if (row->handler == H_FUTEX)
 		return (int)a[1] == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG);
 	if (t->call.nr == SYS_getrandom)
-	if (mon.opt.any_calls && calls_denied(t->call.nr))
-		return false;
 		return a[1] <= DRAW_MAX && a[2] & GRND_NONBLOCK;
 	if (!(row->flags & RF_PRIVATE))
 		return false;
@@ -225,6 +230,8 @@ static void alone(struct taskset *s, unsigned int mask)
 			continue;
 		if (is_clock(&t->call))
 			ret = clock_alone(t);
+		else if (own_call(t))
+			ret = own_make(t);
 		else if (row->handler == H_FUTEX && v != LEADER)
 			ret = 0;	/* nobody sleeps in a follower */
 		else
@@ -244,7 +251,7 @@ static void alone(struct taskset *s, unsigned int mask)
 
 bool solo_one(struct taskset *s, unsigned int v)
 {
-	if (s->solos >= SOLO_MAX || !private_call(&s->t[v]))
+	if (s->solos >= own_solo_max(SOLO_MAX) || !private_call(&s->t[v]))
 		return false;
 	alone(s, 1u << v);
 	return true;
@@ -252,24 +259,27 @@ bool solo_one(struct taskset *s, unsigned int v)
 
 bool solo(struct taskset *s)
 {
-	unsigned int mask = 0, clocks = 0;
+	unsigned int mask = 0, looks = 0, clocks = 0;
 
-	if (s->solos >= SOLO_MAX)
+	if (s->solos >= own_solo_max(SOLO_MAX))
 		return false;
 	for_each_variant(v) {
 		if (!private_call(&s->t[v]))
 			continue;
 		if (is_clock(&s->t[v].call))
 			clocks |= 1u << v;
+		else if (own_look(&s->t[v]))
+			looks |= 1u << v;
 		else
 			mask |= 1u << v;
 	}
 	/*
 	 * Who reads the clock waits for who arranges its memory: most likely
-	 * it reads the clock next, and then they all get the same time.
+	 * it reads the clock next, and then they all get the same time.  The
+	 * same goes for what may turn out to be everybody's question.
 	 */
 	if (!mask)
-		mask = clocks;
+		mask = looks ? looks : clocks;
 	if (!mask)
 		return false;
 	/* Different clocks: the next of the leader's may be the others'. */

@@ -414,39 +414,84 @@ static unsigned int wanted(const struct taskset *s)
 	return m->mode == TSC_DOUBT ? mon.live & ~(1u << LEADER) : mon.live;
 }
 
-int tsc_image(struct taskset *s)
+/* Where all variants have this segment; false: not all have it. */
+static bool everywhere(struct maps *const m[MAX_VARIANTS],
+		       const struct map_entry *e, uint64_t at[MAX_VARIANTS])
+{
+	bool all = true;
+
+	for_each_variant(v) {
+		for (unsigned int k = 0; k < m[v]->n && !at[v]; k++)
+			if (m[v]->e[k].inode == e->inode &&
+			    m[v]->e[k].offset == e->offset)
+				at[v] = m[v]->e[k].start;
+		all = all && at[v];
+	}
+	return all;
+}
+
+/* A file only some variants have: fine as long as it reads no counter. */
+static void lone(struct taskset *s, unsigned int v, const struct map_entry *e)
+{
+	struct object *o = mon.opt.diverse ?
+		object_open(s->t[v].tid, e) : NULL;
+
+	if (o)
+		object_scan(o);
+	if (!o || o->n_tsc || o->tsc_doubt)
+		map_of(s->proc->mm)->mode = TSC_TRAP;
+}
+
+/* All that is mapped now. */
+static void look_at_all(struct taskset *s)
 {
 	struct maps *m[MAX_VARIANTS] = { NULL };
+
+	for_each_variant(v)
+		m[v] = collect_all(s, v);
+	if (m[LEADER]->unsure)
+		map_of(s->proc->mm)->mode = TSC_TRAP;
+	for_each_variant(v) {
+		/* the leader's are the others', as a rule */
+		if (v != LEADER && !mon.opt.diverse)
+			break;
+		for (unsigned int i = 0; i < m[v]->n; i++) {
+			const struct map_entry *e = &m[v]->e[i];
+			uint64_t at[MAX_VARIANTS] = { 0 };
+			struct object *o;
+
+			if (!everywhere(m, e, at)) {
+				lone(s, v, e);
+				continue;
+			}
+			if (v != LEADER)
+				continue;
+			o = object_open(s->t[LEADER].tid, e);
+			if (o)
+				look(s, o, e->offset, e->end - e->start, at);
+			else
+				map_of(s->proc->mm)->mode = TSC_TRAP;
+		}
+	}
+	for (unsigned int v = 0; v < MAX_VARIANTS; v++)
+		free(m[v]);
+}
+
+void tsc_linked(struct taskset *s)
+{
+	if (!tsc_always() && mon.n > 1)
+		look_at_all(s);
+}
+
+int tsc_image(struct taskset *s)
+{
 	unsigned int want;
 
 	if (tsc_always())
 		return 0;
-	if (mon.n > 1) {
-		for_each_variant(v)
-			m[v] = collect_all(s, v);
-		if (m[LEADER]->unsure)
-			map_of(s->proc->mm)->mode = TSC_TRAP;
-	}
-	for (unsigned int i = 0; m[LEADER] && i < m[LEADER]->n; i++) {
-		const struct map_entry *e = &m[LEADER]->e[i];
-		struct object *o = object_open(s->t[LEADER].tid, e);
-		uint64_t at[MAX_VARIANTS] = { 0 };
-		bool all = o;
-
-		for_each_variant(v) {
-			for (unsigned int k = 0; k < m[v]->n && !at[v]; k++)
-				if (m[v]->e[k].inode == e->inode &&
-				    m[v]->e[k].offset == e->offset)
-					at[v] = m[v]->e[k].start;
-			all = all && at[v];
-		}
-		if (all)
-			look(s, o, e->offset, e->end - e->start, at);
-		else
-			map_of(s->proc->mm)->mode = TSC_TRAP;
-	}
-	for (unsigned int v = 0; v < MAX_VARIANTS; v++)
-		free(m[v]);
+	/* the linker's own readings, for its statistics, are its own affair */
+	if (mon.n > 1 && !s->proc->mm->linking)
+		look_at_all(s);
 	want = wanted(s);
 	for_each_variant(v) {
 		const uint64_t args[6] = {
@@ -564,8 +609,9 @@ bool tsc_follower(struct task *t)
 	uint64_t tsc;
 	int len;
 
-	if (t->variant == LEADER || s->tsd & 1u << LEADER ||
-	    !(s->tsd & 1u << t->variant) || s->proc->vtsc_sigsegv)
+	if (!s->proc->mm->linking &&
+	    (t->variant == LEADER || s->tsd & 1u << LEADER ||
+	     !(s->tsd & 1u << t->variant) || s->proc->vtsc_sigsegv))
 		return false;
 	r = task_regs(t);
 	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2 ||
@@ -574,14 +620,17 @@ bool tsc_follower(struct task *t)
 	len = tsc_insn(t, r->rip, code);
 	if (!len)
 		return false;
+	tsc_trap(false);
 	tsc = __builtin_ia32_rdtsc();
+	tsc_trap(true);
 	r->rax = tsc & 0xffffffffu;
 	r->rdx = tsc >> 32;
 	if (len == 3)
 		r->rcx = 0;
 	r->rip += (uint64_t)len;
 	task_regs_changed(t);
-	tsc_unsure(s);
+	if (!s->proc->mm->linking)
+		tsc_unsure(s);
 	task_resume(t, PTRACE_CONT, 0);
 	return true;
 }

@@ -20,6 +20,8 @@ uint64_t tsc_vdso_offset(void);
  * execve, the gate usable; their registers are the caller's to set.
  * 0 or -ESRCH. */
 int tsc_image(struct taskset *s);
+/* The same for all that has been mapped while the image was linked (own.c). */
+void tsc_linked(struct taskset *s);
 /* len bytes of a file, from this offset, have been mapped executable at these
  * addresses. */
 struct object;
