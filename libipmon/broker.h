@@ -6,6 +6,7 @@
  *	leader.c	makes the call at the gate and tells the followers
  *	follower.c	takes the next record, takes over the leader's outputs
  *	compare.c	compares
+ *	hold.c		under verified: outputs that are sent later
  *	wait.c		who waits for whom, and wakes him
  *	turn.c		whose turn it is among threads
  *	memory.c	the program's memory: walks, spans
@@ -154,6 +155,13 @@ int epoll_lookup(const struct ipmon_ctx *ctx, uint64_t tag, uint64_t *data);
 /* The kernel has accepted it. */
 void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
 		  uint64_t data);
+
+/* ---- events.c: n events at addr, with tags ---- */
+
+/* Leave those the program may see.  Their number. */
+int64_t known_events(const struct ipmon_ctx *ctx, uint64_t addr, int64_t n);
+/* Give them the program's own data. */
+void own_events(const struct ipmon_ctx *ctx, uint64_t addr, int64_t n);
 
 /* ---- memory.c ---- */
 

@@ -19,6 +19,10 @@
  *    buffer suffices (buffers are accounted with their overhead).
  *  - Order.  Everything else that others can see, and every call on a descriptor
  *    that has something held, comes after the drain.
+ *  - What comes back.  Both ends may be ours: a read or accept that finds
+ *    nothing asks whether what is held goes there, a poll that finds nothing
+ *    drains and looks again.  (A poll that finds something may find the rest
+ *    the next time.)
  *  - Progress.  Nothing is held while the leader sleeps: it drains before each
  *    call that may block, having tried without blocking where that is
  *    possible; and at each rendezvous.  If it computes instead, or crashes,
@@ -28,11 +32,12 @@
  *    after all is sent when it does.  A connection that has broken meanwhile
  *    loses what was held, as it loses what is in the kernel's send buffer.
  *
- * sendfile becomes a read here and a send later.
+ * sendfile becomes a read here and a send later.  Closing a connection and
+ * shutting it down are held like outputs: hold_end.c.
  */
 #include <linux/tcp.h>
 
-#include "hold.h"
+#include "hold_int.h"
 
 #define NR_READ		0
 #define NR_WRITE	1
@@ -49,6 +54,7 @@
 #define NR_RECVFROM	45
 #define NR_SENDMSG	46
 #define NR_RECVMSG	47
+#define NR_SHUTDOWN	48
 #define NR_GETSOCKOPT	55
 #define NR_FCNTL	72
 #define NR_EPOLL_CTL	233
@@ -56,20 +62,14 @@
 #define NR_DUP3		292
 
 #define F_GETFL_	3
-#define O_ACCMODE_	3
 #define O_NONBLOCK_	04000
 #define S_IFMT_		0170000
 #define S_IFREG_	0100000
 #define S_IFDIR_	0040000
-#define S_IFIFO_	0010000
-#define S_IFSOCK_	0140000
-#define S_IFCHR_	0020000
 #define POLLOUT_	4
 
 #define IPPROTO_TCP_	6
 #define TCP_INFO_	11
-#define TCP_ESTABLISHED_ 1
-#define TCP_CLOSE_WAIT_	8
 #define SOL_SOCKET_	1
 #define SO_MEMINFO_	55
 #define MEMINFO_SNDBUF	3
@@ -80,26 +80,10 @@
 #define MSG_NOSIGNAL_	0x4000
 #define MSG_MORE_	0x8000
 
+#define ENOTSOCK_	88
+
 #define POLL_MS		100
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
-
-static int64_t gate(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
-		    uint64_t d, uint64_t e)
-{
-	const struct ipmon_call call = { nr, { a, b, c, d, e, 0 } };
-
-	return ipmon_gate_raw(&call);
-}
-
-static inline uint64_t ptr(const void *p)
-{
-	return (uint64_t)(uintptr_t)p;
-}
-
-static struct ipmon_hold *hold_of(const struct ipmon_ctx *ctx)
-{
-	return (void *)(uintptr_t)ctx->hold;
-}
 
 /* ---- sending ---- */
 
@@ -135,10 +119,20 @@ static void send_held(struct ipmon_ctx *ctx, struct ipmon_hold *h)
 
 		if (op->len > IPMON_HOLD_BYTES - at)
 			break;
-		send_all(op->fd, h->data + at, op->len, op->more);
+		switch (op->kind) {
+		case HOLD_SEND:
+			send_all(op->fd, h->data + at, op->len, op->arg);
+			break;
+		case HOLD_SHUTDOWN:
+			gate(NR_SHUTDOWN, (uint64_t)op->fd, op->arg, 0, 0, 0);
+			break;
+		default:
+			gate(NR_CLOSE, (uint64_t)op->fd, 0, 0, 0, 0);
+			break;
+		}
 		at += op->len;
 	}
-	h->n = h->used = 0;
+	h->n = h->used = h->ends = h->n_fresh = 0;
 	__atomic_store_n(&ctx_ring(ctx)->held, 0, __ATOMIC_RELEASE);
 }
 
@@ -183,13 +177,19 @@ static unsigned int file_type(uint64_t fd)
 	return gate(NR_FSTAT, fd, ptr(st), 0, 0, 0) ? 0 : st[6] & S_IFMT_;
 }
 
+static int nonblocking(uint64_t fd)
+{
+	int64_t fl = gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0);
+
+	return fl < 0 || fl & O_NONBLOCK_;
+}
+
 /* Does a read of it come back at once? */
 static int at_once(uint64_t fd, int files)
 {
-	int64_t fl = gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0);
 	unsigned int type;
 
-	if (fl < 0 || fl & O_NONBLOCK_)
+	if (nonblocking(fd))
 		return 1;
 	if (!files)
 		return 0;
@@ -211,12 +211,18 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 		break;
 	case NR_RECVFROM:
 	case NR_RECVMSG:
-		/* leader.c tries these without blocking */
+		/* what goes the other way does not matter to these; hold_try() */
 		return !(args[nr == NR_RECVFROM ? 3 : 2] & MSG_WAITALL_);
 	case NR_READ:
+		return 1;
 	case NR_READV:
-		/* what goes the other way does not matter to it */
 		return at_once(args[0], 1);
+	case NR_CLOSE:
+	case NR_SHUTDOWN:
+	case NR_DUP2:
+	case NR_DUP3:
+		/* leader_call() asks who sees the end of it */
+		return 1;
 	default:
 		break;
 	}
@@ -227,11 +233,6 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 	case NR_ACCEPT:
 	case NR_ACCEPT4:
 		return at_once(args[0], 0);
-	case NR_CLOSE:
-	case NR_DUP2:
-	case NR_DUP3:
-		/* leader_call() asks who sees the end of it */
-		return 1;
 	default:
 		break;
 	}
@@ -246,53 +247,106 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 		nr == NR_PREAD64;
 }
 
-int hold_close_waits(uint64_t fd)
-{
-	unsigned int type = file_type(fd);
-
-	/* one that is written to: locks, and those who watch for its end */
-	if (type == S_IFREG_)
-		return (gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0) & O_ACCMODE_) != 0;
-	return type == S_IFSOCK_ || type == S_IFIFO_ || type == S_IFCHR_;
-}
-
 void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		 uint64_t nr, const uint64_t args[6])
 {
 	struct ipmon_hold *h = hold_of(ctx);
 
 	hold_try_drain(ctx, h);
-	if (!h->n || hold_kind(nr) || harmless(h, plan, nr, args))
+	if (!h->n)
 		return;
-	hold_drain(ctx);
+	if ((h->ends && !hold_end_passes(h, plan, nr, args)) ||
+	    (!hold_kind(nr) && !harmless(h, plan, nr, args)))
+		hold_drain(ctx);
 }
 
-int64_t hold_receive(struct ipmon_ctx *ctx, const struct ipmon_call *call)
+/*
+ * There was nothing.  Is that so, or has the program sent it itself, in which case
+ * it is still here?  And may the program be told, or does it want to sleep?
+ */
+static int nothing_there(struct ipmon_hold *h, uint64_t fd, int asked)
 {
-	struct ipmon_call try = *call;
-	int64_t ret;
+	return (asked || nonblocking(fd)) && !hold_reaches(h, fd);
+}
 
-	if (call->nr != NR_RECVFROM && call->nr != NR_RECVMSG)
-		return -EAGAIN_;
-	try.args[call->nr == NR_RECVFROM ? 3 : 2] |= MSG_DONTWAIT_;
-	ret = ipmon_gate_call(&try);
-	if (ret == -EAGAIN_)
-		hold_drain(ctx);
-	return ret;
+int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
+{
+	struct ipmon_hold *h = hold_of(ctx);
+	struct ipmon_call try = *call;
+	unsigned int flags;
+
+	switch (call->nr) {
+	case NR_RECVFROM:
+	case NR_RECVMSG:
+		flags = call->nr == NR_RECVFROM ? 3 : 2;
+		try.args[flags] |= MSG_DONTWAIT_;
+		*ret = ipmon_gate_call(&try);
+		if (*ret != -EAGAIN_ ||
+		    nothing_there(h, call->args[0],
+				  (call->args[flags] & MSG_DONTWAIT_) != 0))
+			return 1;
+		break;
+	case NR_READ:
+		/* as far as sockets go it is this; nothing is read of any */
+		try = (struct ipmon_call){ NR_RECVFROM, {
+			call->args[0], call->args[1], call->args[2],
+			MSG_DONTWAIT_, 0, 0 } };
+		*ret = call->args[2] ? ipmon_gate_call(&try) : -ENOTSOCK_;
+		if (*ret != -EAGAIN_ && *ret != -ENOTSOCK_)
+			return 1;
+		if (*ret == -EAGAIN_ && nothing_there(h, call->args[0], 0))
+			return 1;
+		if (*ret == -ENOTSOCK_ && at_once(call->args[0], 1))
+			return 0;
+		break;
+	case NR_READV:
+	case NR_ACCEPT:
+	case NR_ACCEPT4:
+		/* at once */
+		*ret = ipmon_gate_call(call);
+		if (h->ends)
+			*ret = hold_fd_result(ctx, call, *ret);
+		if (*ret != -EAGAIN_ || !hold_reaches(h, call->args[0]))
+			return 1;
+		break;
+	default:
+		return 0;
+	}
+	hold_drain(ctx);
+	return 0;
 }
 
 /* ---- holding ---- */
 
+/* The length of what the kernel says; state 0: it is no TCP socket. */
+static uint32_t tcp_info(uint64_t fd, struct tcp_info *info)
+{
+	uint32_t len = sizeof(*info);
+
+	*info = (struct tcp_info){ 0 };
+	if (gate(NR_GETSOCKOPT, fd, IPPROTO_TCP_, TCP_INFO_, ptr(info),
+		 ptr(&len)))
+		info->tcpi_state = 0;
+	return len;
+}
+
+unsigned int hold_tcp_state(uint64_t fd)
+{
+	struct tcp_info info;
+
+	tcp_info(fd, &info);
+	return info.tcpi_state;
+}
+
 /* Bytes that may be held for this descriptor, n are to be; 0: none. */
 static uint32_t room(int fd, uint32_t n)
 {
-	uint32_t mem[9] = { 0 }, len = sizeof(struct tcp_info), free;
-	struct tcp_info info = { 0 };
+	uint32_t mem[9] = { 0 }, len, free;
+	struct tcp_info info;
 
-	if (gate(NR_GETSOCKOPT, (uint64_t)fd, IPPROTO_TCP_, TCP_INFO_,
-		 ptr(&info), ptr(&len)) ||
-	    (info.tcpi_state != TCP_ESTABLISHED_ &&
-	     info.tcpi_state != TCP_CLOSE_WAIT_))
+	len = tcp_info((uint64_t)fd, &info);
+	if (info.tcpi_state != TCP_ESTABLISHED_ &&
+	    info.tcpi_state != TCP_CLOSE_WAIT_)
 		return 0;
 	/* the smallest buffer there is takes so much when it is empty */
 	if (n < ROOM_LEAST && !info.tcpi_unacked && !info.tcpi_notsent_bytes &&
@@ -314,10 +368,13 @@ static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n)
 	uint32_t left = 0, held = 0;
 
 	for (uint32_t i = 0; i < h->n; i++) {
-		if (h->op[i].fd == fd) {
-			left = h->op[i].room;
-			held += h->op[i].len;
-		}
+		if (h->op[i].fd != fd)
+			continue;
+		/* nothing comes behind the end */
+		if (h->op[i].kind != HOLD_SEND)
+			return NULL;
+		left = h->op[i].room;
+		held += h->op[i].len;
 	}
 	if (left <= n) {
 		left = room(fd, held + n);
@@ -329,8 +386,7 @@ static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n)
 		if (h->n == IPMON_HOLD_OPS)
 			return NULL;
 		last = &h->op[h->n++];
-		last->fd = fd;
-		last->len = last->more = 0;
+		*last = (struct ipmon_hold_op){ .fd = fd };
 	}
 	last->room = left - n;
 	return last;
@@ -416,6 +472,19 @@ static int64_t gather_file(struct hold_output *o, unsigned char *to,
 	return n;
 }
 
+void hold_make_room(struct ipmon_ctx *ctx, struct ipmon_hold *h)
+{
+	if (h->n > IPMON_HOLD_OPS - 1 ||
+	    h->used > IPMON_HOLD_BYTES - HOLD_MAX)
+		hold_drain(ctx);
+}
+
+void hold_begun(struct ipmon_ctx *ctx, struct ipmon_hold *h)
+{
+	h->pos = ctx->p.head + IPMON_RING_BYTES;
+	__atomic_store_n(&ctx_ring(ctx)->held, 1, __ATOMIC_RELEASE);
+}
+
 int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 	       struct hold_output *o)
 {
@@ -426,9 +495,7 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 
 	if (!h || !ctx->followers)
 		return 0;
-	if (h->n > IPMON_HOLD_OPS - 1 ||
-	    h->used > IPMON_HOLD_BYTES - HOLD_MAX)
-		hold_drain(ctx);
+	hold_make_room(ctx, h);
 	to = h->data + h->used;
 	o->frame = *f;
 	o->offset_at = 0;
@@ -442,12 +509,10 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 	if (!op)
 		return 0;
 	op->len += (uint32_t)n;
-	op->more = o->more;
+	op->arg = o->more;
 	h->used += (uint32_t)n;
 	o->ret = n;
-	/* it is not to be sent before the record it belongs to is known */
-	h->pos = ctx->p.head + IPMON_RING_BYTES;
-	__atomic_store_n(&ctx_ring(ctx)->held, 1, __ATOMIC_RELEASE);
+	hold_begun(ctx, h);
 	return 1;
 }
 

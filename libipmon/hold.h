@@ -43,14 +43,42 @@ void hold_commit(struct ipmon_ctx *ctx);
 /* Another call comes, something is held: it is sent if that must be. */
 void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		 uint64_t nr, const uint64_t args[6]);
-/* A call that receives, something is held: tried without blocking. -EAGAIN: in
- * vain, nothing is held any more. */
-int64_t hold_receive(struct ipmon_ctx *ctx, const struct ipmon_call *call);
+/* A call that takes something in, something is held: tried without blocking.  1:
+ * *ret is the answer; 0: it is to be made as it is. */
+int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret);
 /* Wait for the followers, send everything. */
 void hold_drain(struct ipmon_ctx *ctx) HIDDEN;
 
+/* ---- hold_end.c: the ends of connections ---- */
+
+static inline int hold_ends(const struct ipmon_ctx *ctx)
+{
+	return ctx->hold &&
+		((const struct ipmon_hold *)(uintptr_t)ctx->hold)->ends;
+}
+
+enum hold_end {
+	END_UNSEEN,	/* nobody but the program: nobody need be asked */
+	END_WAITS,	/* to be made when all have asked for it */
+	END_HELD,	/* has been made, as far as the program can see: its
+			 * record is to be written, then hold_commit() */
+};
+enum hold_end hold_close(struct ipmon_ctx *ctx, uint64_t fd);
+enum hold_end hold_shutdown(struct ipmon_ctx *ctx, uint64_t fd, uint64_t how);
 /* Can others see that this descriptor is closed?  (Not asked: whether a file that
  * is only read is locked.) */
 int hold_close_waits(uint64_t fd);
+
+/* Something ends (hold_ends()); the program's call has been made, and returned
+ * this: what it is to return. */
+int64_t hold_fd_result(struct ipmon_ctx *ctx, const struct ipmon_call *call,
+		       int64_t ret);
+/* ... an epoll registration is to be made, has been made in this slot. */
+void hold_register(struct ipmon_ctx *ctx, int slot);
+void hold_registered(struct ipmon_ctx *ctx, int slot);
+/* ... an event has been reported.  *events: what it tells the program. */
+enum hold_event { EVENT_KEPT, EVENT_CHANGED, EVENT_GONE };
+enum hold_event hold_event(const struct ipmon_ctx *ctx, uint64_t tag,
+			   uint32_t *events);
 
 #endif

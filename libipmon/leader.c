@@ -26,6 +26,7 @@
 
 #define NR_CLOSE	3
 #define NR_DUP2		33
+#define NR_SHUTDOWN	48
 #define NR_GETTIMEOFDAY	96
 #define NR_FSTATFS	138
 #define NR_TIME		201
@@ -178,19 +179,23 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		try.args[plan->flag_arg] = 0;
 		before_block(ctx, PLAN_TRANSFER);
 		ret = ipmon_gate_call(&try);
-		if (ret || !(uint32_t)call->args[plan->flag_arg])
+		if (ret)
 			return ret;
-		hold_drain(ctx);
-	} else if (hold_any(ctx)) {
-		ret = hold_receive(ctx, call);
-		if (ret != -EAGAIN_)
-			return ret;
+		/* what is waited for may be what is held */
+		if (hold_any(ctx))
+			hold_drain(ctx);
+		else if (!(uint32_t)call->args[plan->flag_arg])
+			return 0;
+	} else if (hold_any(ctx) && hold_try(ctx, call, &ret)) {
+		return ret;
 	}
 	before_block(ctx, block);
 	turn_leave(ctx, block);
 	ret = ipmon_gate_call(call);
 	turn_back(ctx);
 	after_block(ctx, block);
+	if (hold_ends(ctx))
+		ret = hold_fd_result(ctx, call, ret);
 	return ret;
 }
 
@@ -243,6 +248,8 @@ static int open_on_root(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	try.args[2] = (uint64_t)(uintptr_t)&how;
 	try.args[3] = sizeof(how);
 	*ret = ipmon_gate_call(&try);
+	if (hold_ends(ctx))
+		*ret = hold_fd_result(ctx, &try, *ret);
 	if (*ret >= 0 || *ret == IPMON_KICKED) {
 		ctx->xdev = 0;
 		return 1;
@@ -532,46 +539,6 @@ static void put_outputs(struct walk_out *wo, int64_t ret)
 	}
 }
 
-/*
- * What the kernel returned from an epoll instance carries tags.  Events whose
- * tag we do not know are dropped: the program must not see them.  The number
- * left.
- */
-static int64_t known_events(const struct ipmon_ctx *ctx, uint64_t addr,
-			    int64_t n)
-{
-	int64_t i, kept = 0;
-
-	for (i = 0; i < n; i++) {
-		struct packed_event ev;
-		uint64_t data;
-
-		if (mem_get(&ev, addr + (uint64_t)i * sizeof(ev), sizeof(ev)))
-			break;
-		if (epoll_lookup(ctx, ev.data, &data))
-			continue;
-		if (kept != i)
-			mem_put(addr + (uint64_t)kept * sizeof(ev), &ev,
-				sizeof(ev));
-		kept++;
-	}
-	return kept;
-}
-
-static void own_events(const struct ipmon_ctx *ctx, uint64_t addr, int64_t n)
-{
-	for (int64_t i = 0; i < n; i++) {
-		uint64_t at = addr + (uint64_t)i * sizeof(struct packed_event) +
-			offsetof(struct packed_event, data);
-		uint64_t data;
-
-		if (mem_get(&data, at, sizeof(data)) ||
-		    epoll_lookup(ctx, data, &data))
-			continue;
-		mem_put(at, &data, sizeof(data));
-	}
-}
-
 /* Inputs of any call. 0, or -1: monitord shall do it. */
 static int put_inputs(const struct ipmon_ctx *ctx, struct ipmon_writer *w,
 		      struct walk_out *wo,
@@ -629,6 +596,8 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		slot = epoll_slot(ctx, f->args);
 		if (slot < 0)
 			return left();
+		if (hold_ends(ctx))
+			hold_register(ctx, slot);
 		if ((int32_t)f->args[1] != EPOLL_CTL_DEL_ && !(word >> 32)) {
 			tagged.events = ev.events;
 			tagged.data = epoll_tag(ctx_epoll(ctx), slot);
@@ -651,6 +620,9 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 			COUNT(ctx, nr, verified);
 		}
 	}
+	/* what is held comes before; the followers have agreed to that as well */
+	if (verified)
+		hold_drain(ctx);
 	do {
 		if (!(plan->flags & PLAN_OPEN))
 			ret = make_call(ctx, plan, &call);
@@ -663,8 +635,11 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		ret = known_events(ctx, f->args[1], ret);
 		/* nothing but unknown ones: as if nothing had happened, but not
 		 * for ever */
-		if (!ret && ++tries == 8)
-			ret = -EINTR_;
+		if (!ret) {
+			hold_drain(ctx);
+			if (++tries == 8)
+				ret = -EINTR_;
+		}
 	} while (!ret);
 	if (tell) {
 		writer_outputs(&w);
@@ -681,8 +656,11 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 	}
 	if ((plan->flags & PLAN_EPOLL_WAIT) && ret > 0)
 		own_events(ctx, f->args[1], ret);
-	if ((plan->flags & PLAN_EPOLL_CTL) && !ret)
+	if ((plan->flags & PLAN_EPOLL_CTL) && !ret) {
 		epoll_commit(ctx, f->args, slot, ev.data);
+		if (hold_ends(ctx))
+			hold_registered(ctx, slot);
+	}
 	return handled(ret);
 }
 
@@ -757,6 +735,7 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 {
 	unsigned int lane = ipmon_lane(plan, f->args);
 	uint64_t nr = (uint32_t)f->nr, n;
+	enum hold_end end;
 	int64_t ret;
 
 	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT &&
@@ -772,11 +751,16 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	if (verified && ctx->hold) {
 		if (hold_kind(nr) && held_call(ctx, f, plan, lane, &ret))
 			return handled(ret);
+		end = nr == NR_CLOSE ? hold_close(ctx, f->args[0]) :
+			nr == NR_SHUTDOWN ?
+			hold_shutdown(ctx, f->args[0], f->args[1]) : END_WAITS;
+		if (end == END_HELD) {
+			leader_tell(ctx, f, plan, 0);
+			hold_commit(ctx);
+			return handled(0);
+		}
 		/* the end of a file that is only this process's affair */
-		if (nr == NR_CLOSE && !hold_close_waits(f->args[0]))
-			verified = 0;
-		else
-			hold_drain(ctx);
+		verified = end == END_WAITS;
 	}
 	if (!verified && !plan->paths &&
 	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT))) {

@@ -310,16 +310,29 @@ enum ipmon_turn_state {
  */
 #define IPMON_HOLD_OPS		64u
 #define IPMON_HOLD_BYTES	131072u
+enum ipmon_hold_kind {
+	HOLD_SEND,
+	HOLD_SHUTDOWN,
+	HOLD_CLOSE,
+};
 struct ipmon_hold_op {
 	int32_t fd;
 	uint32_t len;		/* of its bytes in data, in order */
-	uint32_t more;		/* MSG_MORE or 0 */
+	uint32_t arg;		/* MSG_MORE or 0; of shutdown */
 	uint32_t room;		/* bytes that may be added */
+	uint16_t kind;		/* enum ipmon_hold_kind */
+	uint16_t peer;		/* port of the other side; 0: not asked yet */
+	int32_t was;		/* HOLD_CLOSE: the number that was closed */
 };
 struct ipmon_hold {
 	uint32_t n;		/* operations held */
 	uint32_t used;		/* bytes of data */
 	uint64_t pos;		/* sent when all tails are there */
+	uint32_t ends;		/* operations that are no HOLD_SEND */
+	uint32_t hide;		/* where the next descriptor is hidden */
+	uint32_t age;		/* of the epoll table when `ends` was 0 */
+	uint32_t n_fresh;	/* epoll registrations made since */
+	uint16_t fresh[IPMON_HOLD_OPS];	/* ... their slots */
 	struct ipmon_hold_op op[IPMON_HOLD_OPS];
 	unsigned char data[IPMON_HOLD_BYTES];
 };
