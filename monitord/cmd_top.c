@@ -235,7 +235,8 @@ static void sort_calls(struct sample *s)
 struct screen {
 	char *buf;
 	size_t cap, len;
-	int width, height, row;		/* width 0: as wide as it gets */
+	int width, height, row;		/* height 0: no terminal */
+	bool last;			/* the last row is being written */
 };
 
 static void out(struct screen *d, const char *s, size_t n)
@@ -255,7 +256,7 @@ static void outs(struct screen *d, const char *s)
 	out(d, s, strlen(s));
 }
 
-/* A line, unless the screen is full; its text is printable. */
+/* A line, unless the screen is full but for the last row; its text is printable. */
 static void __attribute__((format(printf, 3, 4)))
 put(struct screen *d, bool bright, const char *fmt, ...)
 {
@@ -263,7 +264,7 @@ put(struct screen *d, bool bright, const char *fmt, ...)
 	size_t n;
 	va_list ap;
 
-	if (d->height && d->row >= d->height)
+	if (d->height && d->row >= d->height - !d->last)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
@@ -404,6 +405,7 @@ static void compose(struct screen *d, struct json_object *o,
 	unsigned int shown = 0, room = 20;
 
 	d->row = 0;
+	d->last = false;
 	if (d->height)
 		outs(d, "\33[H");
 	header(d, o, r);
@@ -431,6 +433,7 @@ static void compose(struct screen *d, struct json_object *o,
 		return;
 	while (d->row < d->height - 1)
 		put(d, false, "%s", "");
+	d->last = true;
 	put(d, true, "q quit  p pause  s sort: %-9s + - delay: %.1f s",
 	    key_names[sort_key], delay_ms / 1000.0);
 }

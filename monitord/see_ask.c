@@ -33,6 +33,22 @@ static int64_t ms_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* connect(2) to a UNIX socket does not wait for its turn if it may not block. */
+static int connect_patiently(int fd, const struct sockaddr_un *sa)
+{
+	const struct timespec pause = { 0, 10000000 };
+	int64_t until = ms_now() + PATIENCE_MS;
+
+	while (connect(fd, (const void *)sa, sizeof(*sa)) < 0) {
+		if (errno != EAGAIN)
+			return -errno;
+		if (ms_now() > until)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 /* Connected to the one who owns the socket, or -errno. */
 static int connect_owner(const char *path)
 {
@@ -50,10 +66,11 @@ static int connect_owner(const char *path)
 		r = -errno;
 	else if (!S_ISSOCK(st.st_mode))
 		r = -ENOTSOCK;
-	else if (connect(fd, (void *)&sa, sizeof(sa)) < 0 ||
-		 getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+	else
+		r = connect_patiently(fd, &sa);
+	if (!r && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
 		r = -errno;
-	else if (who.uid != st.st_uid)
+	else if (!r && who.uid != st.st_uid)
 		r = -EPERM;
 	close(at);
 	if (r < 0 && fd >= 0)

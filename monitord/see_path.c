@@ -133,7 +133,7 @@ int see_listen(const char *path, int type, mode_t mode)
 	mask = umask(0777 & ~mode);
 	r = bind(fd, (void *)&sa, sizeof(sa)) < 0 ? -errno : 0;
 	umask(mask);
-	if (!r && listen(fd, 64) < 0)
+	if (!r && listen(fd, 256) < 0)
 		r = -errno;
 	if (r < 0) {
 		close(fd);

@@ -103,7 +103,7 @@ static int listen_tcp(const struct metrics_at *at)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, sa, len) < 0 || listen(fd, 64) < 0 ||
+	if (bind(fd, sa, len) < 0 || listen(fd, 256) < 0 ||
 	    getsockname(fd, sa, &len) < 0) {
 		int r = -errno;
 

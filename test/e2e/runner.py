@@ -24,6 +24,7 @@ import argparse
 import ctypes
 import difflib
 import fnmatch
+import importlib
 import json
 import os
 import re
@@ -409,7 +410,10 @@ class Suite:
             if not self.args.keep:
                 name = re.sub(r"[^A-Za-z0-9_.-]", "_", case.name)
                 try:
-                    self.remove(os.path.join(self.top, name))
+                    # a case need not have had one; remove() would take the
+                    # permissions of what it is in for the reason
+                    if os.path.exists(os.path.join(self.top, name)):
+                        self.remove(os.path.join(self.top, name))
                 except OSError:
                     pass
 
@@ -508,8 +512,8 @@ class Suite:
             raise Fail(f"{got.left} processes left behind")
 
     def run_special(self, case):
-        import special
-        fn = getattr(special, case.data["special"])
+        module, _, name = case.data["special"].rpartition(".")
+        fn = getattr(importlib.import_module(module or "special"), name)
         for n, policy in self.combinations(case):
             start = time.monotonic()
             try:
