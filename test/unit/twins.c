@@ -35,6 +35,7 @@ extern uint64_t *twins_kernel;
 extern uint64_t *twins_forwarded;
 uint64_t *twins_kernel, *twins_forwarded;
 
+_Static_assert(IPMON_NR_DIVERGED == 0x495044000000d3, "as below");
 __asm__(
 	".text\n"
 	".globl twins_gate\n"
@@ -42,7 +43,8 @@ __asm__(
 	"	mov twins_kernel(%rip), %rcx\n"
 	"	incq (%rcx)\n"
 	"	mov %rax, 8(%rcx)\n"
-	"	cmp $0x495044, %eax\n"
+	"	movabs $0x495044000000d3, %r11\n"	/* IPMON_NR_DIVERGED */
+	"	cmp %r11, %rax\n"
 	"	je 1f\n"
 	"	syscall\n"
 	"	ret\n"
