@@ -709,9 +709,9 @@ static void rendezvous(struct taskset *s)
 				return;
 		}
 	}
-	if (s->join_ns) {
 	if (mon.opt.any_calls && calls_denied_start(s))
 		return;
+	if (s->join_ns) {
 		for_each_follower(v)
 			namespaces_follow(s, v, s->join_ns);
 		s->join_ns = 0;
