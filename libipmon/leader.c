@@ -189,6 +189,9 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	} else if (hold_any(ctx) && hold_try(ctx, call, &ret)) {
 		return ret;
 	}
+	/* what others do with the turn comes behind it */
+	if (ctx->turn && hold_any(ctx))
+		hold_drain(ctx);
 	before_block(ctx, block);
 	turn_leave(ctx, block);
 	ret = ipmon_gate_call(call);

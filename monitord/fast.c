@@ -402,7 +402,7 @@ static void take_tables(struct taskset *s)
 /* Outputs are held by a leader that has somebody to wait for. */
 static uint64_t hold_addr(struct taskset *s, unsigned int v)
 {
-	static const uint64_t none[2];
+	static const char none[offsetof(struct ipmon_hold, op)];
 	uint64_t at;
 
 	if (v != LEADER || s->slot < 0 || policy_of() != IPMON_VERIFIED)
