@@ -137,6 +137,7 @@ enum http_verdict http_request(const char *bytes, size_t n, int *status)
 {
 	const char *end = bytes + n, *p = bytes, *stop, *next;
 	enum http_verdict v;
+	int bad = 0;			/* the line's status */
 
 	if (n > HTTP_REQUEST_MAX)
 		return refuse_http(status, 431);
@@ -151,10 +152,10 @@ enum http_verdict http_request(const char *bytes, size_t n, int *status)
 		return n == HTTP_REQUEST_MAX ? refuse_http(status, 414) :
 			HTTP_MORE;
 	}
-	v = request_line(p, stop, status);
+	v = request_line(p, stop, &bad);
 	/* there is no need to wait for the rest of a bad one */
-	if (v == HTTP_ERROR && *status != 404 && *status != 405)
-		return v;
+	if (bad && bad != 404 && bad != 405)
+		return refuse_http(status, bad);
 	for (;;) {
 		p = next;
 		stop = line_end(p, end, &next);
@@ -162,7 +163,7 @@ enum http_verdict http_request(const char *bytes, size_t n, int *status)
 			return n == HTTP_REQUEST_MAX ?
 				refuse_http(status, 431) : HTTP_MORE;
 		if (stop == p)
-			return v;
+			return bad ? refuse_http(status, bad) : v;
 		if (!field_ok(p, stop))
 			return refuse_http(status, 400);
 	}
