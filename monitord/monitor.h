@@ -237,6 +237,8 @@ struct taskset {
 	uint64_t join_ns;		/* followers join these namespaces of
 					 * the leader at the first call */
 	bool park;			/* to be parked at the coming stops */
+	bool spins;			/* it was going round a loop then */
+	unsigned int align_steps;	/* to be tried then (align.c), 0: many */
 	bool vforking;			/* SET_CALL: parents wait for a vfork */
 	struct taskset *child;		/* last one created, for the handlers */
 	bool rewound;			/* leader's call is repeated by hand */
@@ -480,7 +482,8 @@ void sched_look(struct domain *d);	/* somebody may want the turn, or leave it */
  * turn may look for it: a domain to be given to sched_next(), or NULL. */
 struct domain *sched_detach(struct taskset *s);
 void sched_next(struct domain *d);
-/* True: somebody waits for those who hand the turn on in-process. */
+/* True: to be called again soon (somebody waits for those who hand the turn on
+ * in-process, or for one that goes round a loop). */
 bool sched_tick(void);
 /* May it be parked, all or only some of its variants being stopped between
  * calls? */

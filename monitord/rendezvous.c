@@ -489,6 +489,9 @@ void set_leader_again(struct taskset *s)
 	}
 	s->state = SET_CALL;
 	task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
+	/* it was given the turn to see what had interrupted it */
+	if (s->blocking && !TAILQ_EMPTY(&s->proc->domain->ready))
+		sched_leave(s);
 }
 
 int64_t set_follower_exec(struct taskset *s, unsigned int v)

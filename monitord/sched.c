@@ -44,6 +44,8 @@
 #define SLICE_NS	10000000u	/* turn over at the next call's end */
 #define LOOK_NS		15000000u	/* no call: watch what it computes */
 #define PARK_NS		40000000u	/* computing while others wait */
+#define LOOK_SPIN_NS	900000u		/* the same for a set that has been */
+#define PARK_SPIN_NS	2000000u	/* seen going round a loop (align.c) */
 #define PARK_IDLE_NS	1000000000u	/* neither: a page fault that others
 					 * answer */
 #define PARK_LATE_NS 2000000000u /* the same, and not all of them compute */
@@ -344,9 +346,10 @@ static uint64_t runtime_of(const struct task *t)
 	return ns;
 }
 
-/* Has every variant computed for PARK_NS since it was first looked at? */
+/* Has every variant computed for long since it was first looked at? */
 static bool computed_long(struct taskset *o)
 {
+	uint64_t enough = o->spins ? PARK_SPIN_NS : PARK_NS;
 	bool first = o->watched != o->t_run;
 
 	o->watched = o->t_run;
@@ -357,7 +360,7 @@ static bool computed_long(struct taskset *o)
 		if (first)
 			o->watched_cpu[v] = ns;
 		else if (t->at == AT_RUN && ns &&
-			 ns - o->watched_cpu[v] < PARK_NS)
+			 ns - o->watched_cpu[v] < enough)
 			return false;
 	}
 	return !first;
@@ -408,11 +411,12 @@ again:
 			note_holder(d, o);
 		if (o->state == SET_RUN && leave_stopped(o)) {
 			goto again;
-		} else if (o->state == SET_RUN &&
-			   mon.now - o->t_run > LOOK_NS &&
-			   sched_may_park(o, !o->arrived) &&
-			   (computed_long(o) ||
-			    mon.now - o->t_run > PARK_IDLE_NS)) {
+		}
+		waits |= o->spins;
+		if (o->state == SET_RUN &&
+		    mon.now - o->t_run > (o->spins ? LOOK_SPIN_NS : LOOK_NS) &&
+		    sched_may_park(o, !o->arrived) &&
+		    (computed_long(o) || mon.now - o->t_run > PARK_IDLE_NS)) {
 			o->park = true;
 			set_interrupt(o);
 		}

@@ -52,6 +52,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
+#include "align.h"
 #include "divergence.h"
 #include "event.h"
 #include "fast.h"
@@ -439,6 +440,14 @@ void set_interrupt(struct taskset *s)
 	}
 }
 
+/* Those that were interrupted go on. */
+static void interrupt_over(struct taskset *s)
+{
+	for_each_variant(v)
+		if (s->t[v].at == AT_STOP)
+			task_resume(&s->t[v], PTRACE_CONT, 0);
+}
+
 /*
  * Interrupted tasks wait for those of their set that still run.  The last one
  * may come by its own interruption, by a call it had begun in that moment, or
@@ -465,6 +474,10 @@ void signal_interrupt_check(struct taskset *s)
 	if (!any)
 		return;
 	behind = s->live && fast_behind(s) >= 0;
+	if (all_stopped && !behind && !align_set(s)) {
+		interrupt_over(s);
+		return;
+	}
 	if (all_stopped && !behind && signal_pop(s, &si, &eff)) {
 		for_each_variant(v) {
 			struct task *x = &s->t[v];
@@ -488,9 +501,7 @@ void signal_interrupt_check(struct taskset *s)
 		return;
 	}
 	/* some have reached their next call: the others will */
-	for_each_variant(v)
-		if (s->t[v].at == AT_STOP)
-			task_resume(&s->t[v], PTRACE_CONT, 0);
+	interrupt_over(s);
 }
 
 void signal_interrupt_stop(struct task *t)
@@ -519,9 +530,7 @@ void signal_interrupt_stop(struct task *t)
 	/* nothing is delivered or parked while anybody is inside IP-MON or
 	 * behind the leader: later */
 	if (s->live && (inside || fast_behind(s) >= 0)) {
-		for_each_variant(v)
-			if (s->t[v].at == AT_STOP)
-				task_resume(&s->t[v], PTRACE_CONT, 0);
+		interrupt_over(s);
 		return;
 	}
 	signal_interrupt_check(s);
