@@ -572,7 +572,8 @@ static int by_place(const void *a, const void *b)
 
 void config_say(struct config *c)
 {
-	qsort(c->errors, c->n_errors, sizeof(*c->errors), by_place);
+	if (c->n_errors)
+		qsort(c->errors, c->n_errors, sizeof(*c->errors), by_place);
 	for (size_t i = 0; i < c->n_errors; i++) {
 		const struct config_error *e = &c->errors[i];
 
