@@ -333,8 +333,6 @@ static uint64_t lane_out(const struct ipmon_plan *plan,
 	if (ret != -EFAULT_)
 		return ipmon_actual(&item, ret, 0, &none);
 	/* what the kernel filled before it met a bad page in the buffer */
-	if (plan->rule != R_RET)
-		return 0;
 	n = mem_readable(args[plan->mem], item.len);
 	return n == item.len ? 0 : n;
 }
@@ -533,8 +531,7 @@ static void put_outputs(struct walk_out *wo, int64_t ret)
 		}
 		n = ipmon_actual(&it, ret, word, &vec_left);
 		if (ret == -EFAULT_) {
-			n = vec || o->rule == R_RET ?
-				mem_readable(o->addr, o->len) : 0;
+			n = mem_readable(o->addr, o->len);
 			if (n == o->len)
 				n = 0;
 		}

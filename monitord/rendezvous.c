@@ -368,7 +368,7 @@ static bool leader_readable(struct task *lead, uint64_t addr, uint32_t n)
 
 /*
  * The call ended with EFAULT, but the kernel may have filled what it could
- * of a data buffer before it met the bad page in it: followers get that too.
+ * of a buffer before it met the bad page in it: followers get that too.
  * A buffer that is all there was not the one that faulted, and may never have
  * been touched.
  */
@@ -378,8 +378,6 @@ static void replicate_faulted(struct taskset *s, unsigned int i)
 	const struct ipmon_item *it = &s->t[LEADER].items.v[i];
 	ssize_t got;
 
-	if (it->rule != R_RET && it->rule != R_VEC && it->rule != R_VEC_U32)
-		return;
 	got = mem_read_some(&s->t[LEADER], buf, it->addr,
 			    it->len < sizeof(buf) ? it->len : sizeof(buf));
 	if (got <= 0 || (size_t)got == sizeof(buf) || (size_t)got == it->len)
