@@ -2,6 +2,8 @@
 /*
  * Where control sockets are.
  *
+ *	a service whose unit says RuntimeDirectory=ipmon/NAME
+ *			/run/ipmon/NAME/PID
  *	root		/run/ipmon/PID
  *	others		$XDG_RUNTIME_DIR/ipmon/PID, /run/user/UID/ipmon/PID
  *	whoever has none of these
@@ -29,6 +31,25 @@
 
 #include "see_int.h"
 
+#define RUN_DIR "/run/ipmon"
+
+/* What systemd made for us, of the paths in $RUNTIME_DIRECTORY; or "". */
+static void service_dir(char *dir, size_t cap)
+{
+	const char *p = getenv("RUNTIME_DIRECTORY");
+	size_t n;
+
+	*dir = 0;
+	for (; p && *p; p += n + (p[n] == ':')) {
+		n = strcspn(p, ":");
+		if (n < cap && !strncmp(p, RUN_DIR "/", strlen(RUN_DIR) + 1)) {
+			memcpy(dir, p, n);
+			dir[n] = 0;
+			return;
+		}
+	}
+}
+
 /* The i-th place for this user; false: there are no more. */
 static bool place(unsigned int i, uid_t uid, char *dir, size_t cap)
 {
@@ -36,16 +57,19 @@ static bool place(unsigned int i, uid_t uid, char *dir, size_t cap)
 
 	switch (i) {
 	case 0:
-		snprintf(dir, cap, "%s", uid ? "" : "/run/ipmon");
+		service_dir(dir, cap);
 		return true;
 	case 1:
+		snprintf(dir, cap, "%s", uid ? "" : RUN_DIR);
+		return true;
+	case 2:
 		snprintf(dir, cap, "%s%s", xdg && *xdg == '/' ? xdg : "",
 			 xdg && *xdg == '/' ? "/ipmon" : "");
 		return true;
-	case 2:
+	case 3:
 		snprintf(dir, cap, "/run/user/%u/ipmon", uid);
 		return true;
-	case 3:
+	case 4:
 		snprintf(dir, cap, "/tmp/ipmon-%u", uid);
 		return true;
 	default:
@@ -72,7 +96,7 @@ int see_dir(char *dir, size_t cap)
 		if (!*dir || strlen(dir) > sizeof(((struct sockaddr_un *)0)->
 						  sun_path) - 16)
 			continue;
-		if (mkdir(dir, i ? 0700 : 0755) < 0 && errno != EEXIST)
+		if (mkdir(dir, i == 1 ? 0755 : 0700) < 0 && errno != EEXIST)
 			err = errno;
 		else if (dir_ok(dir, uid))
 			return 0;
@@ -248,6 +272,29 @@ static void each_user(struct each *x, const char *parent, const char *prefix,
 	closedir(d);
 }
 
+/* Those of services. */
+static void each_service(struct each *x, uid_t uid)
+{
+	char dir[PATH_MAX];
+	struct dirent *e;
+	struct stat st;
+	DIR *d = opendir(RUN_DIR);
+
+	if (!d)
+		return;
+	while ((e = readdir(d))) {
+		if (*e->d_name == '.' ||
+		    snprintf(dir, sizeof(dir), "%s/%s", RUN_DIR, e->d_name) >=
+		    (int)sizeof(dir))
+			continue;
+		/* whose it is: one of them can be an unprivileged user's */
+		if (!lstat(dir, &st) && (!uid || st.st_uid == uid) &&
+		    dir_ok(dir, st.st_uid))
+			each_in(x, dir);
+	}
+	closedir(d);
+}
+
 void see_each(void (*fn)(void *ctx, const char *path), void *ctx)
 {
 	struct each x = { .fn = fn, .ctx = ctx };
@@ -257,6 +304,7 @@ void see_each(void (*fn)(void *ctx, const char *path), void *ctx)
 	for (unsigned int i = 0; place(i, uid, dir, sizeof(dir)); i++)
 		if (*dir && dir_ok(dir, uid))
 			each_in(&x, dir);
+	each_service(&x, uid);
 	if (uid)
 		return;
 	each_user(&x, "/run/user", "", "/ipmon");
