@@ -16,7 +16,8 @@
  *      tasks may be touched in step 1, as the others' stops would be lost to
  *      the event loop; but for a leader that handles its calls itself, which
  *      is anywhere: its stop is acted upon by the loop afterwards.
- *   5. Only then the report is printed on stderr and written as JSON.
+ *   5. Only then the report is printed on stderr and written as JSON (before
+ *      3, if a service manager reads it, see there).
  *
  * The leader is never dropped: it holds the program's descriptors.  If it is
  * the leader that crashed, was outvoted, or stalled, policy continue ends the
@@ -31,6 +32,7 @@
 #include "fast.h"
 #include "fast_report.h"
 #include "journal.h"
+#include "manager.h"
 #include "report.h"
 #include "reportdir.h"
 #include "tracee.h"
@@ -346,7 +348,7 @@ bool diverge(const struct divergence *found)
 {
 	static struct fast_view view;
 	struct divergence full = *found, *d = &full;
-	bool leader_alone, blame_leader, keep, stopped = false;
+	bool leader_alone, blame_leader, keep, report_first, stopped = false;
 	unsigned int deviating;
 	struct report *r;
 	long root_pid;
@@ -386,7 +388,14 @@ bool diverge(const struct divergence *found)
 		report_guess(r);
 	}
 
-	/* Act first: whoever reads the report may be slow, or gone. */
+	/*
+	 * Act first: whoever reads the report may be slow, or gone.  Not so if
+	 * a service manager reads it; it may end us as soon as the program's
+	 * main process is dead, with the report unsaid.
+	 */
+	report_first = !keep && r && manager_journal();
+	if (report_first)
+		write_reports(r, root_pid, keep);
 	if (keep) {
 		drop_variants(deviating);
 		if (stopped && d->set->t[LEADER].at != AT_RUN &&
@@ -396,9 +405,9 @@ bool diverge(const struct divergence *found)
 		kill_all(EXIT_DIVERGENCE);
 	}
 
-	if (r)
+	if (r && !report_first)
 		write_reports(r, root_pid, keep);
-	else
+	else if (!r)
 		say("divergence: %s, and no memory for a report",
 		    div_kind_name(d->kind));
 	free(r);
