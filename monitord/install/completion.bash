@@ -41,7 +41,7 @@ _monitord_values()
 	--on-divergence) echo kill continue ;;
 	--placement) echo auto none one ;;
 	--color) echo auto always never ;;
-	-s|--sort) echo calls inproc verified held trapped time max name ;;
+	-s|--sort) echo calls inproc verified held trapped time avg max name ;;
 	--class) echo refused base nonsocket-ro nonsocket-rw socket-ro socket-rw \
 		effect memory process signal credentials ;;
 	--control) echo none @file ;;

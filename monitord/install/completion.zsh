@@ -37,8 +37,9 @@ _monitord_value()
 	--layout) compadd disjoint same ;;
 	--on-divergence) compadd kill continue ;;
 	--placement) compadd auto none one ;;
+	--notify) compadd main all direct ;;
 	--color) compadd auto always never ;;
-	-s|--sort) compadd calls inproc verified held trapped time max name ;;
+	-s|--sort) compadd calls inproc verified held trapped time avg max name ;;
 	--class) compadd refused base nonsocket-ro nonsocket-rw socket-ro \
 		socket-rw effect memory process signal credentials ;;
 	--control) compadd none; _files ;;
