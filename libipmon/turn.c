@@ -95,19 +95,45 @@ static struct ipmon_cursor *waiter(const struct ipmon_ctx *ctx,
 			((int64_t)slot - ctx->slot) * 4096);
 }
 
-/* One of those that wait: who has waited for too long, else they take turns. */
-static void wake_waiter(struct ipmon_ctx *ctx, struct ipmon_turn *t,
-			uint64_t want)
+#define WORDS (IPMON_SLOTS / 64)
+
+static uint64_t wants(const struct ipmon_turn *t, unsigned int word)
 {
-	uint32_t next = __atomic_load_n(&t->next, __ATOMIC_RELAXED);
-	uint64_t after = want & ~(~0ull >> (63 - ctx->slot));
+	return __atomic_load_n(&t->want[word % WORDS], __ATOMIC_RELAXED);
+}
+
+static int wanted(const struct ipmon_turn *t)
+{
+	uint64_t any = 0;
+
+	for (unsigned int i = 0; i < WORDS; i++)
+		any |= wants(t, i);
+	return any != 0;
+}
+
+/* The next slot that waits, looking from the one after our own; -1: none. */
+static int next_waiter(const struct ipmon_ctx *ctx, const struct ipmon_turn *t)
+{
+	unsigned int word = ctx->slot / 64, bit = ctx->slot % 64, i;
+	uint64_t after = wants(t, word) & ~(~0ull >> (63 - bit));
+
+	for (i = 0; !after && i < WORDS; i++)
+		after = wants(t, ++word);
+	return after ? (int)(word % WORDS * 64) + __builtin_ctzll(after) : -1;
+}
+
+/* One of those that wait: who has waited for too long, else they take turns. */
+static void wake_waiter(struct ipmon_ctx *ctx, struct ipmon_turn *t)
+{
+	uint32_t next = __atomic_load_n(&t->next, __ATOMIC_RELAXED) - 1;
+	int slot = next_waiter(ctx, t);
 	struct ipmon_cursor *c;
 
-	if (next - 1u < IPMON_SLOTS && (want >> (next - 1u) & 1))
-		want = 1ull << (next - 1u);
-	else if (after)
-		want = after;
-	c = waiter(ctx, (unsigned int)__builtin_ctzll(want));
+	if (slot < 0)
+		return;
+	if (next < IPMON_SLOTS && wants(t, next / 64) >> next % 64 & 1)
+		slot = (int)next;
+	c = waiter(ctx, (unsigned int)slot);
 	__atomic_add_fetch(&c->at_wake, 1, __ATOMIC_SEQ_CST);
 	wake_on(&c->at_wake, 1);
 	ctx->n_wakes++;
@@ -117,7 +143,6 @@ void turn_leave_slow(struct ipmon_ctx *ctx, unsigned int plan_flags)
 {
 	struct ipmon_turn *t = ctx_turn(ctx);
 	int slot = (int)ctx->slot;
-	uint64_t want;
 
 	if (!(plan_flags & PLAN_BLOCK)) {
 		/* release: the ring's head has been published */
@@ -131,9 +156,8 @@ void turn_leave_slow(struct ipmon_ctx *ctx, unsigned int plan_flags)
 	ctx->turn_calls = 0;
 	if (__atomic_load_n(&t->tell, __ATOMIC_SEQ_CST))
 		tell();
-	want = __atomic_load_n(&t->want, __ATOMIC_SEQ_CST);
-	if (want && !__atomic_load_n(&t->monitor, __ATOMIC_SEQ_CST))
-		wake_waiter(ctx, t, want);
+	if (!__atomic_load_n(&t->monitor, __ATOMIC_SEQ_CST))
+		wake_waiter(ctx, t);
 }
 
 static uint64_t ring_head_of(const struct ipmon_ctx *ctx, int slot)
@@ -182,7 +206,8 @@ static int take(struct ipmon_ctx *ctx, struct ipmon_turn *t, int patient)
 static void wait_turn(struct ipmon_ctx *ctx)
 {
 	struct ipmon_cursor *own = ctx_cursors(ctx);
-	uint64_t bit = 1ull << ctx->slot;
+	uint64_t bit = 1ull << ctx->slot % 64;
+	unsigned int word = ctx->slot / 64;
 	int64_t look = LOOK_NS;
 	struct ipmon_turn *t = NULL, *now;
 	unsigned int sleeps, i;
@@ -192,7 +217,7 @@ static void wait_turn(struct ipmon_ctx *ctx)
 		now = ctx_turn(ctx);
 		if (now != t) {
 			t = now;
-			__atomic_or_fetch(&t->want, bit, __ATOMIC_SEQ_CST);
+			__atomic_or_fetch(&t->want[word], bit, __ATOMIC_SEQ_CST);
 			if (__atomic_load_n(&t->tell, __ATOMIC_SEQ_CST))
 				tell();
 		}
@@ -217,7 +242,7 @@ static void wait_turn(struct ipmon_ctx *ctx)
 			look *= 2;
 	}
 taken:
-	__atomic_and_fetch(&t->want, ~bit, __ATOMIC_SEQ_CST);
+	__atomic_and_fetch(&t->want[word], ~bit, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&t->next, __ATOMIC_RELAXED) == ctx->slot + 1)
 		__atomic_store_n(&t->next, 0, __ATOMIC_RELAXED);
 	ctx->turn_calls = 0;
@@ -242,7 +267,7 @@ void turn_yield_slow(struct ipmon_ctx *ctx)
 	struct ipmon_turn *t = ctx_turn(ctx);
 	uint32_t asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED);
 
-	if ((!asked && !__atomic_load_n(&t->want, __ATOMIC_RELAXED)) ||
+	if ((!asked && !wanted(t)) ||
 	    ++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS))
 		return;
 	hold_drain(ctx);

@@ -86,13 +86,12 @@ struct fast {
 	uint64_t region[MAX_VARIANTS];
 	uint64_t rings[MAX_VARIANTS];
 	uint64_t cursors[MAX_VARIANTS];
-	uint64_t used;			/* bit per slot */
+	uint64_t used[IPMON_SLOTS / 64]; /* bit per slot */
 	uint64_t base[IPMON_SLOTS];	/* where positions of its next user begin */
 	uint64_t turns;			/* bit per turn in use */
 	uint64_t ctx_used[IPMON_CTXS / 64];
 	bool wishes;			/* of single calls: calls.c */
 };
-_Static_assert(IPMON_SLOTS <= 64, "slots are bits of a word");
 
 struct fast *fast_get(struct fast *f)
 {
@@ -356,18 +355,24 @@ static uint32_t policy_of(void)
 		IPMON_RELAXED;
 }
 
-static int ctx_alloc(struct fast *f)
+/* The lowest of `n` numbers that is free in this bitmap; -1: none. */
+static int number_take(uint64_t *map, unsigned int n)
 {
-	for (unsigned int i = 0; i < IPMON_CTXS / 64; i++) {
+	for (unsigned int i = 0; i < n / 64; i++) {
 		int bit;
 
-		if (f->ctx_used[i] == ~0ull)
+		if (map[i] == ~0ull)
 			continue;
-		bit = __builtin_ctzll(~f->ctx_used[i]);
-		f->ctx_used[i] |= 1ull << bit;
+		bit = __builtin_ctzll(~map[i]);
+		map[i] |= 1ull << bit;
 		return (int)(i * 64) + bit;
 	}
 	return -1;
+}
+
+static void number_give(uint64_t *map, int i)
+{
+	map[i / 64] &= ~(1ull << i % 64);
 }
 
 bool fast_room(const struct proc *p)
@@ -479,14 +484,12 @@ void fast_attach(struct taskset *s)
 		plain_gs(s);
 		return;
 	}
-	s->ctx = ctx_alloc(f);
+	s->ctx = number_take(f->ctx_used, IPMON_CTXS);
 	if (s->ctx < 0)
 		die("no context left for a new thread");
-	if (f->used != ~0ull) {
-		s->slot = __builtin_ctzll(~f->used);
-		f->used |= 1ull << s->slot;
+	s->slot = number_take(f->used, IPMON_SLOTS);
+	if (s->slot >= 0)
 		fresh_ring(s);
-	}
 	base = s->slot < 0 ? 0 : f->base[s->slot];
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
@@ -548,10 +551,10 @@ void fast_detach(struct taskset *s)
 	if (f && s->slot >= 0) {
 		turn_forget(s);
 		leave_ring(s);
-		f->used &= ~(1ull << s->slot);
+		number_give(f->used, s->slot);
 	}
 	if (f && s->ctx >= 0)
-		f->ctx_used[s->ctx / 64] &= ~(1ull << s->ctx % 64);
+		number_give(f->ctx_used, s->ctx);
 	s->slot = s->ctx = -1;
 	s->live = false;
 }

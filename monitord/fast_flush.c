@@ -71,7 +71,9 @@ bool fast_flush_entry(struct task *t)
 	if (!holds(t))
 		return false;
 	r = task_regs(t);
-	if (!r || (r->rip & ~4095ull) == VSYSCALL_PAGE)
+	/* IP-MON's own call: it is at work, and uses the stack */
+	if (!r || (r->rip & ~4095ull) == VSYSCALL_PAGE ||
+	    r->rip == t->set->proc->mm->gate[LEADER] + 2)
 		return false;
 	t->set->flush_regs = *r;
 	t->set->flush_regs.rip -= 2;

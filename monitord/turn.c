@@ -58,13 +58,33 @@ static void put(struct turn *t, uint64_t w)
 	__atomic_store_n(&word(t)->word, w, __ATOMIC_SEQ_CST);
 }
 
+/* The next slot from this one on that waits; -1: none. */
+static int waits(const struct turn *t, int from)
+{
+	const struct ipmon_turn *w = word(t);
+
+	for (; from < (int)IPMON_SLOTS; from = (from / 64 + 1) * 64) {
+		uint64_t m = __atomic_load_n(&w->want[from / 64],
+					     __ATOMIC_SEQ_CST);
+
+		m &= ~0ull << from % 64;
+		if (m)
+			return from / 64 * 64 + __builtin_ctzll(m);
+	}
+	return -1;
+}
+
+static void waits_not(struct turn *t, int slot)
+{
+	__atomic_and_fetch(&word(t)->want[slot / 64], ~(1ull << slot % 64),
+			   __ATOMIC_SEQ_CST);
+}
+
 static void wake(struct turn *t)
 {
-	uint64_t want = __atomic_load_n(&word(t)->want, __ATOMIC_SEQ_CST);
-
-	for (; want; want &= want - 1) {
-		uint32_t *f = &fast_slot_cursor(t->fast, (unsigned int)
-						__builtin_ctzll(want))->at_wake;
+	for (int slot = -1; (slot = waits(t, slot + 1)) >= 0;) {
+		uint32_t *f = &fast_slot_cursor(t->fast,
+						(unsigned int)slot)->at_wake;
 
 		__atomic_add_fetch(f, 1, __ATOMIC_SEQ_CST);
 		syscall(SYS_futex, f, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
@@ -233,7 +253,7 @@ static struct turn *wanting(const struct domain *d)
 	struct turn *t, *found = NULL;
 
 	TAILQ_FOREACH(t, &d->turns, link)
-		if (__atomic_load_n(&word(t)->want, __ATOMIC_SEQ_CST) &&
+		if (waits(t, 0) >= 0 &&
 		    (!found || found == d->last_team))
 			found = t;
 	return found;
@@ -255,18 +275,13 @@ void turn_free(struct domain *d)
 bool turn_grant(struct domain *d)
 {
 	struct turn *t = wanting(d);
-	struct ipmon_turn *w = t ? word(t) : NULL;
-	uint64_t want = w ? __atomic_load_n(&w->want, __ATOMIC_SEQ_CST) : 0;
 
-	while (want) {
-		int slot = __builtin_ctzll(want);
+	for (int slot = -1; t && (slot = waits(t, slot + 1)) >= 0;) {
 		struct taskset *s = by_slot(d, t, slot);
 
-		want &= want - 1;
 		if (!s || !s->live || s->state != SET_RUN ||
 		    s->t[LEADER].at != AT_RUN) {
-			__atomic_and_fetch(&w->want, ~(1ull << slot),
-					   __ATOMIC_SEQ_CST);
+			waits_not(t, slot);
 			continue;
 		}
 		d->last_team = t;
@@ -378,8 +393,7 @@ bool turn_wanted(const struct domain *d, const struct turn *but)
 	const struct turn *t;
 
 	TAILQ_FOREACH(t, &d->turns, link)
-		if (t != but &&
-		    __atomic_load_n(&word(t)->want, __ATOMIC_SEQ_CST))
+		if (t != but && waits(t, 0) >= 0)
 			return true;
 	return false;
 }
@@ -393,7 +407,7 @@ void turn_forget(struct taskset *s)
 	if (!t || s->slot < 0)
 		return;
 	w = word(t);
-	__atomic_and_fetch(&w->want, ~(1ull << s->slot), __ATOMIC_SEQ_CST);
+	waits_not(t, s->slot);
 	if (__atomic_load_n(&w->next, __ATOMIC_SEQ_CST) ==
 	    (uint32_t)s->slot + 1)
 		set_flag(&w->next, 0);

@@ -193,7 +193,7 @@ _Static_assert(sizeof(struct ipmon_special) == 8192, "special ranges ABI");
 					 * from its end */
 #define IPMON_CTXS		1024u	/* contexts: threads and processes of
 					 * one image and its forks */
-#define IPMON_SLOTS		64u	/* task sets with a ring, per process
+#define IPMON_SLOTS		256u	/* task sets with a ring, per process
 					 * tree of one image */
 
 /*
@@ -278,14 +278,14 @@ _Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
  */
 struct ipmon_turn {
 	uint64_t word;		/* state, holder: TURN_WORD() */
-	uint64_t want;		/* bit per slot that waits */
+	uint64_t want[IPMON_SLOTS / 64]; /* bit per slot that waits */
 	uint32_t monitor;	/* monitord keeps it or wants it: nobody takes
 				 * it, but who has it goes on */
 	uint32_t tell;		/* who begins to wait tells monitord */
 	uint32_t sync;		/* a follower that comes to rest tells monitord */
 	uint32_t next;		/* slot + 1 of who has waited for too long */
 	uint32_t taken;		/* how often */
-	uint8_t pad[64 - 36];
+	uint8_t pad[64 - 60];
 };
 _Static_assert(sizeof(struct ipmon_turn) == 64, "turn ABI");
 enum ipmon_turn_state {
@@ -297,7 +297,7 @@ enum ipmon_turn_state {
 /* slot: the holder's, -1: none, or monitord */
 #define TURN_WORD(state, slot)	((uint64_t)(state) | (uint64_t)((slot) + 1) << 8)
 #define TURN_STATE(word)	((unsigned int)(word) & 0xffu)
-#define TURN_SLOT(word)		((int)((word) >> 8 & 0xffu) - 1)
+#define TURN_SLOT(word)		((int)((word) >> 8 & 0xffffu) - 1)
 #define IPMON_TURNS		64u	/* in an arena */
 /*
  * Leader: I have begun to wait for the turn; follower: I am at rest.  Result 0.
