@@ -178,6 +178,25 @@ static int has_address(const struct ipmon_plan *plan, const uint64_t args[6])
 	return 0;
 }
 
+/*
+ * Nobody need be told, except that a thread which does nothing else must let
+ * others have the turn some time, which takes a record.
+ */
+#define ALONE_CALLS 1024u
+
+static struct ipmon_outcome identity(struct ipmon_ctx *ctx,
+				     struct ipmon_frame *f,
+				     const struct ipmon_plan *plan, int64_t id)
+{
+	if (!ctx->turn || ++ctx->alone_calls % ALONE_CALLS)
+		return handled(id);
+	if (ctx->variant)
+		return follower_call(ctx, f, plan);
+	turn_yield(ctx);
+	leader_tell(ctx, f, plan, id);
+	return handled(id);
+}
+
 struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 				  struct ipmon_frame *f)
 {
@@ -193,11 +212,10 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	}
 	switch (d) {
 	case DECIDE_PID:
-		count_call(ctx, nr);
-		return handled(ctx->vpid);
 	case DECIDE_TID:
 		count_call(ctx, nr);
-		return handled(ctx->vtid);
+		return identity(ctx, f, plan, d == DECIDE_PID ? ctx->vpid :
+				ctx->vtid);
 	case DECIDE_CHANNEL_RELAXED:
 	case DECIDE_CHANNEL_VERIFIED:
 		if (!ctx->variant && plan->lane == LANE_IN &&

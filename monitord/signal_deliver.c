@@ -301,12 +301,39 @@ void signal_deliver_interrupted(struct taskset *s, const siginfo_t *si,
 	sched_ready(s);
 }
 
+/*
+ * Have a leader whose call is over come to its call once more if there turns out
+ * to be no signal for it (another thread has taken it), rather than run on.  Its
+ * registers are in *was then; the call is not made again.
+ */
+static bool step_back(struct taskset *s, struct user_regs_struct *was)
+{
+	static const unsigned char insn[2] = { 0x0f, 0x05 };	/* syscall */
+	struct task *t = &s->t[LEADER];
+	struct user_regs_struct *r = task_regs(t);
+	unsigned char code[2];
+
+	if (!r || r->rip != t->call.ip ||
+	    mem_read(t, code, r->rip - 2, sizeof(code)) ||
+	    memcmp(code, insn, sizeof(code)))
+		return false;
+	*was = *r;
+	was->orig_rax = (uint64_t)-1;
+	r->rip -= 2;
+	r->rax = t->call.nr;
+	r->orig_rax = (uint64_t)-1;
+	task_regs_changed(t);
+	return true;
+}
+
 void signal_deliver_at_exit(struct taskset *s)
 {
 	struct task *lead = &s->t[LEADER];
 	struct sigstate st;
 	siginfo_t si;
+	struct user_regs_struct was;
 	enum effect eff;
+	bool back;
 	int r;
 
 	if (!STAILQ_EMPTY(&s->sigq) && signal_pop(s, &si, &eff)) {
@@ -331,7 +358,15 @@ void signal_deliver_at_exit(struct taskset *s)
 	 * The result is in the registers already: nothing must be restarted
 	 * when a program's own -512 comes along.
 	 */
+	back = step_back(s, &was);
 	r = signal_leader_to_delivery(s, &si, &eff);
+	if (back && r >= 0 && task_regs(lead) &&
+	    (r || lead->at == AT_ENTRY)) {
+		lead->regs = was;
+		task_regs_changed(lead);
+		if (!r)
+			return;
+	}
 	if (r <= 0 || eff != EFF_CAUGHT) {
 		if (r > 0) {
 			lead->resume_sig = si.si_signo;

@@ -150,10 +150,12 @@ struct ipmon_ctx {
 	uint32_t slot;		/* of ring and cursors */
 	uint32_t turn_calls;	/* leader: calls since it has the turn, while
 				 * others want it */
+	uint32_t alone_calls;	/* answered without a record; in all variants */
+	uint32_t pad;
 	uint64_t calls;		/* uint8_t[IPMON_NR_MAX], enum ipmon_wish: what
 				 * the user wants of single calls; 0: nothing */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 552, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 560, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
