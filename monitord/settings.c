@@ -317,7 +317,7 @@ SET(set_withhold)
 	return 0;
 }
 
-SET(set_argv0)
+SET(set_name)
 {
 	opt->argv0 = value;
 	return 0;
@@ -679,7 +679,7 @@ const struct setting settings[] = {
 	/* what `monitord service` writes into drop-ins */
 	{ NULL, "notify", IN_RUN, set_notify },
 	{ NULL, "withhold", IN_RUN, set_withhold },
-	{ NULL, "argv0", IN_RUN, set_argv0 },
+	{ NULL, "name", IN_RUN, set_name },
 	{ "Path", "variant", IN_VARIANT, set_path },
 	{ "Environment", NULL, IN_VARIANT, set_environment, 0, true },
 	{ NULL, "env", IN_VARIANT, set_environment, 1, true },

@@ -437,7 +437,7 @@ static const char *one_command(struct string *o, const char **line,
 	bool argv0, literal;
 	size_t n = signs(p, &argv0, &literal);
 
-	/* "@" is replaced by --argv0 */
+	/* "@" is replaced by --name */
 	for (size_t i = 0; i < n; i++)
 		if (p[i] != '@')
 			put(o, p + i, 1);
@@ -455,7 +455,7 @@ static const char *one_command(struct string *o, const char **line,
 
 		if (!name_end || name_end == name)
 			return "there is no name after the program with \"@\"";
-		puts_to(o, " --argv0 ");
+		puts_to(o, " --name ");
 		put(o, name, (size_t)(name_end - name));
 		name = name_end + strspn(name_end, BLANK);
 	}

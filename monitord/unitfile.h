@@ -48,7 +48,7 @@ size_t unit_list(const struct unit *u, const char *key,
 /*
  * `line`, the value of an Exec...= setting, with `prefix` put before each
  * command of it.  What a command line begins with (-, @, :, +, !) stays in
- * front; with @, "--argv0" and the name follow the prefix.  Specifiers,
+ * front; with @, "--name" and the name follow the prefix.  Specifiers,
  * variables and quotes stay as they are, but for a "$" in the program's path,
  * where it means itself and in an argument would not.  Malloc'd; NULL: out of
  * memory, or *error says what is wrong.

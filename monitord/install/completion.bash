@@ -40,6 +40,7 @@ _monitord_values()
 	--layout) echo disjoint same ;;
 	--on-divergence) echo kill continue ;;
 	--placement) echo auto none one ;;
+	--notify) echo main all direct ;;
 	--color) echo auto always never ;;
 	-s|--sort) echo calls inproc verified held trapped time avg max name ;;
 	--class) echo refused base nonsocket-ro nonsocket-rw socket-ro socket-rw \

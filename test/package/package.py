@@ -33,6 +33,7 @@ lib/systemd/system/monitord@.service
 usr/bin/monitord
 usr/lib/{TRIPLET}/ipmon/libipmon-compat.so
 usr/lib/{TRIPLET}/ipmon/libipmon.so
+usr/lib/systemd/catalog/ipmon.catalog
 usr/share/bash-completion/completions/monitord
 usr/share/doc/ipmon/README.Debian
 usr/share/doc/ipmon/changelog.gz
