@@ -122,8 +122,8 @@ int cmd_run(int argc, char **argv)
 	if (mon.opt.trace_file) {
 		mon.trace = fopen(mon.opt.trace_file, "we");
 		if (!mon.trace) {
-			say("--trace %s: %s", mon.opt.trace_file,
-			    strerror(errno));
+			say("--trace %s: %s; name a file that can be written",
+			    mon.opt.trace_file, strerror(errno));
 			return EXIT_MONITOR;
 		}
 	}

@@ -281,7 +281,8 @@ static int write_json(const struct report *r, const char *path)
 	int err = jsonfile_write(path, o);
 
 	if (err < 0)
-		say("cannot write the report to %s: %s", path, strerror(-err));
+		say("cannot write the report to %s: %s; what stands on standard error is all there is",
+		    path, strerror(-err));
 	json_object_put(o);
 	return err;
 }

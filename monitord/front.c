@@ -466,10 +466,12 @@ static int front_loop(int status_fd)
 		return front_status;
 	}
 	if (WIFSIGNALED(wstatus))
-		say("the tracer was killed by signal %d; all variants are dead",
-		    WTERMSIG(wstatus));
+		say("the tracer was killed by signal %d; all variants are dead%s",
+		    WTERMSIG(wstatus), WTERMSIG(wstatus) == SIGKILL ?
+		    " (if nobody did it, the kernel's log tells whether memory ran out)" :
+		    "; this is a fault of monitord's, please report it");
 	else
-		say("the tracer ended without a word; all variants are dead");
+		say("the tracer ended without a word; all variants are dead; this is a fault of monitord's, please report it");
 	return EXIT_MONITOR;
 }
 

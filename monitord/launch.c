@@ -136,6 +136,22 @@ static int exit_status_of(int error)
 						   : EXIT_NOEXEC;
 }
 
+/* Why a program could not be started is the same few things. */
+static const char *what_to_do(const char *name, int error)
+{
+	switch (error) {
+	case ENOENT:
+		return strchr(name, '/') ? "; is the path right?" :
+			"; it is not in PATH, give a path with a slash";
+	case ENOTDIR:
+		return "; a part of the path is a file";
+	case EACCES:
+		return "; it must be a file with permission to execute (ls -l)";
+	default:
+		return "";
+	}
+}
+
 int launch_resolve(void)
 {
 	for (unsigned int v = 0; v < mon.n; v++) {
@@ -144,11 +160,13 @@ int launch_resolve(void)
 		int r = launch_find(name, &file[v]);
 
 		if (r < 0) {
-			say("%s: %s", name, strerror(-r));
+			say("%s: %s%s", name, strerror(-r),
+			    what_to_do(name, -r));
 			return exit_status_of(-r);
 		}
 		if (exec_file_foreign(file[v])) {
-			say("%s: not a program for 64-bit x86: refused", name);
+			say("%s: not a program for 64-bit x86: refused; run it without monitord",
+			    name);
 			return EXIT_NOEXEC;
 		}
 	}
@@ -166,7 +184,8 @@ void launch_say_failure(void)
 			continue;
 		/* the file was there: what is missing is its interpreter */
 		say("%s: %s%s", file[v], strerror(e),
-		    e == ENOENT ? " (its interpreter)" : "");
+		    e == ENOENT ? " (its interpreter; see its first line, or readelf -l)" :
+		    what_to_do(file[v], e));
 		return;
 	}
 }

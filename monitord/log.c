@@ -62,14 +62,30 @@ void verbose(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* What ends the monitor is mostly a limit of the machine's, or of the user's. */
+static const char *remedy(const char *fmt, int error)
+{
+	if (strstr(fmt, "out of memory") || error == ENOMEM)
+		return "allow it more memory (ulimit -v, MemoryMax=), or use fewer variants (-n)";
+	if (strstr(fmt, "%s") && error == EAGAIN)
+		return "allow more processes (ulimit -u, TasksMax=)";
+	if (strstr(fmt, "%s") && (error == EMFILE || error == ENFILE))
+		return "allow more open files (ulimit -n, LimitNOFILE=)";
+	if (strstr(fmt, "%s"))
+		return "'monitord doctor' says what this machine does not allow";
+	return "this is a fault of monitord's, please report it";
+}
+
 void die(const char *fmt, ...)
 {
 	static bool dying;
+	int error = errno;
 	va_list ap;
 
 	va_start(ap, fmt);
 	put_line(fmt, ap);
 	va_end(ap);
+	say("it cannot go on; %s", remedy(fmt, error));
 	if (!dying) {
 		dying = true;
 		if (mon.n_tasks)

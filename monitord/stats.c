@@ -218,7 +218,8 @@ int stats_write(const char *path)
 
 	r = jsonfile_write(path, o);
 	if (r < 0)
-		say("cannot write statistics to %s: %s", path, strerror(-r));
+		say("cannot write statistics to %s: %s; name a file that can be written",
+		    path, strerror(-r));
 	json_object_put(o);
 	return r;
 }
