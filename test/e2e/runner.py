@@ -21,6 +21,7 @@ failure when the native run left nothing.
 See cases/README for the fields of a case.
 """
 import argparse
+import contextlib
 import ctypes
 import difflib
 import fnmatch
@@ -44,6 +45,7 @@ sys.path.insert(0, HERE)
 
 DEFAULTS = {"n": [1, 2, 3], "policy": ["strict", "verified", "relaxed"],
             "timeout": 40}
+PROGRESS_SECONDS = 30
 MARK = "E2E_MARK"
 
 
@@ -589,6 +591,27 @@ class Suite:
             if not c.failed:
                 print(f"-- {c.group}/{c.name}: passed when alone", flush=True)
 
+    @contextlib.contextmanager
+    def progress(self, name, members):
+        """A line now and then about how far a long group is."""
+        done, over = [], threading.Event()
+
+        def counted(case):
+            self.run_case(case)
+            done.append(case)
+
+        def show():
+            while not over.wait(PROGRESS_SECONDS):
+                print(f"-- {name}: {len(done)} of {len(members)} cases", flush=True)
+
+        ticker = threading.Thread(target=show, daemon=True)
+        ticker.start()
+        try:
+            yield counted
+        finally:
+            over.set()
+            ticker.join()
+
     def run(self):
         cases = self.load()
         groups = {}
@@ -599,10 +622,11 @@ class Suite:
             before = (self.passed, self.failed, self.skipped)
             alone = [c for c in members if c.get("alone")]
             rest = [c for c in members if not c.get("alone")]
-            with ThreadPoolExecutor(self.args.jobs) as pool:
-                list(pool.map(self.run_case, rest))
-            for c in alone:
-                self.run_case(c)
+            with self.progress(name, members) as counted:
+                with ThreadPoolExecutor(self.args.jobs) as pool:
+                    list(pool.map(counted, rest))
+                for c in alone:
+                    counted(c)
             self.again([c for c in members if c.failed])
             p, f, s = (a - b for a, b in
                        zip((self.passed, self.failed, self.skipped), before))
