@@ -12,8 +12,10 @@
  *
  * The server is a process and not a thread of the tracer: it is fed by clients,
  * and the tracer's memory, descriptors and tracees are nothing for a process that
- * is.  It keeps stderr and what it serves, and is in a session of its own.  The
- * front process waits for it, so that nothing is left behind.
+ * is.  It keeps stderr and what it serves, is in a session of its own, and a
+ * filter leaves it the calls it needs: none that starts, signals, traces or
+ * connects to anything.  The front process waits for it, so that nothing is left
+ * behind.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,6 +37,8 @@
 
 #include "see.h"
 #include "see_int.h"
+/* after our headers: it makes macros of some of our names */
+#include <seccomp.h>
 
 #define START_MS	30u
 #define END_MS		500		/* the server may take to end */
@@ -236,6 +240,43 @@ static void listen_default(void)
 	}
 }
 
+/*
+ * What serving takes, the C library's part of it included (memory, time zones,
+ * the seed of a hash table).  Anything else fails with EPERM.
+ */
+static void sandbox(void)
+{
+	static const int needed[] = {
+		SCMP_SYS(accept4), SCMP_SYS(brk), SCMP_SYS(clock_gettime),
+		SCMP_SYS(close), SCMP_SYS(dup2), SCMP_SYS(dup3),
+		SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(fcntl),
+		SCMP_SYS(fstat), SCMP_SYS(futex), SCMP_SYS(getpid),
+		SCMP_SYS(getrandom), SCMP_SYS(getsockopt),
+		SCMP_SYS(gettimeofday), SCMP_SYS(gettid), SCMP_SYS(lseek),
+		SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect),
+		SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(newfstatat),
+		SCMP_SYS(openat), SCMP_SYS(poll), SCMP_SYS(ppoll),
+		SCMP_SYS(read), SCMP_SYS(recvfrom), SCMP_SYS(restart_syscall),
+		SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(shutdown),
+		SCMP_SYS(time), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+		SCMP_SYS(write), SCMP_SYS(writev),
+	};
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+#if defined(__SANITIZE_ADDRESS__)
+	/* its run-time needs more */
+	seccomp_release(f);
+	return;
+#endif
+	for (size_t i = 0; f && i < sizeof(needed) / sizeof(needed[0]); i++)
+		seccomp_rule_add(f, SCMP_ACT_ALLOW, needed[i], 0);
+	/* a kernel without filters serves all the same */
+	if (f && seccomp_load(f) < 0)
+		verbose("monitord-see runs without a filter");
+	seccomp_release(f);
+}
+
 static void __attribute__((noreturn)) server(pid_t front, int pipe_fd)
 {
 	int tracer_fd = (int)syscall(SYS_pidfd_open, see_facts.tracer, 0);
@@ -260,6 +301,7 @@ static void __attribute__((noreturn)) server(pid_t front, int pipe_fd)
 		listen_default();
 	see_facts.control = control_path[0] ? control_path : NULL;
 	see_facts.metrics = metrics_fd >= 0 ? metrics_text : NULL;
+	sandbox();
 	if (control_fd >= 0 || metrics_fd >= 0)
 		see_serve(tracer_fd, pipe_fd, control_fd, metrics_fd);
 	if (control_path[0])
