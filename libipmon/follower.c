@@ -24,7 +24,8 @@
  *  - the follower wants something else, the leader's next record is a private
  *    call: the record is skipped, its time remembered.
  *  - both read a clock, but not the same: the leader's record is skipped, the
- *    next may be of ours;
+ *    next may be of ours.  The time is kept (struct skipped): when we come to read
+ *    that clock, it is what the leader was told there;
  *  - both read the same clock, but one from deeper down the stack than the other
  *    (measured from the last call that was not private): the deeper one is the
  *    additional one.  Once a variant has read a clock alone it does not matter
@@ -181,6 +182,82 @@ static void remember(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	ctx->clocks |= 1u << id;
 }
 
+/*
+ * What the leader was told by clocks we have gone over, oldest first.  The list
+ * lies in our context's page, between the context and IP-MON's stack.  It is empty
+ * when no private call has been made alone since the last common one.
+ */
+#define SKIPPED_AT	2048u
+#define SKIPPED_MAX	50u
+struct skipped {
+	uint64_t n;
+	struct skipped_clock {
+		uint64_t nr, id;	/* 0: used */
+		uint64_t time[2];	/* seconds; as that call counts parts */
+		uint64_t depth;		/* of the leader's stack */
+	} at[SKIPPED_MAX];
+};
+_Static_assert(sizeof(struct ipmon_ctx) <= SKIPPED_AT &&
+	       sizeof(struct skipped) <= 2048, "behind the context");
+
+static struct skipped *skipped(struct ipmon_ctx *ctx)
+{
+	struct skipped *k = (void *)((char *)ctx + SKIPPED_AT);
+
+	if (!ctx->solos)
+		k->n = 0;
+	return k;
+}
+
+/* A private call has been made by us or the leader alone. */
+static void count_solo(struct ipmon_ctx *ctx)
+{
+	skipped(ctx);		/* of an earlier time */
+	ctx->solos++;
+	ctx->n_private++;
+}
+
+/* How much deeper we are than where the leader was, if that can be said. */
+static int64_t apart(uint64_t own, uint64_t leader)
+{
+	int64_t a = (int64_t)own, b = (int64_t)leader;
+
+	return a > SAME_STACK || a < -SAME_STACK || b > SAME_STACK ||
+		b < -SAME_STACK ||
+		(a - b < SAME_DEPTH && b - a < SAME_DEPTH) ? 0 : a - b;
+}
+
+/* The time the leader was told where we read this clock, if it was gone over. */
+static int told_before(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
+		       const struct ipmon_plan *plan, int64_t *ret)
+{
+	struct skipped *k = skipped(ctx);
+	int id = clock_of(plan, f->args[0]);
+
+	for (uint64_t i = 0; i < k->n && i < SKIPPED_MAX; i++) {
+		struct skipped_clock *c = &k->at[i];
+		uint64_t out = f->args[plan->mem];
+		int64_t d;
+
+		if (c->nr != (uint32_t)f->nr || c->id != (uint64_t)id)
+			continue;
+		d = apart(clock_depth(ctx), c->depth);
+		if (d < 0) {		/* its additional one */
+			c->nr = 0;
+			continue;
+		}
+		if (out && mem_put(out, c->time, plan->len_fixed))
+			return 0;
+		*ret = plan->nargs == 1 ? (int64_t)c->time[0] : 0;
+		if (!d) {		/* otherwise our additional one */
+			c->nr = 0;
+			ctx->solos--;
+		}
+		return 1;
+	}
+	return 0;
+}
+
 /* Who makes private calls alone is soon to read a clock alone. */
 static void clocks_apart(const struct ipmon_ctx *ctx)
 {
@@ -199,8 +276,7 @@ static struct ipmon_outcome alone(struct follower *fo)
 	struct ipmon_time t;
 	uint64_t out = args[plan->mem];
 
-	fo->ctx->solos++;
-	fo->ctx->n_private++;
+	count_solo(fo->ctx);
 	clocks_apart(fo->ctx);
 	if (plan->flags & PLAN_FUTEX)
 		return handled(0);
@@ -244,8 +320,7 @@ static int skip_private(struct ipmon_ctx *ctx, struct ipmon_reader *r)
 	    r->rec.in_len == 8 * in &&
 	    r->rec.out_len == 8 + sizeof(struct ipmon_time))
 		remember(ctx, plan, w[0], w + in + 1);
-	ctx->solos++;
-	ctx->n_private++;
+	count_solo(ctx);
 	return reader_skip(r);
 }
 
@@ -268,23 +343,60 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr)
 	ctx->solos = 0;
 }
 
-/* How much deeper in the stack we read the clock than the leader did, if that
+/*
+ * We read a clock; is the present record of another one?  Then go over it and
+ * keep what it says: 1.
+ */
+static int skip_clock(struct ipmon_ctx *ctx, struct ipmon_reader *r)
+{
+	const struct ipmon_plan *plan = ipmon_plan(r->rec.nr);
+	const uint64_t *w = first_words(ctx, r);
+	uint32_t in = lane_words(plan) + 1;
+	struct skipped *k = skipped(ctx);
+	struct skipped_clock *c;
+	uint64_t i, n;
+	int id;
+
+	if (!(plan->flags & PLAN_CLOCK) ||
+	    (r->rec.flags & ~REC_TURN) != REC_LANE ||
+	    r->rec.in_len != 8 * in || plan->len_fixed > sizeof(c->time) ||
+	    (r->rec.out_len && r->rec.out_len != 8u + plan->len_fixed))
+		return 0;
+	if (k->n >= SKIPPED_MAX) {
+		for (i = n = 0; i < SKIPPED_MAX; i++)
+			if (k->at[i].nr)
+				k->at[n++] = k->at[i];
+		k->n = n;
+		if (n == SKIPPED_MAX)
+			return 0;
+	}
+	id = clock_of(plan, w[0]);
+	c = &k->at[k->n];
+	c->nr = r->rec.nr;
+	c->id = (uint64_t)id;
+	c->depth = w[in - 1];
+	c->time[0] = plan->nargs == 1 ? (uint64_t)r->rec.ret :
+		r->rec.out_len ? w[in + 1] : 0;
+	c->time[1] = r->rec.out_len > 8 + 8 ? w[in + 2] : 0;
+	if (skip_private(ctx, r))
+		return 0;
+	k->n += id >= 0 && (r->rec.out_len || plan->nargs == 1);
+	return 1;
+}
+
+/* How much deeper in the stack we read this clock than the leader did, if that
  * can be said. */
 static int64_t deeper(const struct ipmon_ctx *ctx,
 		      const struct ipmon_reader *r,
-		      const struct ipmon_plan *plan)
+		      const struct ipmon_plan *plan, int id)
 {
 	unsigned int i = lane_words(plan);
-	int64_t lead, own = (int64_t)clock_depth(ctx);
 
-	if ((r->rec.flags & ~REC_TURN) != REC_LANE || r->rec.in_len != 8 * (i + 1))
+	if ((r->rec.flags & ~REC_TURN) != REC_LANE ||
+	    r->rec.in_len != 8 * (i + 1) ||
+	    clock_of(plan, first_words(ctx, r)[0]) != id)
 		return 0;
-	lead = (int64_t)first_words(ctx, r)[i];
-	if (lead > SAME_STACK || lead < -SAME_STACK || own > SAME_STACK ||
-	    own < -SAME_STACK || (own - lead < SAME_DEPTH &&
-				  lead - own < SAME_DEPTH))
-		return 0;
-	return own - lead;
+	return apart(clock_depth(ctx), first_words(ctx, r)[i]);
 }
 
 /* ---- the call ---- */
@@ -338,7 +450,8 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 		    same_kind(&fo->r.rec, private)) {
 			depth = 0;
 			if (may && (fo->plan->flags & PLAN_CLOCK))
-				depth = deeper(ctx, &fo->r, fo->plan);
+				depth = deeper(ctx, &fo->r, fo->plan,
+					       clock_of(fo->plan, a[0]));
 			if (!depth)
 				return 1;
 			if (depth < 0 && !skip_private(ctx, &fo->r))
@@ -350,9 +463,10 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 			continue;
 		if (private && may && st == NEXT_RECORD &&
 		    (fo->plan->flags & PLAN_CLOCK) &&
-		    !(ipmon_plan(fo->r.rec.nr)->flags & PLAN_CLOCK) &&
 		    record_private(ctx, &fo->r) &&
-		    !skip_private(ctx, &fo->r))
+		    (ipmon_plan(fo->r.rec.nr)->flags & PLAN_CLOCK ?
+		     fo->r.rec.nr != fo->nr && skip_clock(ctx, &fo->r) :
+		     !skip_private(ctx, &fo->r)))
 			continue;
 		if (private && may) {
 			*o = alone(fo);
@@ -423,7 +537,7 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 			/* of another clock: ours may be the next */
 			if (plan->flags & PLAN_CLOCK &&
 			    record_private(ctx, &fo.r) &&
-			    !skip_private(ctx, &fo.r))
+			    skip_clock(ctx, &fo.r))
 				continue;
 			if (ipmon_private(plan, f->args[1], f->args[2]))
 				return alone(&fo);
@@ -564,6 +678,9 @@ struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 	unsigned int lane = ipmon_lane(plan, f->args);
 	int64_t ret;
 
+	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT && ctx->solos &&
+	    told_before(ctx, f, plan, &ret))
+		return handled(ret);
 	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT &&
 	    quick_clock(ctx, f, plan, &ret))
 		return handled(ret);

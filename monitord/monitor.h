@@ -198,10 +198,18 @@ struct pending_signal {
 
 /* What a set was told about the time since its last other call (solo.c). */
 #define CLOCK_SLOTS 12
+#define CLOCKS_GONE 16
 struct clock_cache {
 	uint64_t value[CLOCK_SLOTS][2];
 	uint64_t when[CLOCK_SLOTS];	/* monotonic, ns */
 	unsigned int known;		/* bit per slot */
+	/* what the leader alone was told, where followers will ask as well */
+	struct clock_gone {
+		uint64_t nr, value[2];
+		int slot;
+		unsigned int waiting;	/* followers that have not */
+	} gone[CLOCKS_GONE];
+	unsigned int n_gone;
 };
 
 #define RECENT_MAX 16

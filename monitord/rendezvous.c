@@ -698,6 +698,8 @@ static void rendezvous(struct taskset *s)
 	}
 	s->row = s->t[LEADER].call.nr == IPMON_NR_REGISTER ? &register_row :
 		ipmon_row(s->t[LEADER].call.nr);
+	if (s->clocks.n_gone && solo_behind(s))
+		return;
 	for_each_follower(v) {
 		if (s->t[v].call.nr != s->t[LEADER].call.nr ||
 		    s->t[v].call.arch != s->t[LEADER].call.arch) {

@@ -31,6 +31,11 @@
  * a clock alone is told what was told before.  So whichever read was the additional one, all variants end up
  * with the same time in the others, and what they compute from it agrees.
  *
+ * When variants read different clocks, the leader goes first, and goes on to its
+ * next call.  What it was told is kept for the followers (clock_gone): in time
+ * they ask for it, too.  Otherwise a program's reads of one clock, whose order
+ * and number are the same everywhere, would be mistaken for each other.
+ *
  * Once a variant has read a clock alone, moreover, the time stands still between
  * two common calls (CLOCK_FREEZE_NS): then it does not matter which of the reads
  * was the additional one.
@@ -181,15 +186,56 @@ void solo_note_clock(struct taskset *s, int64_t ret)
 		note_clock(&s->t[LEADER], ret);
 }
 
-/* What is known of the clock the call reads, as the call tells it. */
-static int put_time(struct task *t, int slot, uint64_t at, size_t size)
+/* A time, as the call tells it. */
+static int put_value(struct task *t, const uint64_t *value, uint64_t at,
+		     size_t size)
 {
-	const uint64_t *value = t->set->clocks.value[slot];
 	const uint64_t told[2] = {
 		value[0], value[1] / clock_unit(&t->call)
 	};
 
 	return mem_write(t, at, told, size);
+}
+
+/* What is known of the clock the call reads. */
+static int put_time(struct task *t, int slot, uint64_t at, size_t size)
+{
+	return put_value(t, t->set->clocks.value[slot], at, size);
+}
+
+/* The leader alone has been told the time; followers of `waiting` will ask. */
+static void clock_went(struct task *t, unsigned int waiting)
+{
+	struct clock_cache *cc = &t->set->clocks;
+	int slot = clock_slot(&t->call);
+	struct clock_gone *g;
+
+	if (slot < 0 || !(cc->known >> slot & 1) || !waiting)
+		return;
+	/* the oldest is forgotten */
+	if (cc->n_gone == CLOCKS_GONE)
+		memmove(cc->gone, cc->gone + 1,
+			--cc->n_gone * sizeof(cc->gone[0]));
+	g = &cc->gone[cc->n_gone++];
+	g->nr = t->call.nr;
+	g->slot = slot;
+	g->waiting = waiting;
+	memcpy(g->value, cc->value[slot], sizeof(g->value));
+}
+
+/* What the leader was told where this follower asks, or NULL. */
+static struct clock_gone *clock_gone(const struct task *t)
+{
+	struct clock_cache *cc = &t->set->clocks;
+
+	for (unsigned int i = 0; i < cc->n_gone; i++) {
+		struct clock_gone *g = &cc->gone[i];
+
+		if (g->waiting >> t->variant & 1 && g->nr == t->call.nr &&
+		    g->slot == clock_slot(&t->call))
+			return g;
+	}
+	return NULL;
 }
 
 /* Answer a clock call of one variant, from memory if there is one. */
@@ -198,11 +244,18 @@ static int64_t clock_alone(struct task *t)
 	struct clock_cache *cc = &t->set->clocks;
 	int slot = clock_slot(&t->call);
 	int64_t ret = task_exec(t, t->call.nr, t->call.args);
+	struct clock_gone *g = clock_gone(t);
 	size_t size;
 	uint64_t at = clock_out(&t->call, &size);
 
 	if (t->at != AT_EXIT || ret < 0 || slot < 0)
 		return ret;
+	if (g) {
+		g->waiting &= ~(1u << t->variant);
+		if (at)
+			put_value(t, g->value, at, size);
+		return t->call.nr == SYS_time ? (int64_t)g->value[0] : ret;
+	}
 	if (!(cc->known & (1u << slot))) {
 		note_clock(t, ret);
 		return ret;
@@ -259,7 +312,7 @@ bool solo_one(struct taskset *s, unsigned int v)
 
 bool solo(struct taskset *s)
 {
-	unsigned int mask = 0, looks = 0, clocks = 0;
+	unsigned int mask = 0, looks = 0, clocks = 0, waiting;
 
 	if (s->solos >= own_solo_max(SOLO_MAX))
 		return false;
@@ -289,6 +342,21 @@ bool solo(struct taskset *s)
 			    clock_slot(&s->t[v].call) !=
 			    clock_slot(&s->t[LEADER].call))
 				mask &= ~(1u << v);
+	waiting = mask & clocks & 1u << LEADER ? clocks & ~mask : 0;
+	alone(s, mask);
+	clock_went(&s->t[LEADER], waiting);
+	return true;
+}
+
+bool solo_behind(struct taskset *s)
+{
+	unsigned int mask = 0;
+
+	for_each_follower(v)
+		if (is_clock(&s->t[v].call) && clock_gone(&s->t[v]))
+			mask |= 1u << v;
+	if (!mask)
+		return false;
 	alone(s, mask);
 	return true;
 }
@@ -361,6 +429,7 @@ void solo_reset(struct taskset *s)
 {
 	s->solos = 0;
 	s->clocks.known = 0;
+	s->clocks.n_gone = 0;
 	for_each_variant(v)
 		s->sp[v] = s->t[v].call.sp;
 }

@@ -20,6 +20,12 @@ bool solo(struct taskset *s);
  */
 bool solo_apart(struct taskset *s);
 
+/*
+ * True when followers ask for a time that the leader has been told already, alone:
+ * they are on their way to their next call, as above.
+ */
+bool solo_behind(struct taskset *s);
+
 /* All have been told the time: remember which. */
 void solo_note_clock(struct taskset *s, int64_t ret);
 
