@@ -22,8 +22,9 @@
  * kinds of calls, and failure of one variant alone is its own affair.
  *
  * Looking around.  Allocators ask how many processors there are and how memory
- * is managed, and draw random seeds.  A variant with code of its own may read the
- * files listed below alone: monitord reads them, and what the variant has is a
+ * is managed, and draw random seeds.  A variant may read the files
+ * listed below alone (its allocator need not be one of Preload=: the program's
+ * own may look around, when it is another variant that has been given one): monitord reads them, and what the variant has is a
  * number that is no descriptor, so that nothing is different for descriptors
  * that are the program's.  When all variants ask for the same it counts as the
  * program's question.
@@ -372,7 +373,9 @@ static bool look_call(const struct task *t)
 	case SYS_sched_getaffinity:
 		return !a[0] || (pid_t)a[0] == t->set->vtid;
 	case SYS_getrandom:
-		return a[1] <= 256;
+		/* others' are the program's: all must get the same */
+		return has_own(t->variant) && a[1] <= 256 &&
+			a[2] & GRND_NONBLOCK;
 	case SYS_sched_yield:
 		return true;
 	default:
@@ -410,7 +413,7 @@ static bool memory_call(const struct task *t)
 
 bool own_look(const struct task *t)
 {
-	return mon.opt.diverse && has_own(t->variant) && look_call(t);
+	return mon.opt.diverse && look_call(t);
 }
 
 bool own_call(const struct task *t)

@@ -332,7 +332,8 @@ bool solo(struct taskset *s)
 	 * same goes for what may turn out to be everybody's question.
 	 */
 	if (!mask)
-		mask = looks ? looks : clocks;
+		mask = looks & ~(1u << LEADER) ? looks & ~(1u << LEADER) :
+			looks ? looks : clocks;
 	if (!mask)
 		return false;
 	/* Different clocks: the next of the leader's may be the others'. */

@@ -218,7 +218,8 @@ class Suite:
             option = given.pop(0)
             # a case names more variants than some of its N have, unless that
             # is what it tests
-            if option == "--env" and int(given[0].split(":")[0]) >= n and \
+            if option in ("--env", "--preload", "--cpu") and \
+                    int(given[0].split(":")[0]) >= n and \
                     case.get("status") != 125:
                 given.pop(0)
                 continue
