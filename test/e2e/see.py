@@ -285,17 +285,17 @@ def ps_nginx(suite, case, n, policy):
                         raise Fail("no answer")
 
             def whole():
-                "master and workers"
+                "master and workers, that have accepted 20 times"
                 d = status(suite, case, master)
-                return len([p for p in d["processes"] if not p["zombie"]]) == 3 and d
+                accepted = d["calls"].get("accept4", {})
+                return accepted.get("in_process", 0) + \
+                    accepted.get("trapped", 0) >= 20 and \
+                    len([p for p in d["processes"] if not p["zombie"]]) == 3 and d
             d = wait_for(whole)
             top = [p for p in d["processes"] if p["pid"] == master]
             workers = [p for p in d["processes"] if p["parent"] == top[0]["id"]]
             if len(workers) != 2 or any(len(p["pids"]) != n for p in workers):
                 raise Fail(f"tree: {d['processes']}")
-            if d["calls"]["accept4"]["in_process"] + \
-                    d["calls"]["accept4"]["trapped"] < 20:
-                raise Fail(f"accept4: {d['calls']['accept4']}")
             path = d["control"]
         finally:
             os.kill(master, signal.SIGTERM)
