@@ -192,8 +192,8 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr);
 
 /* Leader: wait until the tails of all live followers have reached pos. */
 void leader_wait(struct ipmon_ctx *ctx, uint64_t pos);
-/* Leader: wake all followers that sleep. */
-void wake_followers(struct ipmon_ctx *ctx);
+/* Leader: wake all followers that sleep.  1: there was one. */
+int wake_followers(struct ipmon_ctx *ctx);
 /* Leader: about to make a call of this kind (PLAN_*); it has returned. */
 void before_block(struct ipmon_ctx *ctx, unsigned int plan_flags);
 void after_block(struct ipmon_ctx *ctx, unsigned int plan_flags);

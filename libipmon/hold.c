@@ -83,6 +83,7 @@
 #define ENOTSOCK_	88
 
 #define POLL_MS		100
+#define SKIP		256u
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
 
 /* ---- sending ---- */
@@ -339,12 +340,17 @@ unsigned int hold_tcp_state(uint64_t fd)
 }
 
 /* Bytes that may be held for this descriptor, n are to be; 0: none. */
-static uint32_t room(int fd, uint32_t n)
+static uint32_t room(struct ipmon_hold *h, int fd, uint32_t n)
 {
 	uint32_t mem[9] = { 0 }, len, free;
 	struct tcp_info info;
 
 	len = tcp_info((uint64_t)fd, &info);
+	if (!info.tcpi_state) {
+		h->plain = fd;
+		h->skip = SKIP;
+		return 0;
+	}
 	if (info.tcpi_state != TCP_ESTABLISHED_ &&
 	    info.tcpi_state != TCP_CLOSE_WAIT_)
 		return 0;
@@ -377,7 +383,7 @@ static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n)
 		held += h->op[i].len;
 	}
 	if (left <= n) {
-		left = room(fd, held + n);
+		left = room(h, fd, held + n);
 		left = left > held ? left - held : 0;
 	}
 	if (left <= n)
@@ -495,6 +501,10 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 
 	if (!h || !ctx->followers)
 		return 0;
+	if (h->skip && h->plain == (int32_t)f->args[0]) {
+		h->skip--;
+		return 0;
+	}
 	hold_make_room(ctx, h);
 	to = h->data + h->used;
 	o->frame = *f;

@@ -201,6 +201,9 @@ enum hold_end hold_close(struct ipmon_ctx *ctx, uint64_t fd)
 	fd = (uint32_t)fd;
 	if (!h || !ctx->followers)
 		return seen(fd);
+	/* it may be something else the next time */
+	if (h->plain == (int32_t)fd)
+		h->skip = 0;
 	hold_make_room(ctx, h);
 	if (!sends_to(h, fd)) {
 		end = seen(fd);

@@ -160,6 +160,16 @@ static int read_clock(struct ipmon_ctx *ctx, uint64_t nr,
 }
 
 /*
+ * Something is held: what others did with the turn would come before it.  The call
+ * comes back at once, but for a FIFO that is opened, and monitord looks after that
+ * (fast_flush_tick()).
+ */
+static inline int keep_turn(const struct ipmon_ctx *ctx)
+{
+	return ctx->turn && hold_any(ctx);
+}
+
+/*
  * The program's call.  IPMON_KICKED: it is to be left to monitord.
  *
  * Whether a wait for events is going to be one is tried first: a busy server
@@ -170,6 +180,7 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 {
 	unsigned int block = plan->flags & (PLAN_BLOCK | PLAN_TRANSFER);
 	int64_t ret;
+	int stay;
 
 	if (!block || (plan->flags & PLAN_FUTEX && !futex_waits(call->args)))
 		return ipmon_gate_call(call);
@@ -189,13 +200,13 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	} else if (hold_any(ctx) && hold_try(ctx, call, &ret)) {
 		return ret;
 	}
-	/* what others do with the turn comes behind it */
-	if (ctx->turn && hold_any(ctx))
-		hold_drain(ctx);
 	before_block(ctx, block);
-	turn_leave(ctx, block);
+	stay = keep_turn(ctx);
+	if (!stay)
+		turn_leave(ctx, block);
 	ret = ipmon_gate_call(call);
-	turn_back(ctx);
+	if (!stay)
+		turn_back(ctx);
 	after_block(ctx, block);
 	if (hold_ends(ctx))
 		ret = hold_fd_result(ctx, call, ret);
@@ -285,14 +296,13 @@ static int opened_proc(int64_t fd)
 static int open_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		     const struct ipmon_call *call, int64_t *ret)
 {
-	int done;
+	int done, stay = keep_turn(ctx);
 
-	/* a FIFO waits for its other end */
-	if (ctx->turn && hold_any(ctx))
-		hold_drain(ctx);
-	turn_leave(ctx, PLAN_TRANSFER);
+	if (!stay)
+		turn_leave(ctx, PLAN_TRANSFER);
 	done = open_on_root(ctx, plan, call, ret);
-	turn_back(ctx);
+	if (!stay)
+		turn_back(ctx);
 	if (done)
 		return 0;
 	*ret = make_call(ctx, plan, call);

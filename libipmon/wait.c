@@ -21,8 +21,17 @@
  * The leader sleeps on the cursor's `space`, having written which position it
  * needs: the follower that gets there wakes it.
  *
- * How long to spin is learnt, up to ctx->spin_max: a spin that was crowned with
- * success makes the next one longer, a vain one halves it.
+ * Spinning is for a leader that waits (verified) for a follower that is awake,
+ * and for the follower of one that has just waited for it: both are there again
+ * within a microsecond, if they have a processor each.  A follower that nobody
+ * waits for sleeps, to be woken when there is much to do; a leader that has had to
+ * wake one sleeps meanwhile, and finds more to do at once when it comes back.  A
+ * processor kept busy by waiting is missing elsewhere.
+ *
+ * How long to spin is learnt: twice as long as the last spin took that was not in
+ * vain; a vain one halves it.  But two who always sleep before the other one has
+ * been woken would never meet: so now and then, ever more rarely, a spin is as
+ * long as ctx->spin_max, which is more than a wake takes.
  *
  * Our own futex calls may end early for any reason (a stop by monitord, a
  * restarted call): every sleep is in a loop around its condition.
@@ -35,6 +44,9 @@
 
 #define LAZY		1024u
 #define SPIN_LEAST	16u
+#define EVERY_LEAST	8u
+#define EVERY_MOST	1024u
+#define AWAITED		4u
 
 /* A follower may be dropped while we wait for it: look at ctx->followers again
  * after this long. */
@@ -59,32 +71,47 @@ static void futex_wake(uint32_t *word)
 	ipmon_gate_raw(&call);
 }
 
+/* How long the next spin is: long, if it is time to try that. */
+static uint32_t spin_len(struct ipmon_ctx *ctx)
+{
+	if (ctx->spin_vain >= ctx->spin_every) {
+		ctx->spin_vain = 0;
+		ctx->spin_every = ctx->spin_every < EVERY_MOST / 2 ?
+			(uint16_t)(ctx->spin_every * 2 + EVERY_LEAST) :
+			EVERY_MOST;
+		return ctx->spin_max;
+	}
+	return ctx->spin < SPIN_LEAST ? SPIN_LEAST :
+		ctx->spin > ctx->spin_max ? ctx->spin_max : ctx->spin;
+}
+
 /* Spin until the position at *word has reached `from`; 0: in vain. */
 static int spin(struct ipmon_ctx *ctx, const uint64_t *word, uint64_t from)
 {
-	uint32_t n = ctx->spin, i;
+	uint32_t n, i, enough;
 
 	if (!ctx->spin_max)
 		return 0;
-	if (n < SPIN_LEAST)
-		n = SPIN_LEAST;
-	if (n > ctx->spin_max)
-		n = ctx->spin_max;
+	n = spin_len(ctx);
 	for (i = 0; i < n; i++) {
 		if ((int64_t)(__atomic_load_n(word, __ATOMIC_ACQUIRE) - from) >=
 		    0) {
-			ctx->spin = n + n / 4 + 1;
+			enough = 2 * i + SPIN_LEAST;
+			ctx->spin = enough > ctx->spin ? enough :
+				ctx->spin - (ctx->spin - enough) / 8;
+			ctx->spin_every = EVERY_LEAST;
 			return 1;
 		}
 		__builtin_ia32_pause();
 	}
-	ctx->spin = n / 2;
+	ctx->spin /= 2;
+	ctx->spin_vain++;
 	return 0;
 }
 
 /* ---- leader ---- */
 
-void wake_followers(struct ipmon_ctx *ctx)
+int wake_followers(struct ipmon_ctx *ctx)
 {
 	struct ipmon_ring *r = ctx_ring(ctx);
 	struct ipmon_cursor *cur = ctx_cursors(ctx);
@@ -99,11 +126,12 @@ void wake_followers(struct ipmon_ctx *ctx)
 		    __atomic_load_n(&cur[v].sleeping, __ATOMIC_RELAXED))
 			sleeping = 1;
 	if (!sleeping)
-		return;
+		return 0;
 	/* monitord counts it up as well */
 	__atomic_add_fetch(&r->wake, 1, __ATOMIC_SEQ_CST);
 	futex_wake(&r->wake);
 	ctx->n_wakes++;
+	return 1;
 }
 
 /*
@@ -186,7 +214,7 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 	static const int64_t look[2] = { 0, LOOK_NS };
 	struct ipmon_cursor *cur = ctx_cursors(ctx);
 	struct ipmon_ring *r = ctx_ring(ctx);
-	int woken = 0;
+	int woken = 0, slept = 0;
 
 	for (unsigned int v = 1; v < IPMON_MAX_VARIANTS; v++) {
 		struct ipmon_cursor *c = &cur[v];
@@ -197,10 +225,10 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 			uint32_t seen;
 
 			if (!woken) {
-				wake_followers(ctx);
+				slept = wake_followers(ctx);
 				woken = 1;
 			}
-			if (spin(ctx, &c->tail, pos))
+			if (!slept && spin(ctx, &c->tail, pos))
 				continue;
 			ctx->n_waits++;
 			__atomic_store_n(&r->state, RING_WAITING,
@@ -246,8 +274,12 @@ void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags)
 	 * the look at its flag.  Otherwise it waits for room, more records
 	 * will be consumed, and follower_next() looks before it waits.
 	 */
-	if (rec_flags & REC_INPUTS)
+	if (rec_flags & REC_INPUTS) {
+		ctx->awaited = AWAITED;
 		ring_fence();
+	} else if (ctx->awaited) {
+		ctx->awaited--;
+	}
 	if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 		wake_leader(ctx, c);
 }
@@ -283,7 +315,9 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec)
 		/* skips may have made room */
 		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 			wake_leader(ctx, c);
-		if (spin(ctx, &r->head, ctx->c.tail + 1))
+		if (ctx->awaited &&
+		    __atomic_load_n(&r->state, __ATOMIC_RELAXED) !=
+		    RING_BLOCKED && spin(ctx, &r->head, ctx->c.tail + 1))
 			continue;
 		ctx->n_waits++;
 		seen = __atomic_load_n(&r->wake, __ATOMIC_RELAXED);

@@ -52,6 +52,7 @@
 #include "launch.h"
 #include "owned.h"
 #include "patch.h"
+#include "placement.h"
 #include "see.h"
 #include "shadow.h"
 #include "signals.h"
@@ -68,6 +69,8 @@
 #define REGION_EPOLL	(REGION_CALLS + IPMON_NR_MAX)
 #define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
 			 ~4095ull)
+/* Looks of some 40 ns: longer than it takes to be woken on another core. */
+#define SPIN_MAX	1000u
 #define HOLD_SIZE	((sizeof(struct ipmon_hold) + 4095) & ~4095ull)
 #define REGION_SIZE	(REGION_HOLD + IPMON_SLOTS * HOLD_SIZE)
 #define TURNS_OFFSET	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
@@ -518,6 +521,7 @@ void fast_attach(struct taskset *s)
 			.hold = hold_addr(s, v),
 			.max_lag_records = mon.opt.lag_records,
 			.max_lag_bytes = mon.opt.lag_bytes,
+			.spin_max = placement_cpus() > 1 ? SPIN_MAX : 0,
 			.p = { .head = base, .limit = base, .wake_at = base },
 			.c = { .tail = base, .head = base },
 			.lag_mark = base, .lag_wake_at = base,

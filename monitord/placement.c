@@ -243,6 +243,11 @@ static unsigned int bits(const unsigned char *mask, size_t n)
 	return k;
 }
 
+unsigned int placement_cpus(void)
+{
+	return mon.opt.placement == PLACE_ONE ? 1 : bits(pl.all, pl.bytes);
+}
+
 void affinity_shown(struct task *t, uint64_t addr, int64_t ret)
 {
 	unsigned char seen[MASK_BYTES];

@@ -14,6 +14,8 @@ struct taskset;
 void placement_start(void);
 /* In a new variant: where its CPU= wants it. */
 void placement_variant(unsigned int v);
+/* How many cores the variants may use. */
+unsigned int placement_cpus(void);
 /* From the event loop's ticker. */
 void placement_tick(void);
 

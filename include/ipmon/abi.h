@@ -154,6 +154,11 @@ struct ipmon_ctx {
 	uint32_t pad;
 	uint64_t calls;		/* uint8_t[IPMON_NR_MAX], enum ipmon_wish: what
 				 * the user wants of single calls; 0: nothing */
+	/* wait.c */
+	uint32_t awaited;	/* follower: > 0: the leader has waited for it
+				 * so few records ago that it is worth spinning */
+	uint16_t spin_vain;	/* spins in vain since the last long one */
+	uint16_t spin_every;	/* so many are between long ones */
 };
 _Static_assert(sizeof(struct ipmon_ctx) == 560, "context ABI");
 
@@ -332,6 +337,8 @@ struct ipmon_hold {
 	uint64_t pos;		/* sent when all tails are there */
 	uint32_t ends;		/* operations that are no HOLD_SEND */
 	uint32_t hide;		/* where the next descriptor is hidden */
+	int32_t plain;		/* a descriptor whose outputs are not held ... */
+	uint32_t skip;		/* ... not asked about again for so many */
 	uint32_t age;		/* of the epoll table when `ends` was 0 */
 	uint32_t n_fresh;	/* epoll registrations made since */
 	uint16_t fresh[IPMON_HOLD_OPS];	/* ... their slots */

@@ -223,6 +223,38 @@ static void shuts_down(int fd)
 	CHECK(read(to_server[0], &c, 1) == 1);
 }
 
+static void *other_end(void *arg)
+{
+	char c;
+	int f;
+
+	CHECK(read(to_server[0], &c, 1) == 1 && c == 'g');
+	f = open("fifo", O_WRONLY);
+	CHECK(f >= 0 && !close(f));
+	return arg;
+}
+
+/* Opened by a thread when the client has received. */
+static void opens_a_fifo(int fd)
+{
+	pthread_t t;
+	int f;
+
+	unlink("fifo");
+	CHECK(!mkfifo("fifo", 0600));
+	for (int i = 0; i < 12; i++) {
+		f = open("/dev/null", O_RDONLY);
+		CHECK(f >= 0 && !close(f));
+	}
+	CHECK(!pthread_create(&t, NULL, other_end, NULL));
+	usleep(10000);
+	put(fd, "opens a fifo");
+	f = open("fifo", O_RDONLY);
+	CHECK(f >= 0 && !close(f) && !pthread_join(t, NULL));
+	CHECK(!unlink("fifo"));
+	put(fd, ", done");
+}
+
 static const struct {
 	const char *name;
 	void (*act)(int fd);
@@ -239,6 +271,7 @@ static const struct {
 	{ "polls elsewhere", polls_elsewhere, "gg", 0 },
 	{ "changes its buffer", changes_its_buffer, NULL, 0 },
 	{ "sends a file", sends_a_file, NULL, 0 },
+	{ "opens a fifo", opens_a_fifo, "g", 0 },
 	{ "sends through two", sends_through_two, NULL, 0 },
 	{ "forks", forks, NULL, 0 },
 	{ "executes", executes, NULL, 0 },
