@@ -25,6 +25,8 @@ void madvise_start(struct taskset *s);
 void madvise_done(struct taskset *s, int64_t ret);
 /* H_PROCESS_MADVISE */
 void process_madvise_start(struct taskset *s);
+/* H_MLOCKALL (h_mlock.c) */
+void mlockall_start(struct taskset *s);
 /* H_MSYNC */
 void msync_start(struct taskset *s);
 void msync_done(struct taskset *s, int64_t ret);

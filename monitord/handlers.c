@@ -33,6 +33,7 @@ const struct handler handlers[H_MAX] = {
 	[H_MPROTECT] = { .start = mprotect_start, .done = mprotect_done },
 	[H_MADVISE] = { .start = madvise_start, .done = madvise_done },
 	[H_BRK] = { .start = brk_start },
+	[H_MLOCKALL] = { .start = mlockall_start, .done = generic_done },
 	[H_MSYNC] = { .start = msync_start, .done = msync_done },
 	[H_EPOLL_CTL] = { .start = epoll_ctl_start },
 	[H_EPOLL_WAIT] = { .start = leader_start, .done = epoll_wait_done },

@@ -256,7 +256,7 @@ enum ipmon_handler {
 	H_EXIT,		/* exit exit_group */
 	H_WAIT,		/* wait4 waitid */
 	H_MMAP, H_MREMAP, H_SHMAT, H_SHMDT, H_MUNMAP, H_MPROTECT, H_MADVISE,
-	H_BRK, H_MSYNC,
+	H_BRK, H_MSYNC, H_MLOCKALL,
 	H_EPOLL_CTL, H_EPOLL_WAIT,
 	H_SIGRETURN, H_SIGPROCMASK, H_SIGACTION, H_SIGALTSTACK,
 	H_SIGSEND,	/* kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo */
