@@ -254,7 +254,7 @@ class Package:
             return re.search(rf"Fl -{option}\b(?!-)", f.read())
 
     def test_documented(self):
-        """Every command and option is in monitord(1)."""
+        """Every command and option is in monitord(1), every key in monitord.conf(5)."""
         with open(os.path.join(ROOT, "doc/monitord.1")) as f:
             page = f.read()
         missing = [c for c in self.commands() if c != "help" and
@@ -263,6 +263,11 @@ class Package:
             missing += [f"{command} --{o}" for o in self.options(command)
                         if o not in ALIASES and not self.documented(o)]
         expect(not missing, f"not in monitord.1: {', '.join(missing)}")
+        with open(os.path.join(ROOT, "doc/monitord.conf.5")) as f:
+            page = f.read()
+        keys = re.findall(r'^\t\{ "(\w+)", (?:"|NULL)', self.source("settings.c"), re.M)
+        missing = [k for k in keys if not re.search(rf"^\.It Va {k}\b", page, re.M)]
+        expect(keys and not missing, f"not in monitord.conf.5: {', '.join(missing)}")
 
     # ---- the package ---------------------------------------------------------
     def copy_tree(self):
