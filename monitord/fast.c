@@ -11,11 +11,11 @@
  * rings read-only).  Every task set has a context, because patched code goes
  * through it; the first IPMON_SLOTS at a time have a ring as well.
  *
- * A set is `live` (handles calls itself) only while it is alone in its
- * domain: fast_release() looks whether every other set of the domain waits in
- * a call, at each release, and writes ctx->live in all variants while they are
- * stopped.  When another set becomes ready the turn is revoked
- * (fast_revoke): ctx->pending makes the leader leave its next call to
+ * Whether a set is `live` (handles calls itself) is decided at each release
+ * (fast_release), and written to ctx->live in all variants while they are stopped.
+ * Sets of a domain with others share a turn (turn.c); where there is none to be
+ * had a set is live only while every other one waits in a call.  To have it come
+ * back (fast_revoke), ctx->pending makes the leader leave its next call to
  * monitord, and a leader that sleeps in the gate is interrupted.
  *
  * Stops in IP-MON.  Nothing is ever delivered to the program there.
@@ -194,10 +194,33 @@ void fast_set_turn(struct taskset *s, unsigned int idx)
 				turn_addr(s->proc->mm->fast, v, idx));
 }
 
+static bool says_waits(const struct taskset *s, unsigned int v)
+{
+	return __atomic_load_n(&cursor_of(s, v)->waits_turn, __ATOMIC_RELAXED);
+}
+
+/* It says so, and there is a sibling that has something to do and does not say
+ * the same: that one is the late one, if any. */
 bool fast_waits_turn(const struct taskset *s, unsigned int v)
 {
-	return v != LEADER && s->slot >= 0 && s->live &&
-		__atomic_load_n(&cursor_of(s, v)->waits_turn, __ATOMIC_RELAXED);
+	const struct taskset *o;
+
+	if (v == LEADER || s->slot < 0 || !s->live || !s->proc->turn ||
+	    !says_waits(s, v))
+		return false;
+	LIST_FOREACH(o, &mon.sets, all) {
+		const struct ipmon_cursor *c;
+
+		if (o == s || o->proc->turn != s->proc->turn || o->slot < 0 ||
+		    !o->live || says_waits(o, v))
+			continue;
+		c = cursor_of(o, v);
+		if (!__atomic_load_n(&c->sleeping, __ATOMIC_RELAXED) ||
+		    __atomic_load_n(&c->tail, __ATOMIC_ACQUIRE) !=
+		    __atomic_load_n(&ring_of(o)->head, __ATOMIC_ACQUIRE))
+			return true;
+	}
+	return false;
 }
 
 void fast_leader_runs(struct taskset *s)

@@ -438,7 +438,7 @@ static void look_for_late(struct taskset *s)
 		bool idle = tail == head &&
 			__atomic_load_n(&c->sleeping, __ATOMIC_RELAXED);
 		/* for a thread that has a ring of its own, and is late there */
-		bool waits = __atomic_load_n(&c->waits_turn, __ATOMIC_RELAXED);
+		bool waits = fast_waits_turn(s, v);
 
 		waiting |= idle;
 		if (late(s, v, tail, idle || waits || !fast_passed(s, v))) {

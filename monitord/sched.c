@@ -15,6 +15,9 @@
  * parent, and all processes that have writable shared mappings (those join
  * one domain per tree, sched_share).
  *
+ * Sets that handle their calls themselves hand the turn on among each other
+ * without us (turn.c): then nobody here is the owner, and d->team has the turn.
+ *
  * The owner gives its turn away
  *   - when its call may block and somebody waits (sched_leave), or somebody
  *     becomes ready while it is blocked (the turn is stolen),
