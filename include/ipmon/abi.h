@@ -160,7 +160,7 @@ struct ipmon_ctx {
 	uint16_t spin_vain;	/* spins in vain since the last long one */
 	uint16_t spin_every;	/* so many are between long ones */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 560, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 568, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
