@@ -331,7 +331,7 @@ def forking_killed(s):
     ctl("kill", "--kill-whom=main", "-s", "KILL", s, check=True)
     until("a restart", lambda: log(s).count("up\n") == 2)
     wait_state(s, "SubState", "running")
-    yield show(s, "NRestarts", *STATE)
+    yield show(s, *STATE)
     yield stopped(s)
 
 
