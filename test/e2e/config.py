@@ -347,7 +347,7 @@ Deny = mkdir:EPRM
                 raise Fail(f"{mode:o} {owner}: {status} {err}")
     # examples that come along are right, but for what this machine lacks
     root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-    for path in glob.glob(root + "/doc/examples/*.conf"):
+    for path in glob.glob(root + "/monitord/install/*.conf"):
         r = subprocess.run([suite.monitord, "check-config", path],
                            capture_output=True, text=True, timeout=20,
                            check=False)
