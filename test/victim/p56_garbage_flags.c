@@ -3,6 +3,7 @@
  * Rows whose meaning depends on a flag or command: unused arguments hold
  * garbage, wrong ones are refused.
  */
+#include <sys/epoll.h>
 #include "victim.h"
 int main(void)
 {
@@ -28,6 +29,15 @@ int main(void)
 	CHECK(syscall(SYS_lseek, fd | 0x1100000000l, 0, SEEK_SET | 0x100000000l) == 0);
 	OK(syscall(SYS_close, fd | 0x100000000l));
 	FAILS(syscall(SYS_close, fd), EBADF);
+	/* the size of a mask that is not there: an address, as Go leaves it */
+	fd = OK(epoll_create1(0));
+	for (int i = 0; i < 4; i++) {
+		struct epoll_event ev;
+
+		CHECK(!syscall(SYS_epoll_pwait, fd, &ev, 1, 0, NULL, &junk));
+		CHECK(!syscall(SYS_ppoll, NULL, 0, &(struct timespec){ 0 }, NULL,
+			       &junk));
+	}
 	puts("garbage ok");
 	return 0;
 }
