@@ -209,6 +209,10 @@ int64_t follower_memory(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 			return leader;
 		return own != leader ? differs(ctx, f, leader, own) : own;
 	default:
+		/* munmap: nothing was done, there would be too many mappings
+		 * (a follower has some fewer) */
+		if (leader == -ENOMEM_)
+			return leader;
 		own = ipmon_gate_raw(&call);
 		return own != leader ? differs(ctx, f, leader, own) : own;
 	}

@@ -82,7 +82,8 @@ void process_vm_start(struct taskset *s)
 		return;
 	}
 	if (!p->mm) {
-		set_finish(s, -ESRCH);
+		/* it has ended: the kernel's error, which comes first of all */
+		set_leader_go(s);
 		return;
 	}
 	for_each_variant(v) {
