@@ -115,6 +115,8 @@ static const struct ioctl_row known[] = {
 	{ 0x8901, 4, I_IN }, { 0x8902, 4, I_IN }, { 0x8903, 4, I_OUT },
 	{ 0x8904, 4, I_OUT }, { 0x8905, 4, I_OUT }, { 0x8906, 16, I_OUT },
 	{ 0x8907, 16, I_OUT },
+	/* NS_GET_USERNS, NS_GET_PARENT (a new descriptor), NS_GET_NSTYPE */
+	{ 0xb701, 0, I_NONE }, { 0xb702, 0, I_NONE }, { 0xb703, 0, I_NONE },
 	/* NS_GET_OWNER_UID stores although it is encoded without direction;
 	 * NS_GET_{PID,TGID}_{FROM,IN}_PIDNS take a number */
 	{ 0xb704, 4, I_OUT }, { 0x8004b706, 0, I_VAL },
