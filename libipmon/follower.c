@@ -47,7 +47,7 @@
 static int next_record(void *p, struct ipmon_record *rec)
 {
 	/* in the middle of a call: the leader cannot be at a rendezvous */
-	if (follower_next(p, rec) != NEXT_RECORD)
+	if (follower_next(p, rec, 0) != NEXT_RECORD)
 		return -1;
 	turn_follow(p, rec);
 	return 0;
@@ -336,10 +336,16 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr)
 		return;
 	reader_init(&r, ctx);
 	while (ctx->solos < ipmon_solo_max(ctx) &&
-	       ring_next(r.ring, r.cur, r.c, &r.rec) == RING_RECORD &&
-	       record_private(ctx, &r))
-		if (skip_private(ctx, &r))
+	       ring_next(r.ring, r.cur, r.c, &r.rec) == RING_RECORD) {
+		if (r.rec.flags & REC_YIELD) {
+			turn_follow(ctx, &r.rec);
+			ring_consume(r.cur, r.c, r.rec.size);
+		} else if (!record_private(ctx, &r)) {
+			break;
+		} else if (skip_private(ctx, &r)) {
 			return;
+		}
+	}
 	ctx->solos = 0;
 }
 
@@ -445,7 +451,7 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 	for (;;) {
 		int may = ctx->solos < ipmon_solo_max(ctx);
 
-		st = follower_next(ctx, &fo->r.rec);
+		st = follower_next(ctx, &fo->r.rec, private && may);
 		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr &&
 		    same_kind(&fo->r.rec, private)) {
 			depth = 0;

@@ -363,15 +363,15 @@ static unsigned char *small_record(struct ipmon_ctx *ctx, uint32_t need)
 	return at;
 }
 
-static void small_header(struct ipmon_ctx *ctx, unsigned char *at,
-			 uint32_t size, uint64_t nr, int64_t ret,
-			 uint32_t in_len, uint32_t out_len)
+static void flagged_header(struct ipmon_ctx *ctx, unsigned char *at,
+			   uint32_t size, uint64_t nr, unsigned int flags,
+			   int64_t ret, uint32_t in_len, uint32_t out_len)
 {
 	struct ipmon_record *rec = (void *)at;
 
 	rec->size = size;
 	rec->nr = (uint16_t)nr;
-	rec->flags = ctx->p.turn ? REC_LANE | REC_TURN : REC_LANE;
+	rec->flags = (uint16_t)(ctx->p.turn ? flags | REC_TURN : flags);
 	rec->ret = ret;
 	rec->in_len = in_len;
 	rec->out_len = out_len;
@@ -379,6 +379,19 @@ static void small_header(struct ipmon_ctx *ctx, unsigned char *at,
 	ctx->p.turn = 0;
 	ring_publish(ctx_ring(ctx), &ctx->p, size);
 	published(ctx);
+}
+
+static void small_header(struct ipmon_ctx *ctx, unsigned char *at,
+			 uint32_t size, uint64_t nr, int64_t ret,
+			 uint32_t in_len, uint32_t out_len)
+{
+	flagged_header(ctx, at, size, nr, REC_LANE, ret, in_len, out_len);
+}
+
+void leader_yields(struct ipmon_ctx *ctx)
+{
+	flagged_header(ctx, small_record(ctx, RING_HEADER), RING_HEADER, 0,
+		       REC_YIELD, 0, 0, 0);
 }
 
 /* 8 + n bytes of span at `at`; returns the length of the chunk. */

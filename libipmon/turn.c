@@ -23,6 +23,10 @@
  *	in the leader has run in the follower by then, because the other thread
  *	had to wait in the same way; these edges are the whole order.
  *
+ *	A follower that makes a private call (follower.c), which the leader may not
+ *	make at all, does not rest there.  If somebody waits for it to rest where
+ *	the ring ends, the leader sleeps in another call, and this one is its own.
+ *
  * monitord takes part when somebody who stands there wants the turn: it sets
  * turn->monitor, so that nobody takes it any more, and takes it like everybody
  * else; turn->tell has the holder say when it goes to sleep.
@@ -271,6 +275,8 @@ void turn_yield_slow(struct ipmon_ctx *ctx)
 	    ++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS))
 		return;
 	hold_drain(ctx);
+	if (ctx->followers)
+		leader_yields(ctx);
 	turn_leave_slow(ctx, PLAN_BLOCK);
 	turn_back_slow(ctx);
 }
@@ -292,6 +298,16 @@ void turn_rest_slow(struct ipmon_ctx *ctx)
 	}
 	if (__atomic_load_n(&ctx_turn(ctx)->sync, __ATOMIC_RELAXED))
 		tell();
+}
+
+int turn_awaited_slow(struct ipmon_ctx *ctx)
+{
+	const struct ipmon_cursor *c = &ctx_cursors(ctx)[ctx->variant];
+
+	/* acquire: at_pos was written before */
+	return __atomic_load_n(&c->at_wanted, __ATOMIC_ACQUIRE) &&
+		(int64_t)(__atomic_load_n(&c->at_pos, __ATOMIC_RELAXED) -
+			  ctx->c.tail) >= 0;
 }
 
 static int rests(const struct ipmon_cursor *c, uint64_t pos)
@@ -324,7 +340,8 @@ void turn_follow_slow(struct ipmon_ctx *ctx, const struct ipmon_record *rec)
 	__atomic_store_n(&own->waits_turn, 1, __ATOMIC_RELAXED);
 	while (!rests(c, pos)) {
 		seen = __atomic_load_n(&c->at_wake, __ATOMIC_RELAXED);
-		__atomic_store_n(&c->at_wanted, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&c->at_pos, pos, __ATOMIC_RELAXED);
+		__atomic_store_n(&c->at_wanted, 1, __ATOMIC_RELEASE);
 		/* as in turn_rest_slow() */
 		ring_fence();
 		if (rests(c, pos))

@@ -43,6 +43,13 @@ static inline void turn_rest(struct ipmon_ctx *ctx)
 		turn_rest_slow(ctx);
 }
 
+/* Follower, not at rest: does a sibling, or monitord, wait for it to be? */
+int turn_awaited_slow(struct ipmon_ctx *ctx);
+static inline int turn_awaited(struct ipmon_ctx *ctx)
+{
+	return ctx->turn && turn_awaited_slow(ctx);
+}
+
 /* Follower: this record has been found.  Returns when the call may be finished. */
 void turn_follow_slow(struct ipmon_ctx *ctx, const struct ipmon_record *rec);
 static inline void turn_follow(struct ipmon_ctx *ctx,

@@ -290,7 +290,8 @@ static int trapped(const struct ipmon_ring *r)
 	return __atomic_load_n(&r->state, __ATOMIC_ACQUIRE) == RING_TRAPPED;
 }
 
-enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec)
+enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
+			       int private)
 {
 	struct ipmon_ring *r = ctx_ring(ctx);
 	struct ipmon_cursor *c = &ctx_cursors(ctx)[ctx->variant];
@@ -303,6 +304,13 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec)
 		at_rendezvous = ctx->c.tail == ctx->c.head && trapped(r);
 		switch (ring_next(r, c, &ctx->c, rec)) {
 		case RING_RECORD:
+			if (rec->flags & REC_YIELD) {
+				turn_follow(ctx, rec);
+				ring_consume(c, &ctx->c, rec->size);
+				ctx->yielded = 1;
+				continue;
+			}
+			ctx->yielded = 0;
 			return NEXT_RECORD;
 		case RING_BAD:
 			return NEXT_BAD;
@@ -311,7 +319,10 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec)
 		}
 		if (at_rendezvous)
 			return NEXT_TRAPPED;
-		turn_rest(ctx);
+		if (!private || ctx->yielded)
+			turn_rest(ctx);
+		else if (turn_awaited(ctx))
+			return NEXT_ALONE;
 		/* skips may have made room */
 		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 			wake_leader(ctx, c);
@@ -328,7 +339,8 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec)
 		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 			wake_leader(ctx, c);
 		if (__atomic_load_n(&r->head, __ATOMIC_ACQUIRE) ==
-		    ctx->c.tail && !trapped(r))
+		    ctx->c.tail && !trapped(r) &&
+		    !(private && !ctx->yielded && turn_awaited(ctx)))
 			futex_wait(&r->wake, seen, NULL);
 		__atomic_store_n(&c->sleeping, 0, __ATOMIC_RELAXED);
 	}

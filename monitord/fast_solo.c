@@ -62,6 +62,10 @@ static bool over_private(const struct taskset *s, unsigned int v,
 			break;
 		if (st == RING_BAD)
 			return true;
+		if (rec.flags & REC_YIELD && rec.size <= head - c->tail) {
+			ring_consume(&mine, c, rec.size);
+			continue;
+		}
 		if (rec.flags & REC_MORE || rec.size > head - c->tail ||
 		    !ipmon_record_private(&rec, ring_at(r, c->tail)))
 			return true;

@@ -240,6 +240,10 @@ int ring_call_read(const struct ipmon_ring *r, uint64_t pos, uint64_t head,
 			return 1;
 		switch (ring_next(r, &mine, &at, &rec)) {
 		case RING_RECORD:
+			if (rec.flags & REC_YIELD && rec.size <= head - at.tail) {
+				ring_consume(&mine, &at, rec.size);
+				continue;
+			}
 			break;
 		default:
 			return -1;

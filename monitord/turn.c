@@ -341,8 +341,16 @@ static bool sync_followers(struct domain *d, struct turn *t)
 
 	if (!synced(d, t)) {
 		set_flag(&word(t)->sync, 1);
+		s = by_slot(d, t, t->slot);
+		for_each_follower(v) {
+			struct ipmon_cursor *c = s ? fast_cursor(s, v) : NULL;
+
+			if (!c)
+				break;
+			__atomic_store_n(&c->at_pos, t->pos, __ATOMIC_SEQ_CST);
+			set_flag(&c->at_wanted, 1);
+		}
 		if (!synced(d, t)) {
-			s = by_slot(d, t, t->slot);
 			if (s)
 				fast_wake(s);
 			return false;

@@ -151,7 +151,7 @@ struct ipmon_ctx {
 	uint32_t turn_calls;	/* leader: calls since it has the turn, while
 				 * others want it */
 	uint32_t alone_calls;	/* answered without a record; in all variants */
-	uint32_t pad;
+	uint32_t yielded;	/* follower: REC_YIELD was the last record */
 	uint64_t calls;		/* uint8_t[IPMON_NR_MAX], enum ipmon_wish: what
 				 * the user wants of single calls; 0: nothing */
 	/* wait.c */
@@ -274,7 +274,9 @@ struct ipmon_cursor {
 	uint32_t at_wake;	/* ... this futex; changed to wake.  In the
 				 * leader's: it waits for the turn itself */
 	uint32_t waits_turn;	/* it waits for a sibling of its variant */
-	uint8_t pad[64 - 44];
+	uint32_t pad1;
+	uint64_t at_pos;	/* at_wanted: where it is to come to rest */
+	uint8_t pad[64 - 56];
 };
 _Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
 
@@ -382,6 +384,8 @@ _Static_assert(sizeof(struct ipmon_record) == 32, "record ABI");
 #define REC_LANE	16u	/* inputs are plain words, not items */
 #define REC_PRIVATE	32u	/* REC_FORWARD: of a private call (decide.h) */
 #define REC_TURN	64u	/* turn says something */
+#define REC_YIELD	128u	/* no call, header only: the leader lets others have
+				 * the turn at the call whose record comes next */
 
 /* Most that one record holds; longer calls are streamed. */
 #define IPMON_PIECE	32768u

@@ -42,6 +42,13 @@ void hold_drain(struct ipmon_ctx *ctx)
 {
 }
 
+static void publish(struct ipmon_ctx *ctx, unsigned int flags);
+
+void leader_yields(struct ipmon_ctx *ctx)
+{
+	publish(ctx, REC_YIELD);
+}
+
 static uint64_t next_random(uint64_t *s)
 {
 	*s ^= *s << 13;
@@ -64,7 +71,7 @@ static void segment(unsigned int v, unsigned int i)
 	order[v][n_order[v]++] = (unsigned char)i;
 }
 
-static void publish(struct ipmon_ctx *ctx)
+static void publish(struct ipmon_ctx *ctx, unsigned int flags)
 {
 	struct ipmon_record *rec;
 	uint64_t avail;
@@ -76,7 +83,7 @@ static void publish(struct ipmon_ctx *ctx)
 		sched_yield();
 	*rec = (struct ipmon_record){
 		.size = RING_HEADER, .turn = ctx->p.turn,
-		.flags = ctx->p.turn ? REC_TURN : 0,
+		.flags = (uint16_t)(ctx->p.turn ? flags | REC_TURN : flags),
 	};
 	ctx->p.turn = 0;
 	ring_publish(ctx_ring(ctx), &ctx->p, RING_HEADER);
@@ -89,7 +96,7 @@ static void *leader(void *arg)
 
 	for (unsigned int k = 0; k < CALLS; k++) {
 		turn_back(ctx);
-		publish(ctx);
+		publish(ctx, 0);
 		segment(0, ctx->slot);
 		turn_yield(ctx);
 		turn_leave(ctx, next_random(&seed) % 3 ? PLAN_TRANSFER :
@@ -107,10 +114,17 @@ static void *follower(void *arg)
 	struct ipmon_record rec;
 
 	for (unsigned int k = 0; k < CALLS; k++) {
-		while (ring_next(ctx_ring(ctx), c, &ctx->c, &rec) ==
-		       RING_EMPTY) {
-			turn_rest(ctx);
-			sched_yield();
+		for (;;) {
+			if (ring_next(ctx_ring(ctx), c, &ctx->c, &rec) ==
+			    RING_EMPTY) {
+				turn_rest(ctx);
+				sched_yield();
+			} else if (rec.flags & REC_YIELD) {
+				turn_follow(ctx, &rec);
+				ring_consume(c, &ctx->c, rec.size);
+			} else {
+				break;
+			}
 		}
 		check(rec.size == RING_HEADER, "no record");
 		turn_follow(ctx, &rec);
