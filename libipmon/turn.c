@@ -148,6 +148,8 @@ void turn_leave_slow(struct ipmon_ctx *ctx, unsigned int plan_flags)
 	struct ipmon_turn *t = ctx_turn(ctx);
 	int slot = (int)ctx->slot;
 
+	/* whoever takes it from us now comes after the same one as we did */
+	__atomic_store_n(&t->carry, ctx->p.turn, __ATOMIC_RELAXED);
 	if (!(plan_flags & PLAN_BLOCK)) {
 		/* release: the ring's head has been published */
 		__atomic_store_n(&t->word, TURN_WORD(TURN_CALL, slot),
@@ -202,8 +204,12 @@ static int take(struct ipmon_ctx *ctx, struct ipmon_turn *t, int patient)
 		return 0;
 	__atomic_add_fetch(&t->taken, 1, __ATOMIC_RELAXED);
 	/* its head does not move while it is in the kernel */
-	if (slot >= 0 && slot < (int)IPMON_SLOTS)
-		ctx->p.turn = RECORD_TURN(slot, ring_head_of(ctx, slot));
+	if (slot >= 0 && slot < (int)IPMON_SLOTS) {
+		ctx->p.turn = __atomic_load_n(&t->carry, __ATOMIC_RELAXED);
+		if (!ctx->p.turn)
+			ctx->p.turn = RECORD_TURN(slot,
+						  ring_head_of(ctx, slot));
+	}
 	return 1;
 }
 

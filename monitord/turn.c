@@ -367,7 +367,7 @@ bool turn_seize(struct domain *d)
 	struct turn *t = d->team;
 	struct ipmon_turn *w = word(t);
 	struct taskset *holder;
-	uint64_t is;
+	uint64_t is, carry;
 
 	if (t->seized)
 		return sync_followers(d, t);
@@ -385,6 +385,12 @@ bool turn_seize(struct domain *d)
 					      __ATOMIC_SEQ_CST));
 	t->seized = true;
 	t->slot = TURN_STATE(is) == TURN_FREE ? -1 : TURN_SLOT(is);
+	carry = t->slot < 0 ? 0 : __atomic_load_n(&w->carry, __ATOMIC_SEQ_CST);
+	if (carry) {
+		t->slot = RECORD_TURN_SLOT(carry);
+		t->pos = RECORD_TURN_POS(carry);
+		return sync_followers(d, t);
+	}
 	holder = by_slot(d, t, t->slot);
 	t->pos = holder ? __atomic_load_n(&fast_ring(holder)->head,
 					  __ATOMIC_ACQUIRE) : 0;

@@ -287,6 +287,9 @@ _Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
  */
 struct ipmon_turn {
 	uint64_t word;		/* state, holder: TURN_WORD() */
+	uint64_t carry;		/* of a holder in the kernel that has not told its
+				 * followers yet whom it had the turn from, and
+				 * run nothing since: RECORD_TURN(), or 0 */
 	uint64_t want[IPMON_SLOTS / 64]; /* bit per slot that waits */
 	uint32_t monitor;	/* monitord keeps it or wants it: nobody takes
 				 * it, but who has it goes on */
@@ -294,9 +297,9 @@ struct ipmon_turn {
 	uint32_t sync;		/* a follower that comes to rest tells monitord */
 	uint32_t next;		/* slot + 1 of who has waited for too long */
 	uint32_t taken;		/* how often */
-	uint8_t pad[64 - 60];
+	uint8_t pad[128 - 68];
 };
-_Static_assert(sizeof(struct ipmon_turn) == 64, "turn ABI");
+_Static_assert(sizeof(struct ipmon_turn) == 128, "turn ABI");
 enum ipmon_turn_state {
 	TURN_FREE,
 	TURN_RUN,		/* the holder runs the program's code */

@@ -96,6 +96,12 @@ static void *leader(void *arg)
 
 	for (unsigned int k = 0; k < CALLS; k++) {
 		turn_back(ctx);
+		/* two kernel entries in one call: an attempt, then in earnest */
+		if (next_random(&seed) % 3 == 0) {
+			turn_leave(ctx, next_random(&seed) % 2 ? PLAN_TRANSFER :
+				   PLAN_BLOCK);
+			turn_back(ctx);
+		}
 		publish(ctx, 0);
 		segment(0, ctx->slot);
 		turn_yield(ctx);
