@@ -72,6 +72,13 @@ uint64_t fast_ctx(const struct taskset *s, unsigned int v);
 void fast_clocks_apart(struct taskset *s);
 /* The leader goes on from a rendezvous without a release (solo.c). */
 void fast_leader_runs(struct taskset *s);
+/* Write a field of the set's context in variant v. */
+#define CTX_SET(s, v, field, value) do { \
+	typeof(((struct ipmon_ctx *)0)->field) val_ = (value); \
+	mem_write(&(s)->t[v], fast_ctx(s, v) + \
+		  offsetof(struct ipmon_ctx, field), &val_, sizeof(val_)); \
+} while (0)
+
 /* Addresses in variant v (0: none) and the number for fast_fd.c. */
 uint64_t fast_slow_map(const struct taskset *s, unsigned int v);
 uint64_t fast_plain_map(const struct taskset *s, unsigned int v);

@@ -26,9 +26,9 @@
 #include "fast.h"
 #include "fast_flush.h"
 #include "tracee.h"
+#include "vsyscall.h"
 
 #define EFLAGS_PLAIN	0x202u		/* interrupts on, nothing else */
-#define VSYSCALL_PAGE	0xffffffffff600000ull
 
 static bool holds(const struct task *t)
 {

@@ -21,18 +21,13 @@
  * scheduler prevents as long as the call does not block.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/sem.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <unistd.h>
 #include <linux/audit.h>
 
 #include <ipmon/abi.h>
-#include "divergence.h"
 #include "event.h"
 #include "calls.h"
 #include "fast.h"
@@ -44,7 +39,6 @@
 #include "h_process.h"
 #include "handlers.h"
 #include "internal.h"
-#include "launch.h"
 #include "newname.h"
 #include "own.h"
 #include "patch.h"
@@ -53,6 +47,7 @@
 #include "tracee.h"
 #include "tsc.h"
 #include "turn.h"
+#include "vsyscall.h"
 
 #define ITEMS_MAX (1u << 20)
 
@@ -590,50 +585,6 @@ void set_release(struct taskset *s)
 		s->early = false;
 		dispatch(&s->t[LEADER]);
 	}
-}
-
-/*
- * The vsyscall page is emulated by the kernel, which asks seccomp first and
- * shows no exit stop: answer here.  Its three calls take no input.
- */
-#define VSYSCALL_PAGE	0xffffffffff600000ull
-
-static bool is_vsyscall(const struct taskset *s)
-{
-	return (s->t[LEADER].call.ip & ~0xfffull) == VSYSCALL_PAGE;
-}
-
-static void vsyscall(struct taskset *s)
-{
-	const uint64_t *a = s->t[LEADER].call.args;
-	struct timeval tv;
-	struct timezone tz;
-	unsigned int cpu[2] = { 0, 0 };
-	int64_t ret = 0;
-
-	syscall(SYS_gettimeofday, &tv, &tz);
-	for_each_variant(v) {
-		struct task *t = &s->t[v];
-
-		if (s->row->nargs == 1) {		/* time */
-			ret = tv.tv_sec;
-			if (a[0] && mem_write(t, t->call.args[0], &tv.tv_sec,
-					      sizeof(tv.tv_sec)))
-				ret = -EFAULT;
-		} else if (s->row->nargs == 2) {	/* gettimeofday */
-			if ((a[0] && mem_write(t, t->call.args[0], &tv,
-					       sizeof(tv))) ||
-			    (a[1] && mem_write(t, t->call.args[1], &tz,
-					       sizeof(tz))))
-				ret = -EFAULT;
-		} else {				/* getcpu */
-			for (int i = 0; i < 2; i++)
-				if (a[i] && mem_write(t, t->call.args[i],
-						      &cpu[i], 4))
-					ret = -EFAULT;
-		}
-	}
-	set_finish(s, ret);
 }
 
 /* ---- arrival ---- */

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What monitord maps into variants for the in-process half.
+ *
+ * Theory of operation
+ * -------------------
+ * When libipmon registers, every variant gets one hidden region (contexts
+ * with IP-MON's stacks, the epoll table, the bitmap of slow descriptors:
+ * private memory, so a fork copies it) and the arenas of rings and cursors
+ * (one memfd, shared by all variants and inherited by fork; followers map the
+ * rings read-only).  Every task set has a context, because patched code goes
+ * through it; the first IPMON_SLOTS at a time have a ring as well.
+ *
+ * The memory of the region is the program's to corrupt if it finds it; what
+ * monitord reads there (cursors, counters) is only ever a hint for wake-ups
+ * and statistics, or compared against its own mapping of the rings.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <ipmon/abi.h>
+#include "calls.h"
+#include "fast.h"
+#include "fast_fd.h"
+#include "fast_mem.h"
+#include "launch.h"
+#include "owned.h"
+#include "patch.h"
+#include "placement.h"
+#include "see.h"
+#include "tracee.h"
+#include "tsc.h"
+#include "turn.h"
+
+#define REGION_CTX	0u
+#define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
+#define REGION_PLAIN	(REGION_SLOW + IPMON_SLOW_FDS / 8)
+#define REGION_CHANNEL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
+#define REGION_SPECIAL	(REGION_CHANNEL + IPMON_SLOW_FDS / 8)
+#define REGION_CALLS	(REGION_SPECIAL + sizeof(struct ipmon_special))
+#define REGION_EPOLL	(REGION_CALLS + IPMON_NR_MAX)
+#define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
+			 ~4095ull)
+/* Looks of some 40 ns: longer than it takes to be woken on another core. */
+#define SPIN_MAX	1000u
+#define HOLD_SIZE	((sizeof(struct ipmon_hold) + 4095) & ~4095ull)
+#define REGION_SIZE	(REGION_HOLD + IPMON_SLOTS * HOLD_SIZE)
+#define TURNS_OFFSET	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
+#define RINGS_SIZE	(TURNS_OFFSET + IPMON_TURNS * sizeof(struct ipmon_turn))
+_Static_assert(RINGS_SIZE % 4096 == 0, "whole pages");
+/* a page per slot: what a follower may write must not be a sibling's */
+#define CURSORS_SIZE	((uint64_t)IPMON_SLOTS * 4096)
+
+/* areas of stubs: a few objects have any (patch.c) */
+#define STUB_BYTES	(4u * 65536u)
+
+struct fast {
+	unsigned int refs;
+	int fd;				/* rings, then cursors */
+	char *map;			/* monitord's mapping of it */
+	uint64_t region[MAX_VARIANTS];
+	uint64_t rings[MAX_VARIANTS];
+	uint64_t cursors[MAX_VARIANTS];
+	uint64_t used[IPMON_SLOTS / 64]; /* bit per slot */
+	uint64_t base[IPMON_SLOTS];	/* where positions of its next user begin */
+	uint64_t turns;			/* bit per turn in use */
+	uint64_t ctx_used[IPMON_CTXS / 64];
+	bool wishes;			/* of single calls: calls.c */
+};
+
+struct fast *fast_get(struct fast *f)
+{
+	if (f)
+		f->refs++;
+	return f;
+}
+
+void fast_put(struct fast *f)
+{
+	if (!f || --f->refs)
+		return;
+	munmap(f->map, RINGS_SIZE + CURSORS_SIZE);
+	close(f->fd);
+	free(f);
+}
+
+struct ipmon_ring *fast_ring(const struct taskset *s)
+{
+	struct fast *f = s->proc->mm->fast;
+
+	return (void *)(f->map + (uint64_t)s->slot * sizeof(struct ipmon_ring));
+}
+
+struct ipmon_cursor *fast_slot_cursor(const struct fast *f, unsigned int slot)
+{
+	return (void *)(f->map + RINGS_SIZE + (uint64_t)slot * 4096);
+}
+
+struct ipmon_cursor *fast_cursor(const struct taskset *s, unsigned int v)
+{
+	return fast_slot_cursor(s->proc->mm->fast, (unsigned int)s->slot) + v;
+}
+
+uint64_t fast_ctx(const struct taskset *s, unsigned int v)
+{
+	return s->proc->mm->fast->region[v] + REGION_CTX +
+	       (uint64_t)s->ctx * IPMON_CTX_SIZE;
+}
+
+/* ---- turns ---- */
+
+struct ipmon_turn *fast_turn(const struct fast *f, unsigned int idx)
+{
+	return (struct ipmon_turn *)(void *)(f->map + TURNS_OFFSET) + idx;
+}
+
+int fast_turn_alloc(struct fast *f)
+{
+	int idx;
+
+	/* an allocator's lock may be held in some variants only: own.c */
+	if (f->turns == ~0ull || mon.opt.diverse)
+		return -1;
+	idx = __builtin_ctzll(~f->turns);
+	f->turns |= 1ull << idx;
+	memset(fast_turn(f, (unsigned int)idx), 0, sizeof(struct ipmon_turn));
+	return idx;
+}
+
+void fast_turn_release(struct fast *f, unsigned int idx)
+{
+	f->turns &= ~(1ull << idx);
+}
+
+static uint64_t turn_addr(const struct fast *f, unsigned int v, unsigned int idx)
+{
+	return f->rings[v] + TURNS_OFFSET + idx * sizeof(struct ipmon_turn);
+}
+
+void fast_set_turn(struct taskset *s, unsigned int idx)
+{
+	for_each_variant(v)
+		if (s->slot >= 0)
+			CTX_SET(s, v, turn,
+				turn_addr(s->proc->mm->fast, v, idx));
+}
+
+/* ---- mapping ---- */
+
+static int64_t inject_map(struct task *t, uint64_t addr, uint64_t len,
+			  unsigned int prot, unsigned int flags, int fd,
+			  uint64_t off)
+{
+	return task_inject(t, SYS_mmap, addr, len, prot,
+			   flags | (addr ? MAP_FIXED_NOREPLACE : 0),
+			   (uint64_t)(int64_t)fd, off);
+}
+
+/* The memfd is created inside the leader, which has no other way to be given
+ * a descriptor, and taken from there. */
+static int arena_create(struct taskset *s, int *leader_fd)
+{
+	struct task *t = &s->t[LEADER];
+	uint64_t name = s->proc->mm->scratch[LEADER] + SCRATCH_FD_OFFSET;
+	int64_t r;
+	int fd;
+
+	if (mem_write(t, name, "ipmon", 6))
+		return -EFAULT;
+	r = task_inject(t, SYS_memfd_create, name,
+			MFD_CLOEXEC | MFD_ALLOW_SEALING, 0, 0, 0, 0);
+	if (r < 0)
+		return (int)r;
+	*leader_fd = (int)r;
+	fd = leader_getfd(s, *leader_fd);
+	if (fd >= 0 && ftruncate(fd, (off_t)(RINGS_SIZE + CURSORS_SIZE)) < 0) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+static int map_variant(struct taskset *s, struct fast *f, unsigned int v,
+		       int fd)
+{
+	struct task *t = &s->t[v];
+	unsigned int prot = PROT_READ | (v == LEADER ? PROT_WRITE : 0);
+	/* as a stack it does not count as data (RLIMIT_DATA); it never grows,
+	 * because of the page below it */
+	const unsigned int flags = MAP_PRIVATE | MAP_ANONYMOUS |
+		MAP_NORESERVE;
+
+	f->region[v] = hidden_address();
+	f->rings[v] = hidden_address();
+	f->cursors[v] = hidden_address();
+	if (inject_map(t, f->region[v] - 4096, 4096, PROT_NONE, flags, -1,
+		       0) < 0 ||
+	    inject_map(t, f->region[v], REGION_SIZE, PROT_READ | PROT_WRITE,
+		       flags | MAP_GROWSDOWN, -1, 0) < 0 ||
+	    inject_map(t, f->rings[v], RINGS_SIZE, prot, MAP_SHARED, fd,
+		       0) < 0 ||
+	    inject_map(t, f->cursors[v], CURSORS_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED, fd, RINGS_SIZE) < 0)
+		return -ENOMEM;
+	task_inject(t, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+	return 0;
+}
+
+/* What the user wants of single calls, in the region as all that variants decide
+ * by. */
+static void put_wishes(struct taskset *s, struct fast *f)
+{
+	uint8_t table[IPMON_NR_MAX];
+
+	f->wishes = calls_table(table);
+	for_each_variant(v)
+		if (f->wishes)
+			mem_write(&s->t[v], f->region[v] + REGION_CALLS, table,
+				  sizeof(table));
+}
+
+int fast_setup(struct taskset *s)
+{
+	struct fast *f;
+	int leader_fd = -1, r;
+
+	if (mon.opt.policy == POLICY_STRICT || s->proc->has_filter)
+		return -EPERM;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->refs = 1;
+	f->fd = arena_create(s, &leader_fd);
+	if (f->fd < 0) {
+		r = f->fd;
+		free(f);
+		return r;
+	}
+	f->map = mmap(NULL, RINGS_SIZE + CURSORS_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED, f->fd, 0);
+	if (f->map == MAP_FAILED) {
+		close(f->fd);
+		free(f);
+		return -ENOMEM;
+	}
+	r = map_variant(s, f, LEADER, leader_fd);
+	for_each_follower(v) {
+		int fd = r ? -1 : task_send_fd(&s->t[v], f->fd);
+
+		if (!r)
+			r = fd < 0 ? fd : map_variant(s, f, v, fd);
+	}
+	if (r < 0) {
+		fast_put(f);
+		return r;
+	}
+	put_wishes(s, f);
+	s->proc->mm->fast = f;
+	fast_attach(s);
+	fast_mem_setup(s);
+	fast_fd_setup(s);
+	return 0;
+}
+
+uint64_t fast_hidden_bytes(void)
+{
+	/* gate, scratch pages */
+	uint64_t n = 4096 + SCRATCH_SIZE;
+
+	/* the same for a process that has no arenas: the limit is inherited */
+	if (mon.opt.policy != POLICY_STRICT)
+		n += 4096 + REGION_SIZE + RINGS_SIZE + CURSORS_SIZE +
+			STUB_BYTES;
+	return n;
+}
+
+bool fast_range(const struct mm *m, unsigned int v, unsigned int i,
+		uint64_t *start, uint64_t *stop)
+{
+	const struct fast *f = m->fast;
+
+	if (!f || i > 2)
+		return false;
+	*start = i == 0 ? f->region[v] - 4096 : i == 1 ? f->rings[v] :
+		f->cursors[v];
+	*stop = *start + (i == 0 ? REGION_SIZE + 4096 : i == 1 ? RINGS_SIZE :
+			  CURSORS_SIZE);
+	return true;
+}
+
+/* ---- contexts ---- */
+
+static uint32_t policy_of(void)
+{
+	return mon.opt.policy == POLICY_VERIFIED ? IPMON_VERIFIED :
+		IPMON_RELAXED;
+}
+
+/* The lowest of `n` numbers that is free in this bitmap; -1: none. */
+static int number_take(uint64_t *map, unsigned int n)
+{
+	for (unsigned int i = 0; i < n / 64; i++) {
+		int bit;
+
+		if (map[i] == ~0ull)
+			continue;
+		bit = __builtin_ctzll(~map[i]);
+		map[i] |= 1ull << bit;
+		return (int)(i * 64) + bit;
+	}
+	return -1;
+}
+
+static void number_give(uint64_t *map, int i)
+{
+	map[i / 64] &= ~(1ull << i % 64);
+}
+
+bool fast_room(const struct proc *p)
+{
+	const struct fast *f = p->mm->fast;
+
+	if (!f)
+		return true;
+	for (unsigned int i = 0; i < IPMON_CTXS / 64; i++)
+		if (f->ctx_used[i] != ~0ull)
+			return true;
+	return false;
+}
+
+/* The tables of a new process are its own from now on. */
+static void take_tables(struct taskset *s)
+{
+	uint32_t owner = fast_epoll_owner(s->proc->mm), old;
+
+	for_each_variant(v) {
+		uint64_t at = fast_epoll_table(s, v) +
+			offsetof(struct ipmon_epoll, owner);
+
+		if (mem_read(&s->t[v], &old, at, sizeof(old)) || old == owner)
+			continue;
+		mem_write(&s->t[v], at, &owner, sizeof(owner));
+		if (old && v == LEADER)
+			fast_fd_forked(s);
+	}
+}
+
+/* Outputs are held by a leader that has somebody to wait for. */
+static uint64_t hold_addr(struct taskset *s, unsigned int v)
+{
+	static const char none[offsetof(struct ipmon_hold, op)];
+	uint64_t at;
+
+	if (v != LEADER || s->slot < 0 || policy_of() != IPMON_VERIFIED)
+		return 0;
+	at = s->proc->mm->fast->region[v] + REGION_HOLD +
+		(uint64_t)s->slot * HOLD_SIZE;
+	/* what the last user of the slot left */
+	return mem_write(&s->t[v], at, none, sizeof(none)) ? 0 : at;
+}
+
+bool fast_is_ctx(const struct mm *m, unsigned int v, uint64_t base)
+{
+	const struct fast *f = m->fast;
+
+	return f && base >= f->region[v] && base < f->region[v] + REGION_SLOW;
+}
+
+/* A new thread of an address space that goes on without IP-MON: GS is its
+ * creator's, who may never have set it. */
+static void plain_gs(struct taskset *s)
+{
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		struct user_regs_struct *r = task_regs(t);
+
+		if (!r || !fast_is_ctx(s->proc->mm, v, r->gs_base))
+			continue;
+		r->gs_base = 0;
+		if (t->saved_valid)
+			t->saved.gs_base = 0;
+		task_regs_changed(t);
+	}
+}
+
+/* Positions only grow, whoever uses the slot: one that its last user's followers
+ * had still to come to has been passed (turn.c). */
+static void fresh_ring(struct taskset *s)
+{
+	uint64_t base = s->proc->mm->fast->base[s->slot];
+
+	memset(fast_ring(s), 0, offsetof(struct ipmon_ring, data));
+	memset(fast_cursor(s, 0), 0, 4096);
+	fast_ring(s)->head = base;
+	for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
+		fast_cursor(s, v)->tail = fast_cursor(s, v)->at = base;
+	fast_cursor(s, LEADER)->apart = s->proc->mm->clocks_apart;
+}
+
+/* The slot is left: where the next one begins, at the start of the buffer. */
+static void leave_ring(struct taskset *s)
+{
+	uint64_t *base = &s->proc->mm->fast->base[s->slot];
+	uint64_t head = __atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE);
+
+	/* the leader's to write: not backwards, not beyond RECORD_TURN_POS */
+	if (head < *base || head - *base > 1ull << 44)
+		head = *base;
+	*base = (head + IPMON_RING_BYTES - 1) &
+		~((uint64_t)IPMON_RING_BYTES - 1);
+	for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
+		__atomic_store_n(&fast_cursor(s, v)->at, *base, __ATOMIC_SEQ_CST);
+}
+
+void fast_attach(struct taskset *s)
+{
+	struct fast *f = s->proc->mm->fast;
+	uint64_t base;
+
+	s->slot = s->ctx = -1;
+	s->live = false;
+	if (!f)
+		return;
+	if (s->proc->mm->no_fast) {
+		plain_gs(s);
+		return;
+	}
+	s->ctx = number_take(f->ctx_used, IPMON_CTXS);
+	if (s->ctx < 0)
+		die("no context left for a new thread");
+	s->slot = number_take(f->used, IPMON_SLOTS);
+	if (s->slot >= 0)
+		fresh_ring(s);
+	base = s->slot < 0 ? 0 : f->base[s->slot];
+	for_each_variant(v) {
+		struct task *t = &s->t[v];
+		uint64_t at = fast_ctx(s, v);
+		struct ipmon_ctx c = {
+			.self = at, .gate = s->proc->mm->gate[v],
+			.stack = at + IPMON_CTX_SIZE - 64,
+			.entry = s->proc->mm->ranges[v].entry,
+			.variant = v,
+			.n_variants = (uint32_t)__builtin_popcount(mon.live),
+			.policy = policy_of(),
+			.ring = s->slot < 0 ? 0 : f->rings[v] +
+				(uint64_t)s->slot * sizeof(struct ipmon_ring),
+			.cursors = s->slot < 0 ? 0 : f->cursors[v] +
+				(uint64_t)s->slot * 4096,
+			.followers = mon.live & ~(1u << LEADER),
+			.slow_fds = f->region[v] + REGION_SLOW,
+			.time = v == LEADER ? tsc_clock(s) : 0,
+			.epoll = f->region[v] + REGION_EPOLL,
+			.vpid = s->proc->vpid, .vtid = s->vtid,
+			.channel_fds = f->region[v] + REGION_CHANNEL,
+			.delta = s->proc->mm->delta[v],
+			.special = v == LEADER ? fast_special(s) : 0,
+			.level = mon.opt.level,
+			.plain_fds = f->region[v] + REGION_PLAIN,
+			.hold = hold_addr(s, v),
+			.max_lag_records = mon.opt.lag_records,
+			.max_lag_bytes = mon.opt.lag_bytes,
+			.spin_max = placement_cpus() > 1 ? SPIN_MAX : 0,
+			.p = { .head = base, .limit = base, .wake_at = base },
+			.c = { .tail = base, .head = base },
+			.lag_mark = base, .lag_wake_at = base,
+			.slot = (uint32_t)s->slot,
+			.turn = s->proc->turn && s->slot >= 0 ?
+				turn_addr(f, v, turn_index(s->proc)) : 0,
+			.calls = f->wishes ? f->region[v] + REGION_CALLS : 0,
+		};
+		struct user_regs_struct *r = task_regs(t);
+
+		if (r)
+			c.base_sp = r->rsp;
+		if (mem_write(t, at, &c, sizeof(c)))
+			continue;
+		if (!r)
+			continue;
+		r->gs_base = at;
+		if (t->saved_valid)
+			t->saved.gs_base = at;
+		task_regs_changed(t);
+	}
+	take_tables(s);
+}
+
+void fast_detach(struct taskset *s)
+{
+	struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	if (f)
+		see_gone(s);
+	if (f && s->slot >= 0) {
+		turn_forget(s);
+		leave_ring(s);
+		number_give(f->used, s->slot);
+	}
+	if (f && s->ctx >= 0)
+		number_give(f->ctx_used, s->ctx);
+	s->slot = s->ctx = -1;
+	s->live = false;
+}
+
+void fast_account(struct taskset *s)
+{
+	struct ipmon_ctx c;
+
+	if (s->ctx < 0 || !s->proc->mm ||
+	    mem_read(&s->t[LEADER], &c, fast_ctx(s, LEADER), sizeof(c)))
+		return;
+	s->accounted = true;
+	mon.count.inproc += c.n_calls;
+	mon.count.verified += c.n_verified;
+	mon.count.held += c.n_held;
+	mon.count.forwarded += c.n_forwarded;
+	mon.count.wakes += c.n_wakes;
+	mon.count.waits += c.n_waits;
+}
+
+void fast_clocks_apart(struct taskset *s)
+{
+	s->proc->mm->clocks_apart = true;
+	if (s->slot >= 0)
+		__atomic_store_n(&fast_cursor(s, LEADER)->apart, 1,
+				 __ATOMIC_RELAXED);
+}
+
+void fast_clock(struct taskset *s, uint64_t clock)
+{
+	if (s->ctx >= 0 && s->proc->mm->fast)
+		CTX_SET(s, LEADER, time, clock);
+}
+
+void fast_forbid(struct taskset *s)
+{
+	struct mm *mm = s->proc->mm;
+
+	if (!mm->fast || mm->no_fast)
+		return;
+	mm->no_fast = true;
+	patch_undo(s);
+}
+
+uint64_t fast_slow_map(const struct taskset *s, unsigned int v)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[v] + REGION_SLOW : 0;
+}
+
+uint64_t fast_plain_map(const struct taskset *s, unsigned int v)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[v] + REGION_PLAIN : 0;
+}
+
+uint64_t fast_channel_map(const struct taskset *s, unsigned int v)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[v] + REGION_CHANNEL : 0;
+}
+
+uint64_t fast_special(const struct taskset *s)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[LEADER] + REGION_SPECIAL : 0;
+}
+
+uint64_t fast_epoll_table(const struct taskset *s, unsigned int v)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	return f ? f->region[v] + REGION_EPOLL : 0;
+}
+
+uint32_t fast_epoll_owner(const struct mm *mm)
+{
+	return mm->id % IPMON_EPOLL_OWNERS;
+}
