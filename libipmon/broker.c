@@ -192,7 +192,7 @@ static struct ipmon_outcome identity(struct ipmon_ctx *ctx,
 		return handled(id);
 	if (ctx->variant)
 		return follower_call(ctx, f, plan);
-	turn_yield(ctx);
+	turn_yield(ctx, (uint32_t)f->nr);
 	leader_tell(ctx, f, plan, id);
 	return handled(id);
 }
@@ -229,7 +229,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		count_call(ctx, nr);
 		/* epoll_ctl may end without a record */
 		if (!ctx->variant && !(plan->flags & PLAN_EPOLL_CTL))
-			turn_yield(ctx);
+			turn_yield(ctx, nr);
 		if (plan->each)
 			o = each_call(ctx, f, plan);
 		else if (ctx->variant)

@@ -179,8 +179,8 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 				   struct ipmon_frame *f,
 				   const struct ipmon_plan *plan);
-/* Leader: a record that says REC_YIELD. */
-void leader_yields(struct ipmon_ctx *ctx);
+/* Leader: a record that says REC_YIELD, at a call of this number. */
+void leader_yields(struct ipmon_ctx *ctx, uint64_t nr);
 /* The call is left to monitord, by the followers as well. */
 struct ipmon_outcome leader_forward(struct ipmon_ctx *ctx, uint64_t nr);
 /* A call of registers only has been made, with this result for the followers. */
@@ -204,12 +204,12 @@ void lag_check(struct ipmon_ctx *ctx);
 
 enum next_status { NEXT_RECORD, NEXT_BAD, NEXT_TRAPPED, NEXT_ALONE };
 /*
- * Follower: the next record, waiting for it.  private: the call may be one that
- * this variant alone makes; then it is not where others wait for it to be, and
- * NEXT_ALONE says that the leader sleeps in another one.
+ * Follower: the next record, waiting for it.  private: 0, or the number + 1 of a
+ * call that this variant alone may be making; then it is not where others wait for
+ * it to be, and NEXT_ALONE says that the leader sleeps in another one.
  */
 enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
-			       int private);
+			       uint32_t private);
 /* Follower: a record has been consumed. */
 void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags);
 

@@ -451,7 +451,8 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 	for (;;) {
 		int may = ctx->solos < ipmon_solo_max(ctx);
 
-		st = follower_next(ctx, &fo->r.rec, private && may);
+		st = follower_next(ctx, &fo->r.rec, private && may ?
+				   (uint32_t)fo->nr + 1 : 0);
 		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr &&
 		    same_kind(&fo->r.rec, private)) {
 			depth = 0;

@@ -388,9 +388,9 @@ static void small_header(struct ipmon_ctx *ctx, unsigned char *at,
 	flagged_header(ctx, at, size, nr, REC_LANE, ret, in_len, out_len);
 }
 
-void leader_yields(struct ipmon_ctx *ctx)
+void leader_yields(struct ipmon_ctx *ctx, uint64_t nr)
 {
-	flagged_header(ctx, small_record(ctx, RING_HEADER), RING_HEADER, 0,
+	flagged_header(ctx, small_record(ctx, RING_HEADER), RING_HEADER, nr,
 		       REC_YIELD, 0, 0, 0);
 }
 

@@ -174,8 +174,10 @@ static uint64_t ring_head_of(const struct ipmon_ctx *ctx, int slot)
 			       __ATOMIC_ACQUIRE);
 }
 
-/* Take it, if its holder lets it go.  `patient`: also from one in a transfer. */
-static int take(struct ipmon_ctx *ctx, struct ipmon_turn *t, int patient)
+/* Take it, if its holder lets it go.  After some sleeps also from one in a
+ * transfer, and after many in front of whoever is next, who may be stopped. */
+static int take(struct ipmon_ctx *ctx, struct ipmon_turn *t,
+		unsigned int sleeps)
 {
 	uint64_t word = __atomic_load_n(&t->word, __ATOMIC_ACQUIRE);
 	uint64_t mine = TURN_WORD(TURN_RUN, (int)ctx->slot);
@@ -186,14 +188,14 @@ static int take(struct ipmon_ctx *ctx, struct ipmon_turn *t, int patient)
 	if (word == mine)
 		return 1;
 	if (__atomic_load_n(&t->monitor, __ATOMIC_SEQ_CST) ||
-	    (next && next != ctx->slot + 1))
+	    (next && next != ctx->slot + 1 && sleeps <= PATIENCE))
 		return 0;
 	switch (TURN_STATE(word)) {
 	case TURN_FREE:
 	case TURN_SLEEP:
 		break;
 	case TURN_CALL:
-		if (patient)
+		if (sleeps)
 			break;
 		return 0;
 	default:
@@ -225,15 +227,16 @@ static void wait_turn(struct ipmon_ctx *ctx)
 
 	for (sleeps = 0; ; sleeps++) {
 		now = ctx_turn(ctx);
+		/* each time: monitord may have taken us off */
+		__atomic_or_fetch(&now->want[word], bit, __ATOMIC_SEQ_CST);
 		if (now != t) {
 			t = now;
-			__atomic_or_fetch(&t->want[word], bit, __ATOMIC_SEQ_CST);
 			if (__atomic_load_n(&t->tell, __ATOMIC_SEQ_CST))
 				tell();
 		}
 		seen = __atomic_load_n(&own->at_wake, __ATOMIC_ACQUIRE);
 		for (i = ctx->spin_max ? LOOKS : 1; i; i--) {
-			if (take(ctx, t, sleeps > 0))
+			if (take(ctx, t, sleeps))
 				goto taken;
 			if (i > 1)
 				__builtin_ia32_pause();
@@ -272,7 +275,7 @@ void turn_back_slow(struct ipmon_ctx *ctx)
 	wait_turn(ctx);
 }
 
-void turn_yield_slow(struct ipmon_ctx *ctx)
+void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr)
 {
 	struct ipmon_turn *t = ctx_turn(ctx);
 	uint32_t asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED);
@@ -282,7 +285,7 @@ void turn_yield_slow(struct ipmon_ctx *ctx)
 		return;
 	hold_drain(ctx);
 	if (ctx->followers)
-		leader_yields(ctx);
+		leader_yields(ctx, nr);
 	turn_leave_slow(ctx, PLAN_BLOCK);
 	turn_back_slow(ctx);
 }

@@ -28,11 +28,11 @@ static inline void turn_back(struct ipmon_ctx *ctx)
 
 /* Leader: at a call whose record is still to come; who makes many without ever
  * sleeping lets others have the turn. */
-void turn_yield_slow(struct ipmon_ctx *ctx);
-static inline void turn_yield(struct ipmon_ctx *ctx)
+void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr);
+static inline void turn_yield(struct ipmon_ctx *ctx, uint64_t nr)
 {
 	if (ctx->turn)
-		turn_yield_slow(ctx);
+		turn_yield_slow(ctx, nr);
 }
 
 /* Follower: it stands at a call, all records before that one consumed. */

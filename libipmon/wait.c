@@ -291,7 +291,7 @@ static int trapped(const struct ipmon_ring *r)
 }
 
 enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
-			       int private)
+			       uint32_t private)
 {
 	struct ipmon_ring *r = ctx_ring(ctx);
 	struct ipmon_cursor *c = &ctx_cursors(ctx)[ctx->variant];
@@ -307,7 +307,7 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 			if (rec->flags & REC_YIELD) {
 				turn_follow(ctx, rec);
 				ring_consume(c, &ctx->c, rec->size);
-				ctx->yielded = 1;
+				ctx->yielded = rec->nr + 1u;
 				continue;
 			}
 			ctx->yielded = 0;
@@ -319,7 +319,7 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		}
 		if (at_rendezvous)
 			return NEXT_TRAPPED;
-		if (!private || ctx->yielded)
+		if (!private || ctx->yielded == private)
 			turn_rest(ctx);
 		else if (turn_awaited(ctx))
 			return NEXT_ALONE;
@@ -340,7 +340,8 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 			wake_leader(ctx, c);
 		if (__atomic_load_n(&r->head, __ATOMIC_ACQUIRE) ==
 		    ctx->c.tail && !trapped(r) &&
-		    !(private && !ctx->yielded && turn_awaited(ctx)))
+		    !(private && ctx->yielded != private &&
+		      turn_awaited(ctx)))
 			futex_wait(&r->wake, seen, NULL);
 		__atomic_store_n(&c->sleeping, 0, __ATOMIC_RELAXED);
 	}

@@ -46,6 +46,18 @@ void fast_leader_runs(struct taskset *s)
 				 __ATOMIC_SEQ_CST);
 }
 
+bool fast_idle(const struct taskset *s, unsigned int v)
+{
+	const struct ipmon_cursor *c;
+
+	if (s->slot < 0 || !s->live)
+		return false;
+	c = fast_cursor(s, v);
+	return __atomic_load_n(&c->sleeping, __ATOMIC_RELAXED) &&
+		__atomic_load_n(&c->tail, __ATOMIC_ACQUIRE) ==
+		__atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE);
+}
+
 static bool says_waits(const struct taskset *s, unsigned int v)
 {
 	return __atomic_load_n(&fast_cursor(s, v)->waits_turn, __ATOMIC_RELAXED);
@@ -61,15 +73,10 @@ bool fast_waits_turn(const struct taskset *s, unsigned int v)
 	    !says_waits(s, v))
 		return false;
 	LIST_FOREACH(o, &mon.sets, all) {
-		const struct ipmon_cursor *c;
-
 		if (o == s || o->proc->turn != s->proc->turn || o->slot < 0 ||
 		    !o->live || says_waits(o, v))
 			continue;
-		c = fast_cursor(o, v);
-		if (!__atomic_load_n(&c->sleeping, __ATOMIC_RELAXED) ||
-		    __atomic_load_n(&c->tail, __ATOMIC_ACQUIRE) !=
-		    __atomic_load_n(&fast_ring(o)->head, __ATOMIC_ACQUIRE))
+		if (!fast_idle(o, v))
 			return true;
 	}
 	return false;

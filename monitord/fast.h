@@ -103,6 +103,8 @@ struct ipmon_turn *fast_turn(const struct fast *f, unsigned int idx);
 int fast_turn_alloc(struct fast *f);
 void fast_turn_release(struct fast *f, unsigned int idx);
 void fast_set_turn(struct taskset *s, unsigned int idx);
+/* Does this follower sleep on an empty ring? */
+bool fast_idle(const struct taskset *s, unsigned int v);
 /* Does this follower wait for a sibling of its variant? */
 bool fast_waits_turn(const struct taskset *s, unsigned int v);
 

@@ -41,7 +41,6 @@
 #include "handlers.h"
 #include "shadow.h"
 #include "tracee.h"
-#include "turn.h"
 
 /* What a creating call asks for, in one variant. */
 struct spawn {
@@ -235,7 +234,6 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 		np->domain = p->domain->shared ? domain_get(p->domain) :
 			domain_new();
 	}
-	turn_inherit(np, p);
 	np->files = sp->flags & CLONE_FILES ? files_get(p->files) :
 		files_fork(p->files);
 	c = set_new(np);

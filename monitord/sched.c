@@ -249,8 +249,10 @@ void sched_sleep(struct taskset *s)
 
 void sched_look(struct domain *d)
 {
-	if (d->team && idle(d, d->team))
+	if (d->team && idle(d, d->team)) {
+		turn_keep_not(d);
 		return;
+	}
 	if (wanted(d) && available(d))
 		next(d);
 }
@@ -325,7 +327,7 @@ static bool leave_stopped(struct taskset *o)
 	if (o->t[LEADER].at != AT_GROUP)
 		return false;
 	for_each_follower(v)
-		if (o->t[v].at == AT_RUN)
+		if (o->t[v].at == AT_RUN && !fast_idle(o, v))
 			return false;
 	o->state = SET_PARKED;
 	sched_leave(o);
@@ -399,6 +401,8 @@ again:
 		if (!d || d->t_tick == mon.now)
 			continue;
 		d->t_tick = mon.now;
+		if (d->team && idle(d, d->team))
+			turn_keep_not(d);
 		if (!wanted(d))
 			continue;
 		if ((!d->team || !idle(d, d->team)) && available(d)) {

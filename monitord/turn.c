@@ -6,9 +6,9 @@
  * -------------------
  * Of a domain's sets one at a time runs code of the program (sched.c).  Sets that
  * handle calls themselves hand the turn on without us (libipmon/turn.c); those of
- * a process, and of processes forked from it in the same domain, are a team: they
- * share one struct ipmon_turn in the arena of their rings.  d->team is the team
- * that has the turn, NULL if it is monitord's (d->owner).
+ * a process are a team: they share one struct ipmon_turn in the arena of their
+ * rings.  d->team is the team that has the turn, NULL if it is monitord's
+ * (d->owner).  Processes that share memory have none (turn_assign).
  *
  * monitord takes the turn back like one of them, from a holder that is in the
  * kernel (turn_seize).  A holder that runs is asked to say when it goes there
@@ -145,7 +145,9 @@ void turn_assign(struct taskset *s)
 	struct taskset *o;
 	int idx;
 
-	if (p->turn || !p->mm->fast || !crowded(s))
+	/* between processes the order has been seen to differ, why is not known:
+	 * they meet at rendezvous */
+	if (p->turn || !p->mm->fast || d->shared || !crowded(s))
 		return;
 	TAILQ_FOREACH(t, &d->turns, link)
 		if (t->fast == p->mm->fast)
@@ -164,14 +166,6 @@ void turn_assign(struct taskset *s)
 	p->turn = t;
 	LIST_FOREACH(o, &p->sets, in_proc)
 		fast_set_turn(o, t->idx);
-}
-
-void turn_inherit(struct proc *p, const struct proc *parent)
-{
-	if (p->domain != parent->domain || !parent->turn)
-		return;
-	p->turn = parent->turn;
-	p->turn->refs++;
 }
 
 unsigned int turn_index(const struct proc *p)
@@ -279,11 +273,12 @@ bool turn_grant(struct domain *d)
 	for (int slot = -1; t && (slot = waits(t, slot + 1)) >= 0;) {
 		struct taskset *s = by_slot(d, t, slot);
 
-		if (!s || !s->live || s->state != SET_RUN ||
-		    s->t[LEADER].at != AT_RUN) {
+		if (!s || !s->live)
 			waits_not(t, slot);
+		/* it may be stopped */
+		if (!s || !s->live || s->state != SET_RUN ||
+		    s->t[LEADER].at != AT_RUN)
 			continue;
-		}
 		d->last_team = t;
 		open_turn(d, t, TURN_WORD(TURN_RUN, slot));
 		wake(t);
@@ -367,6 +362,7 @@ bool turn_seize(struct domain *d)
 	struct turn *t = d->team;
 	struct ipmon_turn *w = word(t);
 	struct taskset *holder;
+	unsigned int tries = 64;
 	uint64_t is, carry;
 
 	if (t->seized)
@@ -379,6 +375,9 @@ bool turn_seize(struct domain *d)
 			if (by_slot(d, t, TURN_SLOT(is)))
 				return false;
 		}
+		/* somebody plays with it: the ticker comes again */
+		if (!tries--)
+			return false;
 	} while (!__atomic_compare_exchange_n(&w->word, &is,
 					      TURN_WORD(TURN_RUN, -1), false,
 					      __ATOMIC_SEQ_CST,
@@ -395,6 +394,17 @@ bool turn_seize(struct domain *d)
 	t->pos = holder ? __atomic_load_n(&fast_ring(holder)->head,
 					  __ATOMIC_ACQUIRE) : 0;
 	return sync_followers(d, t);
+}
+
+void turn_keep_not(struct domain *d)
+{
+	struct ipmon_turn *w = word(d->team);
+
+	if (!__atomic_load_n(&w->monitor, __ATOMIC_RELAXED))
+		return;
+	set_flag(&w->tell, 0);
+	set_flag(&w->monitor, 0);
+	wake(d->team);
 }
 
 bool turn_seized(const struct domain *d)

@@ -11,8 +11,6 @@
  * give its process a turn to share, if it has none.  Tasks of the set are
  * stopped. */
 void turn_assign(struct taskset *s);
-/* A new process shares its parent's, if it shares its domain. */
-void turn_inherit(struct proc *p, const struct proc *parent);
 /* The process ends, or its address space does. */
 void turn_put(struct proc *p);
 
@@ -31,6 +29,8 @@ bool turn_grant(struct domain *d);
 bool turn_seize(struct domain *d);
 /* It has been taken from them, but followers are not there yet. */
 bool turn_seized(const struct domain *d);
+/* Nobody of monitord's wants it any more: who was asked to leave it need not. */
+void turn_keep_not(struct domain *d);
 /* Has this set the turn in-process?  Then it is monitord's from now on. */
 bool turn_hold(struct taskset *s);
 /* Who has it in-process, or NULL. */

@@ -151,7 +151,8 @@ struct ipmon_ctx {
 	uint32_t turn_calls;	/* leader: calls since it has the turn, while
 				 * others want it */
 	uint32_t alone_calls;	/* answered without a record; in all variants */
-	uint32_t yielded;	/* follower: REC_YIELD was the last record */
+	uint32_t yielded;	/* follower: REC_YIELD was the last record; the
+				 * number of the call + 1 */
 	uint64_t calls;		/* uint8_t[IPMON_NR_MAX], enum ipmon_wish: what
 				 * the user wants of single calls; 0: nothing */
 	/* wait.c */
@@ -388,7 +389,8 @@ _Static_assert(sizeof(struct ipmon_record) == 32, "record ABI");
 #define REC_PRIVATE	32u	/* REC_FORWARD: of a private call (decide.h) */
 #define REC_TURN	64u	/* turn says something */
 #define REC_YIELD	128u	/* no call, header only: the leader lets others have
-				 * the turn at the call whose record comes next */
+				 * the turn at the call whose record comes next, of
+				 * this number */
 
 /* Most that one record holds; longer calls are streamed. */
 #define IPMON_PIECE	32768u

@@ -44,7 +44,7 @@ void hold_drain(struct ipmon_ctx *ctx)
 
 static void publish(struct ipmon_ctx *ctx, unsigned int flags);
 
-void leader_yields(struct ipmon_ctx *ctx)
+void leader_yields(struct ipmon_ctx *ctx, uint64_t nr)
 {
 	publish(ctx, REC_YIELD);
 }
@@ -104,7 +104,7 @@ static void *leader(void *arg)
 		}
 		publish(ctx, 0);
 		segment(0, ctx->slot);
-		turn_yield(ctx);
+		turn_yield(ctx, 0);
 		turn_leave(ctx, next_random(&seed) % 3 ? PLAN_TRANSFER :
 			   PLAN_BLOCK);
 		if (next_random(&seed) % 16 == 0)
