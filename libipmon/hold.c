@@ -15,8 +15,8 @@
  *
  * What must not be told apart from the native run
  *  - The result.  An output is held only if the kernel would accept it whole:
- *    the connection is established and a quarter of what is free of its send
- *    buffer suffices (buffers are accounted with their overhead).
+ *    the connection is established and what is free of its send buffer suffices
+ *    (buffers are accounted with their overhead).
  *  - Order.  Everything else that others can see, and every call on a descriptor
  *    that has something held, comes after the drain.
  *  - What comes back.  Both ends may be ours: a read or accept that finds
@@ -33,7 +33,8 @@
  *    loses what was held, as it loses what is in the kernel's send buffer.
  *
  * sendfile becomes a read here and a send later.  Closing a connection and
- * shutting it down are held like outputs: hold_end.c.
+ * shutting it down are held like outputs: hold_end.c; so are options that make
+ * outputs leave: hold_opt.c.
  */
 #include <linux/tcp.h>
 
@@ -55,6 +56,7 @@
 #define NR_SENDMSG	46
 #define NR_RECVMSG	47
 #define NR_SHUTDOWN	48
+#define NR_SETSOCKOPT	54
 #define NR_GETSOCKOPT	55
 #define NR_FCNTL	72
 #define NR_EPOLL_CTL	233
@@ -85,6 +87,10 @@
 #define POLL_MS		100
 #define SKIP		256u
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
+/* What a buffer of the kernel's costs besides its data, of which it holds at least
+ * one segment; and an output: it may begin two. */
+#define SKB_COST	1280u
+#define SEND_COST	(2 * SKB_COST + 1)
 
 /* ---- sending ---- */
 
@@ -123,6 +129,10 @@ static void send_held(struct ipmon_ctx *ctx, struct ipmon_hold *h)
 		switch (op->kind) {
 		case HOLD_SEND:
 			send_all(op->fd, h->data + at, op->len, op->arg);
+			break;
+		case HOLD_OPTION:
+			gate(NR_SETSOCKOPT, (uint64_t)op->fd, IPPROTO_TCP_,
+			     op->arg, ptr(&op->was), sizeof(op->was));
 			break;
 		case HOLD_SHUTDOWN:
 			gate(NR_SHUTDOWN, (uint64_t)op->fd, op->arg, 0, 0, 0);
@@ -224,6 +234,10 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 	case NR_DUP3:
 		/* leader_call() asks who sees the end of it */
 		return 1;
+	case NR_SETSOCKOPT:
+		if (hold_pushes(args))
+			return 1;
+		break;
 	default:
 		break;
 	}
@@ -339,8 +353,9 @@ unsigned int hold_tcp_state(uint64_t fd)
 	return info.tcpi_state;
 }
 
-/* Bytes that may be held for this descriptor, n are to be; 0: none. */
-static uint32_t room(struct ipmon_hold *h, int fd, uint32_t n)
+/* Bytes that may be held for this descriptor, `held` with their costs are, n are
+ * to be; 0: none. */
+static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 {
 	uint32_t mem[9] = { 0 }, len, free;
 	struct tcp_info info;
@@ -355,46 +370,54 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t n)
 	    info.tcpi_state != TCP_CLOSE_WAIT_)
 		return 0;
 	/* the smallest buffer there is takes so much when it is empty */
-	if (n < ROOM_LEAST && !info.tcpi_unacked && !info.tcpi_notsent_bytes &&
+	if (!held && n < ROOM_LEAST && !info.tcpi_unacked && !info.tcpi_notsent_bytes &&
 	    len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + 4)
 		return ROOM_LEAST;
 	len = sizeof(mem);
 	if (gate(NR_GETSOCKOPT, (uint64_t)fd, SOL_SOCKET_, SO_MEMINFO_,
 		 ptr(mem), ptr(&len)) || len < 4 * (MEMINFO_QUEUED + 1))
 		return 0;
-	free = mem[MEMINFO_SNDBUF] > mem[MEMINFO_QUEUED] ?
-		mem[MEMINFO_SNDBUF] - mem[MEMINFO_QUEUED] : 0;
-	return free / 4;
+	free = mem[MEMINFO_SNDBUF] > mem[MEMINFO_QUEUED] + SEND_COST ?
+		mem[MEMINFO_SNDBUF] - mem[MEMINFO_QUEUED] - SEND_COST : 0;
+	return (uint32_t)((uint64_t)free * info.tcpi_snd_mss /
+			  (info.tcpi_snd_mss + SKB_COST));
 }
 
 /* The operation to append n bytes to, room for them made sure; NULL: no. */
 static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n)
 {
 	struct ipmon_hold_op *last = h->n ? &h->op[h->n - 1] : NULL;
-	uint32_t left = 0, held = 0;
+	uint32_t left = 0, held = 0, cost = n;
 
 	for (uint32_t i = 0; i < h->n; i++) {
 		if (h->op[i].fd != fd)
 			continue;
 		/* nothing comes behind the end */
-		if (h->op[i].kind != HOLD_SEND)
+		if (hold_is_end(&h->op[i]))
 			return NULL;
+		if (h->op[i].kind != HOLD_SEND)
+			continue;
 		left = h->op[i].room;
-		held += h->op[i].len;
+		held += h->op[i].len + SEND_COST;
 	}
-	if (left <= n) {
-		left = room(h, fd, held + n);
+	if (last && (last->fd != fd || last->kind != HOLD_SEND))
+		last = NULL;
+	if (!last)
+		cost += SEND_COST;
+	if (left <= cost) {
+		left = room(h, fd, held, n);
 		left = left > held ? left - held : 0;
+		cost = n;
 	}
 	if (left <= n)
 		return NULL;
-	if (!last || last->fd != fd) {
+	if (!last) {
 		if (h->n == IPMON_HOLD_OPS)
 			return NULL;
 		last = &h->op[h->n++];
 		*last = (struct ipmon_hold_op){ .fd = fd };
 	}
-	last->room = left - n;
+	last->room = left > cost ? left - cost : 0;
 	return last;
 }
 
@@ -511,6 +534,8 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 	o->offset_at = 0;
 	o->more = 0;
 	o->frame.nr = (uint32_t)f->nr;
+	if (o->frame.nr == NR_SETSOCKOPT)
+		return hold_option(ctx, h, o);
 	n = o->frame.nr == NR_SENDFILE ? gather_file(o, to, HOLD_MAX) :
 		gather(o, to, HOLD_MAX);
 	if (n <= 0)

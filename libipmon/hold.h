@@ -7,7 +7,7 @@
 
 #include "broker.h"
 
-#define HOLD_MAX	32768u	/* bytes of one output */
+#define HOLD_MAX	65536u	/* bytes of one output */
 #define HOLD_IOVS	64u
 
 /* An output being held: lives on the caller's stack between begin and commit. */
@@ -20,7 +20,7 @@ struct hold_output {
 	uint64_t iov[HOLD_IOVS][2];
 };
 
-/* May a call of this number be held at all? */
+/* May a call of this number be held, as an output? */
 static inline int hold_kind(uint64_t nr)
 {
 	/* write, writev, sendfile, sendto, sendmsg */
@@ -49,6 +49,9 @@ int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
 /* Wait for the followers, send everything. */
 void hold_drain(struct ipmon_ctx *ctx) HIDDEN;
 
+/* Can others tell whether this option of a socket is set?  hold_opt.c */
+int hold_option_waits(const uint64_t args[6]);
+
 /* ---- hold_end.c: the ends of connections ---- */
 
 static inline int hold_ends(const struct ipmon_ctx *ctx)
@@ -63,8 +66,9 @@ enum hold_end {
 	END_HELD,	/* has been made, as far as the program can see: its
 			 * record is to be written, then hold_commit() */
 };
-enum hold_end hold_close(struct ipmon_ctx *ctx, uint64_t fd);
-enum hold_end hold_shutdown(struct ipmon_ctx *ctx, uint64_t fd, uint64_t how);
+/* A call that is no output, or one that could not be held. */
+enum hold_end hold_end(struct ipmon_ctx *ctx, uint64_t nr,
+		       const uint64_t args[6]);
 /* Can others see that this descriptor is closed?  (Not asked: whether a file that
  * is only read is locked.) */
 int hold_close_waits(uint64_t fd);

@@ -42,6 +42,7 @@
 #define NR_SHUTDOWN	48
 #define NR_GETSOCKNAME	51
 #define NR_GETPEERNAME	52
+#define NR_SETSOCKOPT	54
 #define NR_GETSOCKOPT	55
 #define NR_FCNTL	72
 #define NR_CREAT	85
@@ -192,7 +193,7 @@ static void forget(const struct ipmon_ctx *ctx, struct ipmon_hold *h,
 	}
 }
 
-enum hold_end hold_close(struct ipmon_ctx *ctx, uint64_t fd)
+static enum hold_end hold_close(struct ipmon_ctx *ctx, uint64_t fd)
 {
 	struct ipmon_hold *h = hold_of(ctx);
 	enum hold_end end = END_WAITS;
@@ -224,7 +225,8 @@ enum hold_end hold_close(struct ipmon_ctx *ctx, uint64_t fd)
 	return END_HELD;
 }
 
-enum hold_end hold_shutdown(struct ipmon_ctx *ctx, uint64_t fd, uint64_t how)
+static enum hold_end hold_shutdown(struct ipmon_ctx *ctx, uint64_t fd,
+				   uint64_t how)
 {
 	struct ipmon_hold *h = hold_of(ctx);
 
@@ -234,11 +236,26 @@ enum hold_end hold_shutdown(struct ipmon_ctx *ctx, uint64_t fd, uint64_t how)
 	    hold_tcp_state(fd) != TCP_ESTABLISHED_)
 		return END_WAITS;
 	for (uint32_t i = 0; i < h->n; i++)
-		if (h->op[i].fd == (int32_t)fd && h->op[i].kind != HOLD_SEND)
+		if (h->op[i].fd == (int32_t)fd && hold_is_end(&h->op[i]))
 			return END_WAITS;
 	hold_make_room(ctx, h);
 	end_op(ctx, h, HOLD_SHUTDOWN, (int64_t)fd)->arg = SHUT_WR_;
 	return END_HELD;
+}
+
+enum hold_end hold_end(struct ipmon_ctx *ctx, uint64_t nr,
+		       const uint64_t args[6])
+{
+	switch (nr) {
+	case NR_CLOSE:
+		return hold_close(ctx, args[0]);
+	case NR_SHUTDOWN:
+		return hold_shutdown(ctx, args[0], args[1]);
+	case NR_SETSOCKOPT:
+		return hold_option_waits(args) ? END_WAITS : END_UNSEEN;
+	default:
+		return END_WAITS;
+	}
 }
 
 /* ---- other calls meanwhile ---- */
@@ -289,6 +306,8 @@ int hold_end_passes(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 	case NR_EPOLL_WAIT:
 	case NR_EPOLL_PWAIT:
 		return 1;
+	case NR_SETSOCKOPT:
+		return hold_pushes(args);
 	case NR_RECVMSG:
 		return !takes_control(args[1]);
 	case NR_IOCTL:

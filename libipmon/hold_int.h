@@ -28,6 +28,11 @@ static inline struct ipmon_hold *hold_of(const struct ipmon_ctx *ctx)
 	return (void *)(uintptr_t)ctx->hold;
 }
 
+static inline int hold_is_end(const struct ipmon_hold_op *op)
+{
+	return op->kind == HOLD_SHUTDOWN || op->kind == HOLD_CLOSE;
+}
+
 /* ---- hold.c ---- */
 
 /* Room for one more operation, made if need be. */
@@ -37,6 +42,14 @@ void hold_make_room(struct ipmon_ctx *ctx, struct ipmon_hold *h);
 void hold_begun(struct ipmon_ctx *ctx, struct ipmon_hold *h);
 /* State of a TCP connection, of the kernel's TCP_*; 0: it is none. */
 unsigned int hold_tcp_state(uint64_t fd);
+
+/* ---- hold_opt.c ---- */
+
+/* Does this setsockopt make what was written leave? */
+int hold_pushes(const uint64_t args[6]);
+/* hold_begin() for it. */
+int hold_option(struct ipmon_ctx *ctx, struct ipmon_hold *h,
+		struct hold_output *o);
 
 /* ---- hold_end.c ---- */
 

@@ -26,7 +26,7 @@
 
 #define NR_CLOSE	3
 #define NR_DUP2		33
-#define NR_SHUTDOWN	48
+#define NR_SETSOCKOPT	54
 #define NR_GETTIMEOFDAY	96
 #define NR_FSTATFS	138
 #define NR_TIME		201
@@ -772,11 +772,10 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	    hold_close_waits(f->args[1]))
 		verified = 1;
 	if (verified && ctx->hold) {
-		if (hold_kind(nr) && held_call(ctx, f, plan, lane, &ret))
+		if ((hold_kind(nr) || nr == NR_SETSOCKOPT) &&
+		    held_call(ctx, f, plan, lane, &ret))
 			return handled(ret);
-		end = nr == NR_CLOSE ? hold_close(ctx, f->args[0]) :
-			nr == NR_SHUTDOWN ?
-			hold_shutdown(ctx, f->args[0], f->args[1]) : END_WAITS;
+		end = hold_end(ctx, nr, f->args);
 		if (end == END_HELD) {
 			leader_tell(ctx, f, plan, 0);
 			hold_commit(ctx);

@@ -322,26 +322,28 @@ enum ipmon_turn_state {
  * same: libipmon/hold.c.  Private memory of the leader, one per slot.
  */
 #define IPMON_HOLD_OPS		64u
-#define IPMON_HOLD_BYTES	131072u
+#define IPMON_HOLD_BYTES	196608u
 enum ipmon_hold_kind {
 	HOLD_SEND,
+	HOLD_OPTION,
 	HOLD_SHUTDOWN,
 	HOLD_CLOSE,
 };
 struct ipmon_hold_op {
 	int32_t fd;
 	uint32_t len;		/* of its bytes in data, in order */
-	uint32_t arg;		/* MSG_MORE or 0; of shutdown */
+	uint32_t arg;		/* MSG_MORE or 0; of shutdown; TCP option */
 	uint32_t room;		/* bytes that may be added */
 	uint16_t kind;		/* enum ipmon_hold_kind */
 	uint16_t peer;		/* port of the other side; 0: not asked yet */
-	int32_t was;		/* HOLD_CLOSE: the number that was closed */
+	int32_t was;		/* HOLD_CLOSE: the number that was closed;
+				 * HOLD_OPTION: the value */
 };
 struct ipmon_hold {
 	uint32_t n;		/* operations held */
 	uint32_t used;		/* bytes of data */
 	uint64_t pos;		/* sent when all tails are there */
-	uint32_t ends;		/* operations that are no HOLD_SEND */
+	uint32_t ends;		/* HOLD_SHUTDOWN, HOLD_CLOSE among them */
 	uint32_t hide;		/* where the next descriptor is hidden */
 	int32_t plain;		/* a descriptor whose outputs are not held ... */
 	uint32_t skip;		/* ... not asked about again for so many */
