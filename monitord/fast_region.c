@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include <ipmon/abi.h>
+#include "../libipmon/core/ring.h"
 #include "calls.h"
 #include "fast.h"
 #include "fast_fd.h"
@@ -388,7 +389,8 @@ static void plain_gs(struct taskset *s)
 }
 
 /* Positions only grow, whoever uses the slot: one that its last user's followers
- * had still to come to has been passed (turn.c). */
+ * had still to come to has been passed (turn.c), one of its new user's has not,
+ * the first neither. */
 static void fresh_ring(struct taskset *s)
 {
 	uint64_t base = s->proc->mm->fast->base[s->slot];
@@ -397,11 +399,12 @@ static void fresh_ring(struct taskset *s)
 	memset(fast_cursor(s, 0), 0, 4096);
 	fast_ring(s)->head = base;
 	for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
-		fast_cursor(s, v)->tail = fast_cursor(s, v)->at = base;
+		cursor_begin(fast_cursor(s, v), base);
 	fast_cursor(s, LEADER)->apart = s->proc->mm->clocks_apart;
 }
 
-/* The slot is left: where the next one begins, at the start of the buffer. */
+/* The slot is left: where the next one begins, at the start of the buffer and
+ * behind all positions of this one's. */
 static void leave_ring(struct taskset *s)
 {
 	uint64_t *base = &s->proc->mm->fast->base[s->slot];
@@ -410,8 +413,7 @@ static void leave_ring(struct taskset *s)
 	/* the leader's to write: not backwards, not beyond RECORD_TURN_POS */
 	if (head < *base || head - *base > 1ull << 44)
 		head = *base;
-	*base = (head + IPMON_RING_BYTES - 1) &
-		~((uint64_t)IPMON_RING_BYTES - 1);
+	*base = (head + IPMON_RING_BYTES) & ~((uint64_t)IPMON_RING_BYTES - 1);
 	for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
 		__atomic_store_n(&fast_cursor(s, v)->at, *base, __ATOMIC_SEQ_CST);
 }

@@ -270,7 +270,9 @@ struct ipmon_cursor {
 				 * without the others (core/decide.h) */
 	/* turn.c */
 	uint64_t at;		/* the follower rests at the call whose record is
-				 * here, or has got further (release) */
+				 * here, or has got further (release).  Calls
+				 * that are monitord's have no record: where tail
+				 * is may still be several of them ahead */
 	uint32_t at_wanted;	/* somebody waits for that on ... */
 	uint32_t at_wake;	/* ... this futex; changed to wake.  In the
 				 * leader's: it waits for the turn itself */

@@ -174,6 +174,16 @@ static inline enum ring_state ring_next(const struct ipmon_ring *r,
 	return ring_next_slow(r, cur, c, rec);
 }
 
+/*
+ * A consumer begins at this position.  It does not rest there yet (cursor->at):
+ * code that runs before its first record is awaited like any other.
+ */
+static inline void cursor_begin(struct ipmon_cursor *cur, uint64_t base)
+{
+	__atomic_store_n(&cur->tail, base, __ATOMIC_RELEASE);
+	__atomic_store_n(&cur->at, base - 8, __ATOMIC_RELEASE);
+}
+
 /* The record of `size` bytes at the tail is done with. */
 static inline void ring_consume(struct ipmon_cursor *cur,
 				struct ipmon_consumer *c, uint32_t size)
