@@ -165,7 +165,9 @@ static int64_t move(const struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 			   (uint64_t)-1, 0 }
 	};
 
-	if (to == a[0] || out_of_bounds(to, a[2]) ||
+	/* what the kernel does not move, or may not */
+	if (!((uint32_t)a[3] & IPMON_MREMAP_MAYMOVE) || a[2] <= a[1] ||
+	    to == a[0] || out_of_bounds(to, a[2]) ||
 	    (uint64_t)ipmon_gate_raw(&hold) != to)
 		return ipmon_gate_raw(&call);
 	call.args[3] |= IPMON_MREMAP_FIXED;

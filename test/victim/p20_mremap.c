@@ -31,6 +31,21 @@ int main(void)
 	CHECK(q != p);
 	strcpy(p, "twice");
 	CHECK(strcmp(q, "twice") == 0);
+	/* at a place the program has chosen; often enough to be in-process */
+	for (int i = 0; i < 6; i++) {
+		char *at = (char *)0x650000000000 + i * (1 << 24);
+
+		p = mmap(at, 16 * P, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		CHECK(p == at);
+		p[0] = 7;
+		CHECK(mremap(p, 16 * P, 8 * P, 0) == p);
+		CHECK(mremap(p, 8 * P, 16 * P, 0) == p);
+		CHECK(mremap(p, 16 * P, 4 * P, MREMAP_MAYMOVE) == p);
+		q = OK(mremap(p, 4 * P, 400 * P, MREMAP_MAYMOVE));
+		CHECK(q[0] == 7 && q[400 * P - 1] == 0);
+		OK(munmap(q, 400 * P));
+	}
 	puts("mremap ok");
 	return 0;
 }
