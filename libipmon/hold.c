@@ -522,7 +522,8 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 	unsigned char *to;
 	int64_t n;
 
-	if (!h || !ctx->followers)
+	/* a signal waits for a call that goes to the kernel */
+	if (!h || !ctx->followers || ctx->pending)
 		return 0;
 	if (h->skip && h->plain == (int32_t)f->args[0]) {
 		h->skip--;
