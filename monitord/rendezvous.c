@@ -353,12 +353,19 @@ bool set_compare_filtered(struct taskset *s,
 
 /* ---- replicating ---- */
 
-static bool leader_readable(struct task *lead, uint64_t addr, uint32_t n)
+/* What cannot be written in a follower was not written in the leader either, if it
+ * is equal: a time-out in read-only memory. */
+static bool leader_wrote(struct taskset *s, unsigned int v, unsigned int i,
+			 uint32_t n)
 {
+	struct ipmon_item a = s->t[LEADER].items.v[i];
+	struct ipmon_item b = s->t[v].items.v[i];
 	char c;
 
-	return !mem_read(lead, &c, addr, 1) &&
-	       !mem_read(lead, &c, addr + n - 1, 1);
+	a.len = b.len = n;
+	return !mem_read(&s->t[LEADER], &c, a.addr, 1) &&
+	       !mem_read(&s->t[LEADER], &c, a.addr + n - 1, 1) &&
+	       compare_span(s, v, &a, &b) >= 0;
 }
 
 /*
@@ -431,8 +438,7 @@ int set_replicate(struct taskset *s, int64_t ret)
 			mon.count.bytes += n;
 			if (!r && pointers)
 				internal_translate(s, v, to, n);
-			if (r == -EFAULT &&
-			    leader_readable(lead, it->addr, n)) {
+			if (r == -EFAULT && leader_wrote(s, v, i, n)) {
 				struct divergence d = {
 					.kind = DIV_RESULT, .set = s,
 					.variant = v, .arg = it->arg,
