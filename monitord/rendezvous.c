@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/sem.h>
+#include <sys/syscall.h>
 #include <linux/audit.h>
 
 #include <ipmon/abi.h>
@@ -595,25 +596,43 @@ void set_release(struct taskset *s)
 
 /* ---- arrival ---- */
 
+/* Does the leader's call wait for as long as nothing happens, and is over when a
+ * handler has run?  pause, poll and the like without a time-out. */
+static bool waits_endlessly(const struct call *c)
+{
+	switch (c->nr) {
+	case SYS_pause:
+		return true;
+	case SYS_poll:
+		return (int32_t)c->args[2] < 0;
+	case SYS_ppoll:
+		return !c->args[2];
+	case SYS_select:
+	case SYS_pselect6:
+		return !c->args[4];
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+		return (int32_t)c->args[3] < 0;
+	case SYS_epoll_pwait2:
+		return !c->args[3];
+	default:
+		return false;
+	}
+}
+
 /*
- * All are at pause(): a call that blocks and has nothing to wait for but a
- * signal.  One that came since the last call ends it.  Delivered before it, as
- * elsewhere, it would leave `while (!flag) pause();` asleep for ever; the
- * window between test and call is a few instructions natively, and here all
- * the way between two calls.
+ * All are at such a call.  A signal that came since the last call ends it.
+ * Delivered before it, as elsewhere, it would leave `while (!flag) pause();` asleep
+ * for ever; the window between test and call is a few instructions natively, and
+ * here all the way between two calls.
  */
 static bool waits_for_signal(const struct taskset *s)
 {
-	uint64_t nr = s->t[LEADER].call.nr;
-	const struct ipmon_row *row = ipmon_row(nr);
-
-	if (nr >= IPMON_NR_MAX || row->nargs || !(row->flags & RF_BLOCK))
-		return false;
 	for_each_variant(v)
-		if (s->t[v].call.nr != nr ||
+		if (s->t[v].call.nr != s->t[LEADER].call.nr ||
 		    s->t[v].call.arch != AUDIT_ARCH_X86_64)
 			return false;
-	return true;
+	return waits_endlessly(&s->t[LEADER].call);
 }
 
 static void rendezvous(struct taskset *s)
@@ -641,7 +660,7 @@ static void rendezvous(struct taskset *s)
 	}
 	if (fast_early(s))
 		return;
-	if (!STAILQ_EMPTY(&s->sigq) && waits_for_signal(s))
+	if (!STAILQ_EMPTY(&s->sigq) && !s->kick_ret && waits_for_signal(s))
 		s->kick_ret = -ERESTARTNOHAND;
 	if (!s->kick_ret && !STAILQ_EMPTY(&s->sigq) &&
 	    signal_deliver_at_entry(s))
