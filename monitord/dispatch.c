@@ -33,6 +33,7 @@
 #include "see.h"
 #include "signals.h"
 #include "tracee.h"
+#include "transfer.h"
 #include "turn.h"
 
 /* ---- calls ---- */
@@ -57,8 +58,12 @@ void call_ended(struct taskset *s)
 		if (task_unrewrite(t, ret) < 0)
 			return;
 	}
+	if (ret > 0 && transfer_ended(s, ret))
+		return;
 	if (ret < 0 && ret >= -516 && signal_interrupted(s, ret))
 		return;
+	if (s->partial)
+		ret = (int64_t)s->partial + (ret > 0 ? ret : 0);
 	h = &handlers[s->row->handler];
 	(h->done ? h->done : generic_done)(s, ret);
 }

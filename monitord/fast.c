@@ -17,7 +17,8 @@
  *	at the gate, call interrupted	result becomes IPMON_KICKED, or, if
  *					nothing is to come of it, the kernel
  *					restarts it
- *	at the gate, call completed	untouched: IP-MON publishes it
+ *	at the gate, call completed	untouched: IP-MON publishes it, but for one
+ *					that was cut short (transfer.c)
  *	between test and gate (window)	back to the test of ctx->pending
  *	elsewhere			it will come to the next test itself
  */
@@ -36,6 +37,7 @@
 #include "shadow.h"
 #include "signals.h"
 #include "tracee.h"
+#include "transfer.h"
 #include "tsc.h"
 #include "turn.h"
 
@@ -351,6 +353,19 @@ static void kick(struct taskset *s, struct user_regs_struct *r)
 	task_regs_changed(t);
 }
 
+/* The program's call has come back with a part of what it was to transfer; no
+ * signal is meant for it. */
+static bool cut_short(struct task *t, const struct user_regs_struct *r,
+		      const struct ipmon_ranges *g, enum fast_stop why)
+{
+	const uint64_t a[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
+
+	return why != FAST_PASS && t->variant == LEADER &&
+		(int64_t)r->rax > 0 && STAILQ_EMPTY(&t->set->sigq) &&
+		program_call(t, r, g) &&
+		transfer_is_short(t->set, r->orig_rax, a, r->rax);
+}
+
 bool fast_stop(struct task *t, enum fast_stop why)
 {
 	struct taskset *s = t->set;
@@ -367,8 +382,11 @@ bool fast_stop(struct task *t, enum fast_stop why)
 		return true;
 	g = &mm->ranges[v];
 	if (r->rip == mm->gate[v] + 2 && (int64_t)r->orig_rax >= 0) {
-		if (!interrupted((int64_t)r->rax))
+		if (!interrupted((int64_t)r->rax)) {
+			if (cut_short(t, r, g, why))
+				kick(s, r);
 			return true;
+		}
 		/* a wait of IP-MON's own: its loop does it again */
 		if (v != LEADER || !program_call(t, r, g)) {
 			/* the kernel remembers only the last one */

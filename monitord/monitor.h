@@ -272,6 +272,10 @@ struct taskset {
 	uint64_t t_lag;			/* ... since then (ns), 0 = they have */
 	int64_t kick_ret;		/* how the call it was kicked out of would
 					 * have ended, 0 = none */
+	uint64_t partial;		/* what the leader has transferred before
+					 * it was stopped: transfer.c */
+	uint64_t piece;			/* bytes of the rest it was sent for, 0 =
+					 * all */
 	uint64_t t_kicked;		/* ns, when that call had begun */
 	uint64_t t_blocked;		/* ns: the ticker found it asleep in the
 					 * gate, 0 = it did not ... */

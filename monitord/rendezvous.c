@@ -46,6 +46,7 @@
 #include "signals.h"
 #include "solo.h"
 #include "tracee.h"
+#include "transfer.h"
 #include "tsc.h"
 #include "turn.h"
 #include "vsyscall.h"
@@ -467,10 +468,14 @@ void set_leader_go(struct taskset *s)
 
 	s->state = SET_CALL;
 	s->t_call = mon.now;
-	if (s->kick_ret)
+	if (s->kick_ret < 0)
 		signal_go_on(s);
+	s->partial = s->kick_ret > 0 ? (uint64_t)s->kick_ret : 0;
 	s->kick_ret = 0;
-	task_resume(t, PTRACE_SYSCALL, 0);
+	if (s->partial)
+		transfer_go_on(s);
+	else
+		task_resume(t, PTRACE_SYSCALL, 0);
 	if (s->blocking)
 		sched_sleep(s);
 }
@@ -488,7 +493,10 @@ void set_leader_again(struct taskset *s)
 		return;
 	}
 	s->state = SET_CALL;
-	task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
+	if (s->partial)
+		transfer_go_on(s);
+	else
+		task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
 	/* it was given the turn to see what had interrupted it */
 	if (s->blocking && !TAILQ_EMPTY(&s->proc->domain->ready))
 		sched_leave(s);
@@ -508,6 +516,7 @@ void set_note_call(struct taskset *s, int64_t ret)
 	struct recent *r = &s->recent[s->recent_pos++ % RECENT_MAX];
 
 	s->kick_ret = 0;
+	s->partial = s->piece = 0;
 	r->seq = ++mon.seq;
 	r->nr = s->t[LEADER].call.nr;
 	memcpy(r->args, s->t[LEADER].call.args, sizeof(r->args));

@@ -157,7 +157,7 @@ static void rewind_call(struct taskset *s)
 	task_regs_changed(t);
 }
 
-/* It is to end with EINTR after all. */
+/* It is to end (EINTR, or what has been transferred) after all. */
 static void unrewind_call(struct taskset *s)
 {
 	struct task *t = &s->t[LEADER];
@@ -167,7 +167,7 @@ static void unrewind_call(struct taskset *s)
 	s->rewound = false;
 	t->regs = t->saved;
 	t->saved_valid = false;
-	t->regs.rax = (uint64_t)-EINTR;
+	t->regs.rax = (uint64_t)s->ret;
 	task_regs_changed(t);
 }
 
@@ -179,6 +179,11 @@ static void redo(struct taskset *s, int64_t ret, int sig)
 	if (ret == -EINTR)
 		rewind_call(s);
 	task_resume(&s->t[LEADER], PTRACE_CONT, sig);
+}
+
+void signal_repeat(struct taskset *s)
+{
+	redo(s, -EINTR, 0);
 }
 
 bool signal_interrupted(struct taskset *s, int64_t ret)
@@ -202,12 +207,15 @@ bool signal_interrupted(struct taskset *s, int64_t ret)
 	for (sig = 1; sig < 65; sig++)
 		if (open & BIT(sig) && signal_effect(sig, &st) != EFF_IGNORED)
 			break;
-	s->ret = ret;
+	s->ret = s->partial ? (int64_t)s->partial : ret;
 	if (sig == 65) {
 		/* nothing anybody may notice */
 		redo(s, ret, 0);
 		return true;
 	}
+	/* a part has been transferred: that is the result, the signal follows */
+	if (s->partial)
+		return false;
 	if (ret == -EINTR && !(st.caught & open)) {
 		/* a stop or a fatal signal: a result like any other, the
 		 * signal follows when the leader is resumed */

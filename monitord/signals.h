@@ -41,6 +41,10 @@ void signal_go_on(struct taskset *s);
  * treat ret as an ordinary result. */
 bool signal_interrupted(struct taskset *s, int64_t ret);
 
+/* The leader, AT_EXIT, comes to its call again; a caught signal meanwhile ends it
+ * with s->ret. */
+void signal_repeat(struct taskset *s);
+
 /* After a call, before release: deliver what is pending for the leader so
  * that handlers run before the program continues. */
 void signal_deliver_at_exit(struct taskset *s);

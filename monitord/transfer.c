@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Transfers that end half-way because of a stop the program may not notice.
+ *
+ * Theory of operation
+ * -------------------
+ * A blocking write to a pipe or a stream, and a recv with MSG_WAITALL, come back
+ * with a short count only if a signal comes.  One that is ignored does not count
+ * as one natively, but a traced task stops for it, and so it does when the
+ * monitor interrupts it.  Calls that have done nothing are repeated then
+ * (signal.c); those that have done a part go on behind it.
+ *
+ * In the gate (fast_stop): the leader is kicked out of the call as if it had been
+ * interrupted, with what it has done as the result that it would have had
+ * (s->kick_ret > 0), and the call goes on at the rendezvous.  At the end of a call of
+ * monitord's: the leader comes to its instruction again.  Either way the rest is
+ * a call of its own, task_rewrite(), of as many vectors as there is room for;
+ * s->partial is what has been done before it.  The program is told the sum.
+ *
+ * A caught signal that comes meanwhile ends it: the sum so far is the result, as
+ * it would have been.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "handlers.h"
+#include "signal_int.h"
+#include "signals.h"
+#include "tracee.h"
+#include "transfer.h"
+#include "valuemap.h"
+
+#define RW_MAX		0x7ffff000u	/* MAX_RW_COUNT */
+#define NOT_WAITING	(MSG_PEEK | MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB)
+
+/* struct user_msghdr, in words */
+enum { MSG_NAME, MSG_NAMELEN, MSG_IOV, MSG_IOVLEN, MSG_CTL, MSG_CTLLEN,
+	MSG_FLAGS, MSG_WORDS };
+/* vectors that fit behind one of these in a slot of the scratch pages */
+#define PIECE_IOVS ((SCRATCH_SLOT - MSG_WORDS * 8) / 16)
+
+/* Is it a call of such a kind? */
+static bool is_transfer(uint64_t nr, const uint64_t a[6])
+{
+	switch (nr) {
+	case SYS_write:
+	case SYS_writev:
+	case SYS_sendfile:
+		return true;
+	case SYS_sendto:
+		return !(a[3] & NOT_WAITING);
+	case SYS_sendmsg:
+		return !(a[2] & NOT_WAITING);
+	case SYS_recvfrom:
+		return !(a[3] & NOT_WAITING) && a[3] & MSG_WAITALL;
+	case SYS_recvmsg:
+		return !(a[2] & NOT_WAITING) && a[2] & MSG_WAITALL;
+	default:
+		return false;
+	}
+}
+
+/* Where its data is. */
+struct transfer {
+	uint64_t len;		/* of one span, or */
+	uint64_t iov, n_iov;	/* vectors */
+	bool in;
+	uint64_t msg[MSG_WORDS];
+};
+
+static bool transfer_of(struct task *t, uint64_t nr, const uint64_t a[6],
+			struct transfer *x)
+{
+	*x = (struct transfer){ .in = nr == SYS_recvfrom || nr == SYS_recvmsg };
+	if (!is_transfer(nr, a))
+		return false;
+	switch (nr) {
+	case SYS_writev:
+		x->iov = a[1];
+		x->n_iov = a[2];
+		return true;
+	case SYS_sendmsg:
+	case SYS_recvmsg:
+		if (mem_read(t, x->msg, a[1], sizeof(x->msg)))
+			return false;
+		x->iov = x->msg[MSG_IOV];
+		x->n_iov = x->msg[MSG_IOVLEN];
+		return true;
+	case SYS_sendfile:
+		x->len = a[3];
+		return true;
+	default:
+		x->len = a[2];
+		return true;
+	}
+}
+
+/* Bytes asked for. */
+static uint64_t size_of(struct task *t, const struct transfer *x)
+{
+	uint64_t sum = x->len, iov[2];
+
+	if (x->n_iov > UIO_MAXIOV)
+		return 0;
+	for (uint64_t i = 0; i < x->n_iov && sum < RW_MAX; i++) {
+		if (mem_read(t, iov, x->iov + i * sizeof(iov), sizeof(iov)))
+			return 0;
+		sum += iov[1];
+	}
+	return sum < RW_MAX ? sum : RW_MAX;
+}
+
+/* A descriptor on which a short count is no natural end. */
+static bool waits(struct taskset *s, int number, bool in)
+{
+	int fd = leader_getfd(s, number), type = 0;
+	socklen_t len = sizeof(type);
+	struct stat st;
+	bool yes;
+
+	if (fd < 0)
+		return false;
+	yes = !(fcntl(fd, F_GETFL) & O_NONBLOCK) && !fstat(fd, &st);
+	if (yes && S_ISSOCK(st.st_mode))
+		yes = !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) &&
+			type == SOCK_STREAM;
+	else if (yes)
+		yes = !in && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
+	close(fd);
+	return yes;
+}
+
+bool transfer_is_short(struct taskset *s, uint64_t nr, const uint64_t a[6],
+		       uint64_t done)
+{
+	struct transfer x;
+
+	return transfer_of(&s->t[LEADER], nr, a, &x) &&
+		done < size_of(&s->t[LEADER], &x) &&
+		waits(s, (int)a[0], x.in);
+}
+
+/* The vectors behind what has been done, as many as fit: their number. */
+static uint64_t rest_of(struct task *t, const struct transfer *x, uint64_t done,
+			uint64_t piece[PIECE_IOVS][2], uint64_t *bytes)
+{
+	uint64_t n = 0;
+
+	*bytes = 0;
+	for (uint64_t i = 0; i < x->n_iov && n < PIECE_IOVS; i++) {
+		uint64_t iov[2];
+
+		if (mem_read(t, iov, x->iov + i * sizeof(iov), sizeof(iov)))
+			break;
+		if (done >= iov[1]) {
+			done -= iov[1];
+			continue;
+		}
+		piece[n][0] = iov[0] + done;
+		piece[n][1] = iov[1] - done;
+		*bytes += piece[n++][1];
+		done = 0;
+	}
+	return n;
+}
+
+/* The arguments of the rest; false: its memory is not to be read any more. */
+static bool rest_args(struct taskset *s, uint64_t a[6])
+{
+	struct task *t = &s->t[LEADER];
+	uint64_t slot = scratch_slot(s, LEADER), n;
+	uint64_t iov[PIECE_IOVS][2];
+	struct transfer x;
+
+	memcpy(a, t->call.args, sizeof(t->call.args));
+	s->piece = 0;
+	if (!transfer_of(t, t->call.nr, a, &x))
+		return false;
+	if (t->call.nr == SYS_sendfile) {
+		a[3] -= s->partial;
+		return true;
+	}
+	if (!x.iov) {
+		a[1] += s->partial;
+		a[2] -= s->partial;
+		/* whom it is from has been told */
+		if (x.in)
+			a[4] = a[5] = 0;
+		return true;
+	}
+	n = rest_of(t, &x, s->partial, iov, &s->piece);
+	if (!n || mem_write(t, slot + sizeof(x.msg), iov, n * sizeof(iov[0])))
+		return false;
+	a[1] = slot + sizeof(x.msg);
+	if (t->call.nr == SYS_writev) {
+		a[2] = n;
+		return true;
+	}
+	x.msg[MSG_IOV] = a[1];
+	x.msg[MSG_IOVLEN] = n;
+	x.msg[MSG_CTL] = x.msg[MSG_CTLLEN] = 0;
+	if (x.in)
+		x.msg[MSG_NAME] = x.msg[MSG_NAMELEN] = 0;
+	a[1] = slot;
+	return !mem_write(t, slot, x.msg, sizeof(x.msg));
+}
+
+void transfer_go_on(struct taskset *s)
+{
+	struct task *t = &s->t[LEADER];
+	uint64_t a[6];
+
+	s->state = SET_CALL;
+	if (!rest_args(s, a)) {
+		generic_done(s, (int64_t)s->partial);
+		return;
+	}
+	if (task_rewrite(t, t->call.nr, a) < 0)
+		return;
+	s->rewritten = true;
+	task_resume(t, PTRACE_SYSCALL, 0);
+}
+
+/* Is nothing pending but what does not count? */
+static bool only_ignored(const struct task *t)
+{
+	struct sigstate st;
+	uint64_t open;
+
+	if (!sigstate_pending(t) || sigstate_read(t, &st))
+		return false;
+	open = st.pending & ~st.blocked;
+	for (int sig = 1; sig < 65; sig++)
+		if (open & BIT(sig) && signal_effect(sig, &st) != EFF_IGNORED)
+			return false;
+	return open != 0;
+}
+
+/* Has it certainly done all it was asked for?  From what is known already. */
+static bool all_done(const struct task *t, uint64_t done)
+{
+	uint64_t most = t->call.nr == SYS_sendfile ? t->call.args[3] : 0;
+
+	for (unsigned int i = 0; i < t->items.n; i++)
+		most += t->items.v[i].len;
+	return done >= most;
+}
+
+bool transfer_ended(struct taskset *s, int64_t ret)
+{
+	struct task *t = &s->t[LEADER];
+	uint64_t done = s->partial + (uint64_t)ret;
+
+	if (!is_transfer(t->call.nr, t->call.args) || all_done(t, done))
+		return false;
+	/* the piece was all that had room */
+	if ((uint64_t)ret != s->piece && !only_ignored(t))
+		return false;
+	if (!transfer_is_short(s, t->call.nr, t->call.args, done))
+		return false;
+	s->partial = done;
+	s->ret = (int64_t)done;
+	signal_repeat(s);
+	return true;
+}
