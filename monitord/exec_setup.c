@@ -39,6 +39,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "at_random.h"
 #include "launch.h"
 #include "own.h"
 #include "owned.h"
@@ -605,7 +606,8 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 {
 	struct mm *mm = s->proc->mm;
 	char *execfn[MAX_VARIANTS] = { NULL }, comm[16];
-	bool preload = false;
+	bool preload = false, glibc = false;
+	uint64_t random[MAX_VARIANTS] = { 0 };
 	char list[MAX_VARIANTS][PRELOAD_LIST];
 	int r = 0;
 
@@ -621,9 +623,10 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		r = map_own(&im[v], mm, v);
 		if (r < 0)
 			goto out;
-		if (v == LEADER && mon.libipmon[0] &&
+		if (v == LEADER)
+			glibc = glibc_linker(&im[v]);
+		if (v == LEADER && mon.libipmon[0] && glibc &&
 		    !stack_aux(&im[v].stack, AUX_SECURE, 1) &&
-		    glibc_linker(&im[v]) &&
 		    library_visible(&im[v], mm->gate[v], mm->scratch[v]))
 			preload = true;
 		if (execfn[v]) {
@@ -637,6 +640,9 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 			      execfn[v]);
 		if (r < 0)
 			goto out;
+		if (mon.opt.layout != LAYOUT_SAME &&
+		    (glibc || mm->static_exe))
+			random[v] = stack_aux(&im[v].stack, AUX_RANDOM, 0);
 		if (v == LEADER)
 			continue;
 		if (mon.opt.layout == LAYOUT_SAME) {
@@ -648,6 +654,7 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		if (r < 0)
 			goto out;
 	}
+	at_random_begin(mm, random);
 	if (preload && mon.opt.diverse)
 		own_begin(s);
 	r = tsc_image(s);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include <ipmon/abi.h>
+#include "at_random.h"
 #include "fast.h"
 #include "launch.h"
 #include "own.h"
@@ -224,6 +225,8 @@ void ipmon_register_start(struct taskset *s)
 		return;
 	}
 	hide_preload(s);
+	if (s->proc->mm->at_random[LEADER])
+		at_random_publish(s);
 	s->proc->mm->registered = true;
 	if (mon.opt.policy != POLICY_STRICT &&
 	    !fast_setup(s))

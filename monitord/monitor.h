@@ -319,6 +319,9 @@ struct mm {
 					 * pointer in envp, 0 = none injected */
 	uint64_t env_orig[MAX_VARIANTS];/* original string pointer, or 0 */
 	uint64_t auxv[MAX_VARIANTS];	/* stack address of the auxv */
+	uint64_t at_random[MAX_VARIANTS];/* at_random.c: bytes that are to be
+					 * made the same, 0 = none */
+	bool has_tls;			/* ... the thread pointer is set */
 	bool registered;		/* libipmon's constructor has run */
 	bool linking;			/* own.c: it has not, and each variant
 					 * loads what it likes */

@@ -30,6 +30,7 @@
 
 #include <ipmon/abi.h>
 #include "event.h"
+#include "at_random.h"
 #include "calls.h"
 #include "fast.h"
 #include "fast_fd.h"
@@ -683,6 +684,8 @@ static void rendezvous(struct taskset *s)
 	}
 	s->row = s->t[LEADER].call.nr == IPMON_NR_REGISTER ? &register_row :
 		ipmon_row(s->t[LEADER].call.nr);
+	if (s->proc->mm->at_random[LEADER])
+		at_random_call(s);
 	if (s->clocks.n_gone && solo_behind(s))
 		return;
 	for_each_follower(v) {
