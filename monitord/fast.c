@@ -109,7 +109,7 @@ static bool may_live(const struct taskset *s)
 
 	return p->mm->fast && !p->mm->no_fast && s->slot >= 0 &&
 	       p->mm->patched && !p->has_filter && !p->vtsc_sigsegv &&
-	       !p->vseccomp && !p->execing && !p->exiting &&
+	       !p->vseccomp && !p->borrows && !p->execing && !p->exiting &&
 	       STAILQ_EMPTY(&s->sigq) && p->domain->owner == s &&
 	       (p->turn || alone(s));
 }

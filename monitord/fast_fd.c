@@ -10,8 +10,9 @@
  * them to monitord, and refrains from opening files of /proc itself.  So every
  * such descriptor comes into being here: by open, by dup of one that is slow,
  * by fork (the bitmap is copied with the memory) or by exec (the descriptors
- * are looked at when the new image registers).  Not known: views received
- * through a socket.  A bit too many costs time only.
+ * are looked at when the new image registers).  A vfork child has the memory of
+ * its parent, but not its descriptors: it leaves the bitmaps alone, and all its
+ * calls are monitord's.  Not known: views received through a socket.  A bit too many costs time only.
  *
  * Channels the program has made itself (internal.c) are slow as well, because
  * addresses may come out of them; but what goes in need not be seen here as long
@@ -77,7 +78,7 @@ static void set_range(struct taskset *s, map_fn *map, unsigned int from,
 
 	if (to > IPMON_SLOW_FDS)
 		to = IPMON_SLOW_FDS;
-	if (from >= to)
+	if (from >= to || s->proc->borrows)
 		return;
 	for_each_variant(v) {
 		uint64_t at = map(s, v) + from / 8;

@@ -292,6 +292,7 @@ static void new_image(struct taskset *s)
 	fast_detach(s);
 	mm_put(p->mm);
 	p->mm = mm_new();
+	p->borrows = false;
 	sched_leave(s);
 	turn_put(p);
 	p->domain = domain_new();

@@ -234,6 +234,7 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 		np->domain = p->domain->shared ? domain_get(p->domain) :
 			domain_new();
 	}
+	np->borrows = (sp->flags & (CLONE_VM | CLONE_FILES)) == CLONE_VM;
 	np->files = sp->flags & CLONE_FILES ? files_get(p->files) :
 		files_fork(p->files);
 	c = set_new(np);

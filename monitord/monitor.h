@@ -356,6 +356,9 @@ struct proc {
 	struct domain *domain;
 	struct turn *turn;		/* turn.c, or NULL */
 	struct files *files;
+	bool borrows;			/* its memory is its parent's, with what
+					 * is noted there about descriptors; its
+					 * descriptors are its own (vfork) */
 	bool launching;			/* before its first successful exec */
 	bool execing;			/* an exec is under way: its other
 					 * threads die */
