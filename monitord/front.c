@@ -191,6 +191,36 @@ static pid_t front_pid, tracer_pid;
 
 /* ---- the tracer's side ---- */
 
+void front_end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* it was too late for that */
+	if (getppid() != parent)
+		_exit(EXIT_MONITOR);
+}
+
+int front_own_group(pid_t pid)
+{
+	pid_t self = getpid(), founder = fork();
+	int r, error;
+
+	if (founder < 0)
+		return -1;
+	if (!founder) {
+		front_end_with(self);
+		for (;;)
+			pause();
+	}
+	r = setpgid(founder, founder);
+	if (!r)
+		r = setpgid(pid, founder);
+	error = errno;
+	kill(founder, SIGKILL);
+	waitpid(founder, NULL, 0);
+	errno = error;
+	return r;
+}
+
 /*
  * Move to a process group of our own, see above.  A group needs a leader to be
  * founded, and must not be led by us: a group leader cannot setsid(), and the
@@ -198,21 +228,9 @@ static pid_t front_pid, tracer_pid;
  */
 static void leave_group(void)
 {
-	pid_t founder = fork();
-
-	if (founder < 0)
-		return;
-	if (!founder) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
 	/* EPERM: a session leader has to stay */
-	if (setpgid(founder, founder) == 0 && setpgid(0, founder) < 0 &&
-	    errno != EPERM)
-		say("setpgid: %s", strerror(errno));
-	kill(founder, SIGKILL);
-	waitpid(founder, NULL, 0);
+	if (front_own_group(0) < 0 && errno != EPERM)
+		verbose("setpgid: %s", strerror(errno));
 }
 
 static void tell(int type, int value)
@@ -502,9 +520,7 @@ int front_start(void (*tracer)(void))
 		close(sv[0]);
 		manager_tracer();
 		mon.status_fd = sv[1];
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != front_pid)
-			_exit(EXIT_MONITOR);
+		front_end_with(front_pid);
 		see_tracer();
 		tracer();
 		exit(0);

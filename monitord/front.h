@@ -28,6 +28,12 @@ void inherit_drop(void);
  */
 int front_start(void (*tracer)(void));
 
+/* In a child: end when that parent does, now if it has. */
+void front_end_with(pid_t parent);
+/* A process group for this process (0: the caller) that it does not lead.
+ * 0, or -1 and errno. */
+int front_own_group(pid_t pid);
+
 /* ---- in the tracer ---- */
 
 /* The leader is forked: leave the caller's process group. */

@@ -232,6 +232,7 @@ struct start {
 	int ctl;		/* the follower's end */
 	int sync;		/* read end: a byte comes when it is seized */
 	pid_t leader;		/* 0: is the leader */
+	pid_t tracer;
 	struct sock_fprog prog;
 };
 
@@ -239,6 +240,14 @@ static void __attribute__((noreturn)) child_fail(unsigned int v, int error)
 {
 	launch_share->error[v] = error;
 	_exit(exit_status_of(error));
+}
+
+/* What monitord needs is not allowed here; stderr is still the caller's. */
+static void __attribute__((noreturn)) child_cannot(const char *what)
+{
+	say("cannot start a variant: %s: %s; 'monitord doctor' says what this machine allows, and a service's unit may allow less",
+	    what, strerror(errno));
+	_exit(EXIT_MONITOR);
 }
 
 /* Capabilities only monitord needs; the last one is for dropping others. */
@@ -256,9 +265,9 @@ static void withhold_caps(void)
 	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++)
 		if (mon.opt.withhold & c[i].bit &&
 		    prctl(PR_CAPBSET_DROP, c[i].cap, 0, 0, 0) < 0)
-			_exit(EXIT_MONITOR);
+			child_cannot("--withhold");
 	if (syscall(SYS_capget, &h, d) < 0)
-		_exit(EXIT_MONITOR);
+		child_cannot("capget");
 	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++)
 		if (mon.opt.withhold & c[i].bit) {
 			d[0].effective &= ~(1u << c[i].cap);
@@ -266,38 +275,41 @@ static void withhold_caps(void)
 			d[0].inheritable &= ~(1u << c[i].cap);
 		}
 	if (syscall(SYS_capset, &h, d) < 0)
-		_exit(EXIT_MONITOR);
+		child_cannot("capset");
 }
 
 /* Before the seizure: errors here are monitord's. */
 static void child_prepare(const struct start *st)
 {
-	int p = personality(0xffffffff);
+	int have = personality(0xffffffff), p = have;
 
 	/* until PTRACE_O_EXITKILL takes over */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	front_end_with(st->tracer);
 	placement_variant(st->variant);
-	if (st->variant != LEADER) {
-		int null = open("/dev/null", O_RDWR);
-
-		if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
-		    dup2(null, 2) < 0 || dup2(st->ctl, CTL_FD) < 0)
-			_exit(EXIT_MONITOR);
-	}
 	/* Disjoint layouts need followers to be randomised even under
 	 * `setarch -R`; the leader's own setting is the program's business. */
 	if (mon.opt.layout == LAYOUT_SAME)
 		p |= ADDR_NO_RANDOMIZE;
 	else if (st->variant != LEADER)
 		p &= ~ADDR_NO_RANDOMIZE;
-	if (p != -1)
-		personality((unsigned long)p);
+	if (have != -1 && p != have && personality((unsigned long)p) < 0)
+		child_cannot(mon.opt.layout == LAYOUT_SAME ?
+			     "--layout same (personality)" :
+			     "--layout disjoint (personality)");
 	if (tsc_always() && prctl(PR_SET_TSC, PR_TSC_SIGSEGV) < 0)
-		_exit(EXIT_MONITOR);
+		child_cannot("PR_SET_TSC");
 	if (launch_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		_exit(EXIT_MONITOR);
+		child_cannot("PR_SET_NO_NEW_PRIVS");
 	if (mon.opt.withhold)
 		withhold_caps();
+	if (st->variant != LEADER) {
+		int null = open("/dev/null", O_RDWR);
+
+		if (null < 0 || dup2(st->ctl, CTL_FD) < 0 ||
+		    dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+		    dup2(null, 2) < 0)
+			child_cannot("/dev/null");
+	}
 }
 
 static void __attribute__((noreturn)) child(const struct start *st)
@@ -355,27 +367,11 @@ static bool have_sys_admin(void)
 	       d[0].effective & 1u << CAP_SYS_ADMIN;
 }
 
-/* A process group whose leader is neither the tracer nor the follower. */
-static void own_group(pid_t pid)
-{
-	pid_t founder = fork();
-
-	if (founder < 0)
-		die("fork: %s", strerror(errno));
-	if (!founder) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	if (setpgid(founder, founder) < 0 || setpgid(pid, founder) < 0)
-		die("setpgid: %s", strerror(errno));
-	kill(founder, SIGKILL);
-	waitpid(founder, NULL, 0);
-}
-
 static pid_t start_variant(unsigned int v, pid_t leader, int sync[2])
 {
-	struct start st = { .variant = v, .ctl = -1, .leader = leader };
+	struct start st = {
+		.variant = v, .ctl = -1, .leader = leader, .tracer = getpid(),
+	};
 	int ctl[2] = { -1, -1 };
 	pid_t pid;
 	int r;
@@ -498,8 +494,8 @@ int launch(void)
 				       sync[v]);
 		if (v == LEADER)
 			front_leave();
-		else
-			own_group(pid[v]);
+		else if (front_own_group(pid[v]) < 0)
+			die("setpgid: %s", strerror(errno));
 	}
 	inherit_drop();
 	for (unsigned int v = 0; v < mon.n; v++)

@@ -51,8 +51,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "front.h"
 #include "manager.h"
 #include "monitor.h"
+#include "see.h"
 
 #define HOLD_MS		100u
 #define MESSAGE_MAX	65536u		/* the manager takes 4096 */
@@ -348,10 +350,8 @@ static void __attribute__((noreturn)) witness(int fd)
 	sigset_t all;
 	siginfo_t info;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	front_end_with(self);
 	prctl(PR_SET_NAME, "monitord-wit");
-	if (getppid() != self)
-		_exit(0);
 	for (int i = 0; i < 3; i++)
 		close(i);
 	sigfillset(&all);

@@ -458,6 +458,66 @@ def front_killed(suite, case, n, policy):
         gone(variants)
 
 
+def killed_at_any_moment(suite, case, n, policy):
+    """SIGKILL to monitord or its front process leaves nothing behind, whatever
+    the run is at: forking, being traced, executing, waiting, stopped."""
+    mark = f"{os.getpid()}-{time.monotonic_ns()}"
+    env = suite.environment(case, mark)
+    found = f"{MARK}={mark}".encode()
+
+    def ours():
+        left = []
+        for pid, (_, _, state) in processes().items():
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as f:
+                    if state not in "ZX" and found in f.read().split(b"\0"):
+                        left.append(pid)
+            except OSError:
+                pass
+        return left
+
+    def comm(pid):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
+                return f.read().strip()
+        except OSError:
+            return ""
+
+    def kill(pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def tracer_of(front):
+        """The front's first child, as soon as there is one."""
+        try:
+            with open(f"/proc/{front}/task/{front}/children", encoding="ascii") as f:
+                return int(f.read().split()[0])
+        except (OSError, IndexError):
+            return front
+    for i in range(24):
+        p = subprocess.Popen([suite.monitord, "run", "-n", str(n), "--policy", policy,
+                              "--", suite.subst("@ATTACK@/busy")], env=env,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(0.0025 * (i // 2) ** 1.3)
+        if i % 8 > 5:
+            # hanging: a variant does not go on
+            for pid in [x for x in sorted(ours()) if comm(x) == "busy"][-1:]:
+                os.kill(pid, signal.SIGSTOP)
+        kill(p.pid if i % 2 else tracer_of(p.pid))
+        try:
+            gone(ours())
+        except Fail as e:
+            raise Fail(f"round {i}: {e}: {[(x, comm(x)) for x in ours()]}") from e
+        finally:
+            for pid in ours():
+                kill(pid)
+            kill(p.pid)
+            p.wait()
+
+
 def forwarded(suite, case, n, policy):
     """A signal sent to monitord reaches the program once."""
     script = ("trap 'echo got USR1; n=$((n+1)); test $n = 3 && exit 5' USR1; n=0; "
