@@ -6,6 +6,7 @@
  * files to write, a program that does not exist.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <sched.h>
@@ -120,10 +121,14 @@ int cmd_run(int argc, char **argv)
 		return r;
 	find_libipmon();
 	if (mon.opt.trace_file) {
-		mon.trace = fopen(mon.opt.trace_file, "we");
+		int fd = output_open(mon.opt.trace_file, O_CREAT | O_TRUNC);
+
+		mon.trace = fd < 0 ? NULL : fdopen(fd, "w");
 		if (!mon.trace) {
 			say("--trace %s: %s; name a file that can be written",
-			    mon.opt.trace_file, strerror(errno));
+			    mon.opt.trace_file, fd == -EPERM ?
+			    "it is a link or file of somebody else's" :
+			    strerror(fd < 0 ? -fd : errno));
 			return EXIT_MONITOR;
 		}
 	}

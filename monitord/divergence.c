@@ -278,7 +278,8 @@ void drop_variant(unsigned int v)
 static int write_json(const struct report *r, const char *path)
 {
 	struct json_object *o = report_to_json(r);
-	int err = jsonfile_write(path, o);
+	/* it shows memory of the program */
+	int err = jsonfile_write(path, o, true);
 
 	if (err < 0)
 		say("cannot write the report to %s: %s; what stands on standard error is all there is",

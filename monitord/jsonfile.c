@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,25 +33,90 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
+/* ---- whose file is it? ---- */
+
+/*
+ * What is written is written with the rights of who runs the monitor, often
+ * root, and may lie in a directory of the service's.  A name there that is a
+ * link, a FIFO or somebody else's file has perhaps been put there to have us
+ * overwrite something, or tell somebody.
+ */
+static bool ours(const struct stat *st)
+{
+	return st->st_uid == geteuid() || st->st_uid == 0;
+}
+
+/* Who can make names in the path's directory, or change those that are ours? */
+enum makers {
+	ONLY_WE,		/* and root */
+	OTHERS,			/* make their own, as in /tmp */
+	ANYBODY,		/* change ours as well */
+};
+
+static enum makers makers_in_dir(const char *path)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (slash == path)
+		slash++;
+	if (snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) : 1,
+		     slash ? path : ".") >= (int)sizeof(dir) ||
+	    stat(dir, &st) || !ours(&st))
+		return ANYBODY;
+	if (!(st.st_mode & 022))
+		return ONLY_WE;
+	return st.st_mode & S_ISVTX ? OTHERS : ANYBODY;
+}
+
+int output_open(const char *path, int flags)
+{
+	enum makers makers = makers_in_dir(path);
+	bool safe = makers == ONLY_WE;
+	struct stat st;
+	int fd, r = 0;
+
+	/* a link of our own, which nobody can exchange meanwhile */
+	if (makers == OTHERS && !lstat(path, &st) && S_ISLNK(st.st_mode) &&
+	    ours(&st))
+		safe = true;
+	/* it is truncated when it is known whose it is */
+	fd = open(path, (flags & ~O_TRUNC) | O_WRONLY | O_NOCTTY | O_CLOEXEC |
+		  (safe ? 0 : O_NOFOLLOW), 0600);
+	if (fd < 0)
+		return errno == ELOOP ? -EPERM : -errno;
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (!safe && !ours(&st))
+		r = -EPERM;
+	else if (flags & O_TRUNC && S_ISREG(st.st_mode) &&
+		 ftruncate(fd, 0) < 0)
+		r = -errno;
+	if (!r)
+		return fd;
+	close(fd);
+	return r;
+}
+
+/* A FIFO nobody reads must not hang the monitor. */
+static int open_in_place(const char *path, int flags)
+{
+	int fd = output_open(path, flags | O_NONBLOCK);
+	int fl = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+
+	if (fl >= 0)
+		fcntl(fd, F_SETFL, fl & ~O_NONBLOCK);
+	return fd;
+}
+
+/* ---- in place ---- */
+
 /* What jsonfile_reserve() has opened. */
 static struct {
 	const char *path;
 	int fd;
 } reserved[4];
-
-static int open_in_place(const char *path)
-{
-	/* a FIFO nobody reads must not hang the monitor */
-	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int fl;
-
-	if (fd < 0)
-		return -errno;
-	fl = fcntl(fd, F_GETFL);
-	if (fl >= 0)
-		fcntl(fd, F_SETFL, fl & ~O_NONBLOCK);
-	return fd;
-}
 
 int jsonfile_reserve(const char *path)
 {
@@ -60,7 +126,7 @@ int jsonfile_reserve(const char *path)
 		return 0;
 	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (!reserved[i].path) {
-			int fd = open_in_place(path);
+			int fd = open_in_place(path, 0);
 
 			if (fd < 0)
 				return fd;
@@ -78,7 +144,7 @@ static int write_in_place(const char *path, const char *text, size_t n)
 	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (reserved[i].path && !strcmp(reserved[i].path, path))
 			return write_all(reserved[i].fd, text, n);
-	fd = open_in_place(path);
+	fd = open_in_place(path, O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return fd;
 	r = write_all(fd, text, n);
@@ -94,7 +160,10 @@ static bool is_reserved(const char *path)
 	return false;
 }
 
-static int write_replace(const char *path, const char *text, size_t n)
+/* ---- replaced ---- */
+
+static int write_replace(const char *path, const char *text, size_t n,
+			 bool secret)
 {
 	size_t len = strlen(path) + 8;
 	char *tmp = malloc(len);
@@ -113,7 +182,8 @@ static int write_replace(const char *path, const char *text, size_t n)
 	/* mkstemp's 0600 is too tight for a file the user asked for */
 	mask = umask(0);
 	umask(mask);
-	fchmod(fd, 0666 & ~mask);
+	if (!secret)
+		fchmod(fd, 0666 & ~mask);
 	r = write_all(fd, text, n);
 	if (close(fd) < 0 && !r)
 		r = -errno;
@@ -125,7 +195,7 @@ static int write_replace(const char *path, const char *text, size_t n)
 	return r;
 }
 
-int jsonfile_write(const char *path, struct json_object *o)
+int jsonfile_write(const char *path, struct json_object *o, bool secret)
 {
 	const char *s = json_object_to_json_string_ext(o,
 		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -143,17 +213,14 @@ int jsonfile_write(const char *path, struct json_object *o)
 	text[n++] = '\n';
 	/* what exists and is no file of its own is written in place: pipes,
 	 * terminals, and the user's own links, which stay links */
-	if (is_reserved(path)) {
+	if (is_reserved(path) || (!lstat(path, &st) && !S_ISREG(st.st_mode)))
 		r = write_in_place(path, text, n);
-	} else if (!lstat(path, &st) && !S_ISREG(st.st_mode)) {
-		if (!stat(path, &st) && S_ISREG(st.st_mode) &&
-		    truncate(path, 0) < 0)
-			r = -errno;
-		else
-			r = write_in_place(path, text, n);
-	} else {
-		r = write_replace(path, text, n);
-	}
+	else
+		r = -EPERM;
+	/* a regular file, or what others have put there instead of one (EACCES:
+	 * fs.protected_symlinks, fs.protected_fifos) */
+	if (r == -EPERM || r == -EACCES)
+		r = write_replace(path, text, n, secret);
 	free(text);
 	return r;
 }

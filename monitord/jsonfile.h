@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing a JSON document so that a reader sees all of it or nothing.
+ * Writing a JSON document so that a reader sees all of it or nothing, and where
+ * it was meant to go.
  */
 #ifndef MONITORD_JSONFILE_H
 #define MONITORD_JSONFILE_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
+
+/*
+ * Open a file that an option names for writing: with O_CREAT it is made, for its
+ * owner alone.  Links are followed only where nobody but this user and root can
+ * have made them; what belongs to somebody else, in a directory where others may
+ * write, is not touched.  flags: O_CREAT, O_TRUNC, O_NONBLOCK.  The descriptor,
+ * or -errno (-EPERM: it is not ours).
+ */
+int output_open(const char *path, int flags);
 
 /*
  * Call early, while the caller's descriptors are still there: what `path`
@@ -17,10 +28,11 @@ int jsonfile_reserve(const char *path);
 
 /*
  * Write `o` with a final newline to `path`.  A regular file is replaced by
- * rename; anything else (a pipe, /dev/stdout) is written in place.  0 or
- * -errno.
+ * rename, and so is what output_open() refuses; anything else (a pipe,
+ * /dev/stdout) is written in place.  A new file is for its owner alone if its
+ * content is `secret`.  0 or -errno.
  */
-int jsonfile_write(const char *path, struct json_object *o);
+int jsonfile_write(const char *path, struct json_object *o, bool secret);
 
 /* Shorthand; all take ownership of what they add. NULL members are dropped. */
 void json_add_str(struct json_object *o, const char *key, const char *s);

@@ -216,7 +216,7 @@ int stats_write(const char *path)
 	json_object_object_add(o, "calls", per_call(c->per_nr));
 	json_object_object_add(o, "refused", per_call(c->refused));
 
-	r = jsonfile_write(path, o);
+	r = jsonfile_write(path, o, false);
 	if (r < 0)
 		say("cannot write statistics to %s: %s; name a file that can be written",
 		    path, strerror(-r));

@@ -266,3 +266,84 @@ def report_hostile(suite, case, n, policy):
         status, out, err = call(suite, case, "report", "-", stdin=text)
         if status != 125 or out or not re.match(r"monitord: -: [ -~]*\n\Z", err):
             raise Fail(f"{text[:20]!r}: {status} {out!r} {err!r}")
+
+
+def report_private(suite, case, n, policy):
+    """Reports and traces are for their owner, and go through no link or file
+    that somebody else has put in their place."""
+    nobody = 65534
+    leak = ["@ATTACK@/leak", "stack"]
+
+    def run(where, option, name):
+        p = subprocess.run(
+            [suite.monitord, "run", "-n", str(n), "--policy", policy, option,
+             os.path.join(where, name), "--", *map(suite.subst, leak)],
+            env=suite.environment(case, "private"), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=30, check=False, umask=0)
+        return p.returncode, p.stderr
+
+    def mode(path):
+        return os.lstat(path).st_mode & 0o777
+    top = suite.fresh(case)
+    own, shared, theirs = (os.path.join(top, d) for d in
+                           ("own", "shared", "theirs"))
+    for d, m in ((own, 0o755), (shared, 0o1777), (theirs, 0o755)):
+        os.mkdir(d)
+        os.chmod(d, m)
+    for option in ("--report", "--trace"):
+        name = option.strip("-")
+        if run(own, option, name)[0] != 99 or mode(f"{own}/{name}") != 0o600:
+            raise Fail(f"{option}: mode {mode(f'{own}/{name}'):o}")
+    if run(own, "--report-dir", "reports")[0] != 99 or \
+            mode(f"{own}/reports") != 0o700 or \
+            [mode(e.path) for e in os.scandir(f"{own}/reports")] != [0o600]:
+        raise Fail("--report-dir")
+    if run(own, "--stats", "stats")[0] != 99 or mode(f"{own}/stats") != 0o666:
+        raise Fail("--stats is no secret")
+    # one's own link stays a link
+    victim = os.path.join(top, "victim")
+    for d in (own, shared):
+        with open(victim, "w", encoding="ascii") as f:
+            f.write("precious")
+        os.symlink(victim, f"{d}/link")
+        if run(d, "--report", "link")[0] != 99 or not os.path.islink(f"{d}/link"):
+            raise Fail(f"one's own link in {d}")
+        with open(victim, encoding="utf-8") as f:
+            if json.load(f)["kind"] != "payload":
+                raise Fail("the link was not followed")
+    if os.geteuid():
+        return
+    # somebody else's is not followed
+    os.chown(theirs, nobody, nobody)
+    for d in (shared, theirs):
+        for option in ("--report", "--trace", "--stats"):
+            for kind in ("link", "nowhere", "file"):
+                with open(victim, "w", encoding="ascii") as f:
+                    f.write("precious")
+                path = os.path.join(d, f"{kind}{option}")
+                if kind == "file":
+                    with open(path, "w", encoding="ascii") as f:
+                        f.write("theirs")
+                    kept = open(path, encoding="ascii")
+                else:
+                    os.symlink(victim if kind == "link" else
+                               os.path.join(top, "new"), path)
+                os.chown(path, nobody, nobody, follow_symlinks=False)
+                status, err = run(d, option, os.path.basename(path))
+                with open(victim, encoding="ascii") as f:
+                    if f.read() != "precious" or \
+                            os.path.exists(os.path.join(top, "new")):
+                        raise Fail(f"{option}: the {kind} in {d} was followed")
+                if option == "--trace":
+                    if status != 125 or not re.search(
+                            "somebody else|Permission denied", err):
+                        raise Fail(f"{option}, {kind}: {status} {err}")
+                elif status != 99 or os.path.islink(path) or \
+                        os.stat(path).st_uid or \
+                        (option == "--report" and mode(path) != 0o600):
+                    raise Fail(f"{option}, {kind} in {d}: {status} "
+                               f"{os.lstat(path)} {err[-300:]}")
+                if kind == "file":
+                    with kept:
+                        if kept.read() != "theirs":
+                            raise Fail(f"{option}: told through the file in {d}")

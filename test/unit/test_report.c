@@ -662,15 +662,15 @@ Test(report, files_are_replaced_and_pipes_written)
 	snprintf(path, sizeof(path), "%s/r.json", dir);
 	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
 	json_add_str(o, "a", "b");
-	cr_assert_eq(jsonfile_write(path, o), 0);
+	cr_assert_eq(jsonfile_write(path, o, false), 0);
 	has(slurp(path), "\"a\"");
-	cr_assert_eq(jsonfile_write(path, o), 0);
-	cr_assert_eq(jsonfile_write("/nonexistent/x", o), -ENOENT);
+	cr_assert_eq(jsonfile_write(path, o, false), 0);
+	cr_assert_eq(jsonfile_write("/nonexistent/x", o, false), -ENOENT);
 	cr_assert_eq(mkfifo(fifo, 0600), 0);
 	/* nobody reads: an error, not a hang */
-	cr_assert_eq(jsonfile_write(fifo, o), -ENXIO);
+	cr_assert_eq(jsonfile_write(fifo, o, false), -ENXIO);
 	fd = open(fifo, O_RDONLY | O_NONBLOCK);
-	cr_assert_eq(jsonfile_write(fifo, o), 0);
+	cr_assert_eq(jsonfile_write(fifo, o, false), 0);
 	close(fd);
 	json_object_put(o);
 	unlink(path);
@@ -690,7 +690,7 @@ Test(report, what_the_caller_passed_in_is_kept_open)
 	cr_assert_eq(jsonfile_reserve(path), 0);
 	close(p[1]);
 	json_add_str(o, "a", "b");
-	cr_assert_eq(jsonfile_write(path, o), 0);
+	cr_assert_eq(jsonfile_write(path, o, false), 0);
 	n = read(p[0], got, sizeof(got) - 1);
 	cr_assert_gt(n, 0);
 	got[n] = '\0';
