@@ -4,8 +4,10 @@
  *
  * Root asks the monitors of all users, and what answers at a user's socket is
  * whatever that user likes.  So: the socket is opened without following links,
- * who listens there must be its owner, an answer is bounded in size, depth and
- * time, and of what it says only printable characters reach the terminal.
+ * who listens there must be its owner, who that is is not taken from the answer,
+ * an answer is bounded in size, depth and time, sockets of one directory that
+ * give none are asked no longer than SLOW_MAX of them take, and of what is said
+ * only printable characters reach the terminal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +26,7 @@
 
 #define PATIENCE_MS	4000		/* for a whole answer */
 #define DEPTH_MAX	12
+#define SLOW_MAX	3u		/* of a directory, until it is left */
 
 static int64_t ms_now(void)
 {
@@ -50,7 +53,7 @@ static int connect_patiently(int fd, const struct sockaddr_un *sa)
 }
 
 /* Connected to the one who owns the socket, or -errno. */
-static int connect_owner(const char *path)
+static int connect_owner(const char *path, uid_t *owner)
 {
 	int at = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -1, r = 0;
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -72,6 +75,8 @@ static int connect_owner(const char *path)
 		r = -errno;
 	else if (!r && who.uid != st.st_uid)
 		r = -EPERM;
+	if (!r)
+		*owner = st.st_uid;
 	close(at);
 	if (r < 0 && fd >= 0)
 		close(fd);
@@ -152,7 +157,8 @@ int see_ask(const char *path, struct json_object **out)
 	struct json_tokener *tok;
 	char *text = NULL;
 	size_t len = 0;
-	int fd = connect_owner(path), r;
+	uid_t owner = 0;
+	int fd = connect_owner(path, &owner), r;
 
 	if (fd < 0)
 		return fd;
@@ -176,6 +182,10 @@ int see_ask(const char *path, struct json_object **out)
 		*out = NULL;
 		r = -EPROTO;
 	}
+	/* whose it is the kernel says */
+	if (!r)
+		json_object_object_add(*out, "uid",
+				       json_object_new_int64(owner));
 	json_tokener_free(tok);
 	free(text);
 	return r;
@@ -187,6 +197,8 @@ struct find {
 	struct see_found *v;
 	int n;
 	bool denied;
+	char dir[108];			/* where it is being looked */
+	unsigned int slow;		/* there have not answered */
 };
 
 static int add(struct find *f, const char *path)
@@ -216,8 +228,19 @@ static int add(struct find *f, const char *path)
 
 static void each(void *ctx, const char *path)
 {
+	struct find *f = ctx;
+	size_t n = (size_t)(strrchr(path, '/') - path);
+
+	if (strncmp(f->dir, path, n) || f->dir[n]) {
+		snprintf(f->dir, sizeof(f->dir), "%.*s", (int)n, path);
+		f->slow = 0;
+	}
+	if (f->slow >= SLOW_MAX)
+		return;
 	/* stale ones and strangers are none */
-	add(ctx, path);
+	if (add(f, path) == -ETIMEDOUT && ++f->slow == SLOW_MAX)
+		say("%u sockets in %s do not answer; others there are left out, name them to ask them",
+		    f->slow, f->dir);
 }
 
 static int older(const void *a, const void *b)
@@ -246,10 +269,12 @@ static bool has_pid(struct json_object *o, int64_t pid)
 
 static int complain(const char *word, int r)
 {
-	say("%s: %s", word, r == -ECONNREFUSED ? "no monitor listens there" :
+	say("%s: %s%s", word, r == -ECONNREFUSED ? "no monitor listens there" :
 	    r == -EACCES || r == -EPERM ? "only its user and root may look at it" :
 	    r == -EPROTO ? "what listens there is no monitor" :
-	    strerror(-r));
+	    r == -EPROTONOSUPPORT ? "its monitor is of another version; use that one's ps" :
+	    strerror(-r), r == -EPROTONOSUPPORT || r == -EACCES || r == -EPERM ?
+	    "" : "; 'monitord ps' lists those there are");
 	return -1;
 }
 
@@ -261,7 +286,8 @@ static int take_pid(struct find *f, struct find *all, const char *word)
 	bool any = false;
 
 	if (*end || end == word || pid <= 0) {
-		say("'%s' is no process id and no path of a socket", word);
+		say("'%s' is no process id and no path of a socket, which has a slash in it; 'monitord ps' lists those there are",
+		    word);
 		return -1;
 	}
 	for (int i = 0; i < f->n; i++)

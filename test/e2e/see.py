@@ -311,9 +311,9 @@ def wrong_use(suite, case, n, policy):
     for argv, code, text in (
             (["ps", "--nonsense"], 125, "ps --help"),
             (["ps", "4194304"], 1, "no monitor"),
-            (["ps", "word"], 1, "no process id"),
-            (["ps", "/no/such/socket"], 1, "No such file"),
-            (["ps", "/dev/null"], 1, "/dev/null"),
+            (["ps", "word"], 1, "'monitord ps' lists"),
+            (["ps", "/no/such/socket"], 1, "'monitord ps' lists"),
+            (["ps", "/dev/null"], 1, "'monitord ps' lists"),
             (["top", "4194304"], 1, "no monitor"),
             (["top", "-n", "0"], 125, "top --help"),
             (["top", "-d", "0.01"], 125, "top --help"),
@@ -326,9 +326,11 @@ def wrong_use(suite, case, n, policy):
             (["run", "--metrics", "9100", "--", "true"], 125, "PORT"),
             (["run", "--metrics", "unix:", "--", "true"], 125, "empty"),
             (["run", "--metrics", "unix:/no/such/dir/m", "--", "true"], 125,
-             "No such file"),
+             "make its directory first"),
+            (["run", "--metrics", "[::1]:70000", "--", "true"], 125, "PORT"),
             (["run", "--control", "/no/such/dir/c", "--", "true"], 125,
-             "No such file"),
+             "make its directory first"),
+            (["run", "--control", "/proc/c", "--", "true"], 125, "; "),
             (["run", "--control", "/tmp/" + "x" * 120, "--", "true"], 125, "107"),
             (["run", "--control", "/dev/null", "--", "true"], 125, "no socket")):
         r, out, err = call(suite, case, *argv)
@@ -390,6 +392,54 @@ def strangers(suite, case, n, policy):
                 if re.search(rb"[^ -~\n]", out + err):
                     raise Fail(f"unprintable: {out + err!r}")
         os.unlink(path)
+
+
+def liars(suite, case, n, policy):
+    """Whose a run is the kernel says; who does not answer is left out soon."""
+    if os.geteuid():
+        return
+    place = f"/tmp/ipmon-{NOBODY}"
+    if os.path.exists(place):
+        return
+    # in one go as that user, who stays that user
+    script = ("import json, os, socket, struct, sys, threading\n"
+              "os.mkdir(sys.argv[1], 0o700); os.chdir(sys.argv[1])\n"
+              "def serve(x, text):\n"
+              "    while True:\n"
+              "        c = x.accept()[0]\n"
+              "        keep.append(c)\n"
+              "        if text:\n"
+              "            c.recv(100)\n"
+              "            c.send(struct.pack('=IHHII', %d, %d, 0, len(text), 0) + text)\n"
+              "keep = []\n"
+              "lie = json.dumps({'uid': 0, 'pid': 1, 'n': 2, 'program': 'liar'})\n"
+              "for i in range(8):\n"
+              "    x = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+              "    x.bind(str(70000 + i)); x.listen(64)\n"
+              "    threading.Thread(target=serve, daemon=True, args=(\n"
+              "        x, lie.encode() if sys.argv[2] == 'lie' else b'')).start()\n"
+              "print('ready', flush=True)\n"
+              "sys.stdin.read()\n"
+              "for f in os.listdir('.'): os.unlink(f)\n"
+              "os.rmdir(sys.argv[1])\n" % (MAGIC, VERSION))
+    for how in ("lie", "hang"):
+        p = subprocess.Popen([suite.python, "-c", script, place, how],
+                             user=NOBODY, group=NOBODY, extra_groups=[],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            if p.stdout.readline() != b"ready\n":
+                raise Fail("not ready")
+            asked = call(suite, case, "ps", "--json")
+            mine = [x for x in json.loads(asked[1])
+                    if x.get("program") == "liar"]
+            if how == "lie" and (len(mine) != 8 or asked[2] or
+                                 {x["uid"] for x in mine} != {NOBODY}):
+                raise Fail(f"believed: {mine} {asked[2]!r}")
+            if how == "hang" and (mine or not re.fullmatch(
+                    f"monitord: 3 sockets in {place} do not answer.*\n", asked[2])):
+                raise Fail(f"{mine} {asked[2]!r}")
+        finally:
+            p.communicate(timeout=20)
 
 
 def stalled(suite, case, n, policy):
