@@ -269,7 +269,7 @@ int cmd_ps(int argc, char **argv)
 		show(found[i].status);
 	see_found_free(found, n);
 	if (fflush(stdout) || ferror(stdout)) {
-		say("cannot write: the output is gone");
+		say("cannot write to standard output: is the disk full, or the reader gone?");
 		return EXIT_MONITOR;
 	}
 	return 0;

@@ -87,7 +87,8 @@ static int use_cpus(const char *list)
 	if (sched_setaffinity(0, sizeof(mask),
 			      (const cpu_set_t *)(const void *)mask) < 0) {
 		say("--cpus %s: %s", list, errno == EINVAL ?
-		    "none of these processors can be used" : strerror(errno));
+		    "none of these processors can be used; 'taskset -pc $$' shows those that can" :
+		    strerror(errno));
 		return EXIT_MONITOR;
 	}
 	return 0;

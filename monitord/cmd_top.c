@@ -656,7 +656,9 @@ static int choose(char **words, struct top *t)
 		t->turn = 1;
 		r = t->path ? 0 : 1;
 	} else if (n == 0) {
-		say("nothing runs under monitord as this user");
+		say("nothing runs under monitord%s; 'monitord run -- PROGRAM' starts something",
+		    geteuid() ? " as this user, and others' are for root to see" :
+		    "");
 	} else if (n > 0) {
 		char program[64];
 

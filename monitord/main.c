@@ -50,7 +50,9 @@ static const char exit_codes[] =
 	"\n"
 	"All other commands exit with 0 if all is well, with 125 if they could not do\n"
 	"what they were asked, and with 1 if the answer is no: `doctor` when `run`\n"
-	"cannot work here, `check-config` when something is wrong.\n";
+	"cannot work here, `check-config` when something is wrong, `ps` and `top` when\n"
+	"there is no such run (`top`: or not just one). `top` ends with 128+S if signal\n"
+	"S ended it.\n";
 
 static void usage(FILE *f)
 {

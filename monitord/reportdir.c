@@ -29,15 +29,15 @@ int report_dir_prepare(const char *dir)
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
 		int e = errno;
 
-		say("cannot make the report directory %s: %s", dir,
-		    strerror(e));
+		say("cannot make the report directory %s: %s; make it, or name another (ReportDirectory=, --report-dir)",
+		    dir, strerror(e));
 		return -e;
 	}
 	if (!realpath(dir, absolute) || access(absolute, W_OK | X_OK)) {
 		int e = errno;
 
-		say("the report directory %s cannot be used: %s", dir,
-		    strerror(e));
+		say("the report directory %s cannot be used: %s; name one that this user may write to (ReportDirectory=, --report-dir), in a service with ReadWritePaths=",
+		    dir, strerror(e));
 		return -e;
 	}
 	return 0;

@@ -85,6 +85,17 @@ static const char *listen_error(int r)
 		return "there is a file of that name which is no socket";
 	case -ENAMETOOLONG:
 		return "the path is too long, 107 bytes is the most";
+	case -ENOENT:
+	case -ENOTDIR:
+		return "No such file or directory; make its directory first";
+	case -EROFS:
+		return "Read-only file system; choose another place, in a service $RUNTIME_DIRECTORY";
+	case -EACCES:
+	case -EPERM:
+		return "Permission denied; choose a place this user may use, a port from 1024 on";
+	case -EADDRNOTAVAIL:
+	case -EAFNOSUPPORT:
+		return "this machine does not have that address; try 127.0.0.1:PORT or unix:PATH";
 	default:
 		return strerror(-r);
 	}

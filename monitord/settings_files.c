@@ -42,7 +42,8 @@ static int library(const char *path, struct fault *f)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0) {
-		fault_set(f, "%s: %s", path, strerror(errno));
+		fault_set(f, "%s: %s; is the path right, and the library installed?",
+			  path, strerror(errno));
 		return -1;
 	}
 	n = read(fd, &eh, sizeof(eh));
@@ -80,7 +81,8 @@ static void check_path(struct check *c, int v, const char *key,
 	int r = launch_find(name, &file);
 
 	if (r < 0)
-		fault_set(&f, "%s: %s", name, strerror(-r));
+		fault_set(&f, "%s: %s; is the path right, and may it be executed?",
+			  name, strerror(-r));
 	else if (exec_file_foreign(file))
 		fault_set(&f, "%s is not a program for 64-bit x86", file);
 	if (r < 0 || exec_file_foreign(file))
@@ -103,11 +105,24 @@ static void check_cpus(struct check *c, int variant, const char *key,
 	for (size_t i = 0; i < CPU_LIST_WORDS; i++)
 		if (want[i] & have[i])
 			return;
-	fault_set(&f, "%s: none of these processors can be used", list);
+	fault_set(&f, "%s: none of these processors can be used; 'taskset -pc $$' shows those that can",
+		  list);
 	report(c, variant, key, &f);
 }
 
 /* ---- what is written ---- */
+
+static const char *what_to_do(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return "make that directory";
+	case EROFS:
+		return "in a service, ReadWritePaths= lets it be written";
+	default:
+		return "name a place that this user may write to";
+	}
+}
 
 static void check_file(struct check *c, const char *key, const char *path)
 {
@@ -123,7 +138,8 @@ static void check_file(struct check *c, const char *key, const char *path)
 		die("out of memory");
 	dir = dirname(copy);
 	if (access(dir, W_OK | X_OK)) {
-		fault_set(&f, "%s: %s", dir, strerror(errno));
+		fault_set(&f, "%s: %s; %s", dir, strerror(errno),
+			  what_to_do(errno));
 		report(c, -1, key, &f);
 	}
 	free(copy);
@@ -146,7 +162,7 @@ static void check_dir(struct check *c, const char *path)
 		errno = ENOTDIR;
 	if (!errno && !access(path, W_OK | X_OK))
 		return;
-	fault_set(&f, "%s: %s", path, strerror(errno));
+	fault_set(&f, "%s: %s; %s", path, strerror(errno), what_to_do(errno));
 	report(c, -1, "ReportDirectory", &f);
 }
 
