@@ -771,27 +771,3 @@ def on_terminal(suite, case, n, policy):
             os.close(fd)
     if transcripts != [6, 6]:
         raise Fail(f"exit statuses {transcripts}")
-
-
-def bench_startup(suite, case, n, policy):
-    """bench/run measures something, and bench/report shows it."""
-    work = suite.fresh(case)
-    bench = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench")
-    env = suite.environment(case, "bench")
-    env["BUILD"] = suite.build
-    result, page = os.path.join(work, "out.json"), os.path.join(work, "out.html")
-    for argv in (["run", "startup", "--cases", "true", "--reps", "1", "--n", str(n),
-                  "--policy", policy, "--no-build", "--no-plots", "-o", result],
-                 ["report", "-o", page, result]):
-        r = subprocess.run([suite.python, os.path.join(bench, argv[0]), *argv[1:]],
-                           cwd=work, env=env, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
-        if r.returncode:
-            raise Fail(f"bench/{argv[0]} ended with {r.returncode}: {r.stdout}")
-    with open(result, encoding="utf-8") as f:
-        modes = json.load(f)["cases"]["true"]["modes"]
-    if modes[f"{policy}/{n}"]["ratio"] <= 0 or not modes["native"]["samples"]:
-        raise Fail(f"no ratio to native: {modes}")
-    with open(page, encoding="utf-8") as f:
-        if f"{policy}/{n}" not in f.read():
-            raise Fail("the page does not show it")
