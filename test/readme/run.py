@@ -4,10 +4,13 @@
 
 run.py [--root DIR] [--keep FILE] [--counts FILE] [README]
 
-They run in order, as root, in one shell, in a scratch machine: a copy of this
-one's file system (an overlay, kept in memory) booted by systemd-nspawn with
-the real systemd and a network of its own. Nothing of it stays. The source tree
-is /root/ipmon there.
+They run in order, as root, in one shell, in a scratch machine on which nothing is
+installed: a small Debian, made from where this machine's apt gets its packages,
+in memory, and booted by systemd-nspawn with a network of its own.  What the
+blocks install is fetched beforehand (PACKAGES), as there is nobody to ask in that
+network.  Where no Debian can be made, a copy of this machine's file system takes
+its place, and what is there already is not installed again.  Nothing of either
+stays. The source tree is /root/ipmon there.
 
 A block ```sh is executed and must end with status 0; a block ```text right after it
 is what it must print, standard output and error together: "..." stands for any
@@ -28,7 +31,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TIMEOUT = 600
+TIMEOUT = 900
 
 UNIT = """[Unit]
 DefaultDependencies=no
@@ -46,6 +49,16 @@ Requires=basic.target readme.service
 After=basic.target
 AllowIsolate=yes
 """
+
+
+# What README and bench/demo install, together with what they depend on.
+def packages(root):
+    with open(os.path.join(root, "README.md"), encoding="utf-8") as f:
+        line = re.search(r"^apt-get install -y ((?:.*\\\n)*.*)$", f.read(), re.M).group(1)
+    with open(os.path.join(root, "bench", "demo"), encoding="utf-8") as f:
+        demo = re.search(r"^needed='(.*?)'", f.read(), re.M | re.S).group(1)
+    names = set(line.replace("\\\n", " ").split())
+    return sorted(names | {x.split()[1] for x in demo.splitlines()})
 
 
 class Block:
@@ -124,7 +137,7 @@ def unable():
 
 
 def prepare(top, root, todo):
-    """Into `top`, which is laid over the machine's root: tree, blocks, units."""
+    """Into `top`, which goes into the machine's root: tree, blocks, units."""
     tree = os.path.join(top, "root/ipmon")
     os.makedirs(tree)
     listing = subprocess.run(["git", "-C", root, "-c", "safe.directory=*", "ls-files", "-z",
@@ -152,25 +165,51 @@ def prepare(top, root, todo):
         with open(os.path.join(units, name), "w", encoding="ascii") as f:
             f.write(text)
     os.makedirs(os.path.join(top, "etc/apt/apt.conf.d"))
-    # there is no network: what is installed counts as up to date
+    # there is no network: what is installed counts as up to date, and there is
+    # nobody to be asked again
     with open(os.path.join(top, "etc/apt/apt.conf.d/99readme"), "w", encoding="ascii") as f:
-        f.write('APT::Get::Upgrade "false";\n')
+        f.write('APT::Get::Upgrade "false";\nAcquire::Retries "0";\n')
     open(os.path.join(top, "etc/machine-id"), "w", encoding="ascii").close()
 
 
+# boot WORK SECONDS SOURCES RELEASE PACKAGES: what is in WORK/top, in a machine; its
+# /readme becomes WORK/result, WORK/fresh says that it was a new one.
 BOOT = """
-mount -t tmpfs none "$1/mem" && mkdir "$1/mem/w" "$1/mem/m" && mv "$1/top" "$1/mem/u" &&
-mount -t overlay overlay -o lowerdir=/,upperdir="$1/mem/u",workdir="$1/mem/w" "$1/mem/m" || exit 3
+mount -t tmpfs -o size=4g,mode=755 none "$1/mem" && mkdir "$1/mem/w" "$1/mem/m" || exit 3
+root=$1/mem/m
+if [ -n "$3" ] && command -v mmdebstrap && mmdebstrap --variant=minbase \
+    --include=systemd,systemd-sysv,dbus,procps,iproute2 --skip=cleanup/apt,cleanup/reproducible \
+    --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --customize-hook="chroot \"\$1\" apt-get install -y --download-only $5" \
+    "$4" "$root" "$3"; then
+	cp -a "$1/top/." "$root/" || exit 3
+	touch "$1/fresh"
+else
+	rm -rf --one-file-system "$root" && mkdir "$root" && mv "$1/top" "$1/mem/u" &&
+	mount -t overlay overlay -o lowerdir=/,upperdir="$1/mem/u",workdir="$1/mem/w" "$root" || exit 3
+fi
 timeout -k 10 "$2" systemd-nspawn --quiet --register=no --keep-unit --private-network \
-    --system-call-filter=pidfd_getfd --resolv-conf=off --timezone=off -D "$1/mem/m" --boot systemd.unit=readme.target
-cp -r "$1/mem/m/readme" "$1/result"
+    --system-call-filter=pidfd_getfd --resolv-conf=off --timezone=off -D "$root" --boot systemd.unit=readme.target
+cp -r "$root/readme" "$1/result"
 """
 
 
-def boot(work):
+def sources():
+    """Where apt gets Debian's packages, and which release this is; or ('', '')."""
+    with open("/etc/os-release", encoding="utf-8") as f:
+        release = re.search(r"^VERSION_CODENAME=(\w+)", f.read(), re.M)
+    for path in ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"):
+        if os.path.exists(path) and release:
+            return path, release.group(1)
+    return "", ""
+
+
+def boot(work, root):
     with open(os.path.join(work, "console"), "wb") as console:
         subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
-                        "sh", "-c", BOOT, "sh", work, str(TIMEOUT)],
+                        "sh", "-c", BOOT, "sh", work, str(TIMEOUT), *sources(),
+                        " ".join(packages(root))],
                        stdin=subprocess.DEVNULL, stdout=console, stderr=console, check=False)
 
 
@@ -218,7 +257,9 @@ def main():
         try:
             os.mkdir(os.path.join(work, "mem"))
             prepare(os.path.join(work, "top"), root, todo)
-            boot(work)
+            boot(work, root)
+            print("readme: on a " + ("Debian with nothing installed" if os.path.exists(
+                os.path.join(work, "fresh")) else "copy of this machine: no Debian could be made"))
             result = os.path.join(work, "result")
             for i, b in enumerate(todo):
                 wrong, out = check(b, i, result)
