@@ -71,8 +71,8 @@ void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
 	}
 }
 
-/* A path into /proc may become a view: monitord opens it.  One that cannot be
- * read is the kernel's affair. */
+/* A path into /proc may become a view: monitord opens it, and what the gate does
+ * not open (ipmon_open_row()).  One that cannot be read is the kernel's affair. */
 static int path_left(const struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		     const uint64_t args[6])
 {

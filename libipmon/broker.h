@@ -25,9 +25,13 @@
 #include "core/epoll.h"
 #include "core/stream.h"
 
+#define ENOENT_ 2
 #define EINTR_ 4
 #define EAGAIN_ 11
+#define EACCES_ 13
 #define EFAULT_ 14
+#define ENOTDIR_ 20
+#define ENAMETOOLONG_ 36
 
 static inline struct ipmon_outcome handled(int64_t ret)
 {

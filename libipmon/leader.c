@@ -14,12 +14,13 @@
  *
  * The call is left to monitord (REC_FORWARD, the followers do the same) when the
  * gate says IPMON_KICKED, when the walker does not know the command, when there
- * are more outputs than we keep track of, when a file turns out to be
- * one of /proc.
+ * are more outputs than we keep track of, when the gate does not open a file.
  *
  * Outputs are read from our own memory after the call, by the rules of items.h:
  * the leader's memory is what counts, followers get what is in it.
  */
+#include <ipmon/gate_rules.h>
+
 #include "broker.h"
 #include "hold.h"
 #include "turn.h"
@@ -28,7 +29,6 @@
 #define NR_DUP2		33
 #define NR_SETSOCKOPT	54
 #define NR_GETTIMEOFDAY	96
-#define NR_FSTATFS	138
 #define NR_TIME		201
 #define NR_CLOCK_GETTIME 228
 #define NR_DUP3		292
@@ -37,7 +37,6 @@
 			 1u << 11)
 #define CLOCK_REALTIME_	0
 #define CLOCK_REALTIME_COARSE_ 5
-#define PROC_MAGIC	0x9fa0
 
 #define FUTEX_ITEMS	128u	/* bytes: what a walk of futex makes at most */
 #define OUTS_MAX	1024u
@@ -213,100 +212,40 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	return ret;
 }
 
-#define NR_CREAT	85
-#define NR_OPENAT	257
 #define NR_OPENAT2	437
-#define EXDEV_		18
-#define NO_XDEV		1
-#define AT_FDCWD_	(-100)
-#define O_CREAT_WRONLY_TRUNC	01101u
-#define O_MODE_COUNTS	020000100u	/* O_CREAT, __O_TMPFILE */
-#define XDEV_MAX	8u
-#define XDEV_PAUSE	256u
 
-struct open_how {
-	uint64_t flags, mode, resolve;
-};
-
-/*
- * Opening a file by an absolute name: where no mount point lies on the way it
- * is on the root file system, hence none of /proc, and opened_proc() has nothing
- * to ask.  The attempt has no effect if it fails for this reason; where it often
- * does it is left out for a while. 0: not tried, or in vain; 1: *ret is the
- * answer.
- */
-static int open_on_root(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
-			const struct ipmon_call *call, int64_t *ret)
+/* What opening by the name alone would have failed with as well. */
+static int definite(int64_t ret)
 {
-	unsigned int i = (unsigned int)__builtin_ctz(plan->paths);
-	struct ipmon_call try = { NR_OPENAT2, { 0 } };
-	struct open_how how = { 0, 0, NO_XDEV };
-	char first;
-
-	if (ctx->xdev > XDEV_MAX) {
-		ctx->xdev--;
-		return 0;
-	}
-	if (mem_get(&first, call->args[i], 1) || first != '/')
-		return 0;
-	if (call->nr == NR_CREAT) {
-		how.flags = O_CREAT_WRONLY_TRUNC;
-		how.mode = call->args[1];
-	} else {
-		how.flags = (uint32_t)call->args[i + 1];
-		how.mode = call->args[i + 2];
-	}
-	how.mode = how.flags & O_MODE_COUNTS ? how.mode & 07777 : 0;
-	try.args[0] = (uint64_t)AT_FDCWD_;
-	try.args[1] = call->args[i];
-	try.args[2] = (uint64_t)(uintptr_t)&how;
-	try.args[3] = sizeof(how);
-	*ret = ipmon_gate_call(&try);
-	if (hold_ends(ctx))
-		*ret = hold_fd_result(ctx, &try, *ret);
-	if (*ret >= 0 || *ret == IPMON_KICKED) {
-		ctx->xdev = 0;
-		return 1;
-	}
-	/* also old kernels, strict flags: the program's own call decides */
-	if (++ctx->xdev > XDEV_MAX)
-		ctx->xdev = XDEV_MAX + XDEV_PAUSE;
-	return 0;
+	return ret == -ENOENT_ || ret == -ENOTDIR_ || ret == -EACCES_ ||
+		ret == -ENAMETOOLONG_ || ret == -EFAULT_;
 }
 
 /*
- * A file has been opened, fd >= 0.  One of /proc is monitord's: it is closed
- * again, opening it had no effect.
+ * Open a file, for reading: ipmon_open_row() says how.  1: it is monitord's, for
+ * it is on another file system (hence every file of /proc), or the kernel is an
+ * old one; the attempt has had no effect.
  */
-static int opened_proc(int64_t fd)
-{
-	uint64_t st[16];	/* struct statfs: f_type is the first word */
-	const struct ipmon_call stat_call = {
-		NR_FSTATFS, { (uint64_t)fd, (uint64_t)(uintptr_t)st }
-	};
-	const struct ipmon_call close_call = { NR_CLOSE, { (uint64_t)fd } };
-
-	if (ipmon_gate_raw(&stat_call) || st[0] != PROC_MAGIC)
-		return 0;
-	ipmon_gate_raw(&close_call);
-	return 1;
-}
-
-/* Open a file.  1: it is one of monitord's. */
 static int open_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		     const struct ipmon_call *call, int64_t *ret)
 {
-	int done, stay = keep_turn(ctx);
+	unsigned int i = (unsigned int)__builtin_ctz(plan->paths);
+	int how = ipmon_how_index((uint32_t)call->args[plan->flag_arg]);
+	int stay = keep_turn(ctx);
+	struct ipmon_call try = { NR_OPENAT2, {
+		IPMON_HOW_NOWHERE, call->args[i],
+		ctx->gate + IPMON_HOW_OFFSET + (uint32_t)how * IPMON_HOW_STRIDE,
+		IPMON_HOW_SIZE,
+	} };
 
 	if (!stay)
 		turn_leave(ctx, PLAN_TRANSFER);
-	done = open_on_root(ctx, plan, call, ret);
+	*ret = ipmon_gate_call(&try);
+	if (hold_ends(ctx))
+		*ret = hold_fd_result(ctx, &try, *ret);
 	if (!stay)
 		turn_back(ctx);
-	if (done)
-		return 0;
-	*ret = make_call(ctx, plan, call);
-	return *ret >= 0 && opened_proc(*ret);
+	return *ret < 0 && *ret != IPMON_KICKED && !definite(*ret);
 }
 
 /* ---- lanes ---- */

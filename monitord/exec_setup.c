@@ -39,6 +39,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <ipmon/gate_rules.h>
+
 #include "at_random.h"
 #include "launch.h"
 #include "own.h"
@@ -404,6 +406,12 @@ static int fill_gate(struct image *im, uint64_t gate)
 	page[0] = 0x0f;				/* syscall */
 	page[1] = 0x05;
 	page[2] = 0xc3;				/* ret */
+	for (unsigned int i = 0; i < IPMON_HOWS; i++) {
+		const struct ipmon_how how = ipmon_how(i);
+
+		memcpy(page + IPMON_HOW_OFFSET + i * IPMON_HOW_STRIDE, &how,
+		       sizeof(how));
+	}
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)im->t->tid);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {

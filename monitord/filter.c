@@ -23,7 +23,8 @@
  * there with registers of his choice: nothing that touches the address space
  * (but fresh anonymous memory without execute permission, and what lies above
  * all that the monitor hides), processes,
- * signals, credentials or the filter itself.  The list is shared with IP-MON:
+ * signals, credentials or the filter itself; nothing that changes a file by its
+ * name, and no name within /proc.  The list is shared with IP-MON:
  * ipmon/gate_rules.h.
  *
  * A follower makes next to nothing there, and has a tree of its own: IP-MON's
@@ -95,7 +96,7 @@ static bool gate_denied(int nr)
 {
 	static const int own[] = {
 		SYS_close, SYS_fstat, SYS_fstatfs, SYS_poll, SYS_pread64,
-		SYS_fcntl, SYS_sendto, SYS_getsockopt, SYS_openat2, SYS_futex,
+		SYS_fcntl, SYS_sendto, SYS_getsockopt, SYS_futex,
 		SYS_clock_gettime, SYS_restart_syscall,
 	};
 
@@ -152,6 +153,19 @@ static int memory_rules(scmp_filter_ctx ctx, bool leader)
 	return r;
 }
 
+/* Files, for reading, on the root's file system: ipmon_open_row(). */
+static int open_rules(scmp_filter_ctx ctx, uint64_t gate)
+{
+	if (gate_denied(SYS_open) && gate_denied(SYS_openat))
+		return 0;
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_openat2, 3,
+		SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, 0xffffffffu,
+			   IPMON_HOW_NOWHERE),
+		SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, IPMON_HOW_MASK,
+			   gate + IPMON_HOW_OFFSET),
+		SCMP_CMP64(3, SCMP_CMP_EQ, IPMON_HOW_SIZE));
+}
+
 /* Calls that are allowed for some commands. */
 static int argument_rules(scmp_filter_ctx ctx, bool leader)
 {
@@ -170,7 +184,7 @@ static int argument_rules(scmp_filter_ctx ctx, bool leader)
 	return r;
 }
 
-static int relaxed_rules(scmp_filter_ctx ctx)
+static int relaxed_rules(scmp_filter_ctx ctx, uint64_t gate)
 {
 	int r;
 
@@ -189,7 +203,8 @@ static int relaxed_rules(scmp_filter_ctx ctx)
 	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_rt_sigpending, 0);
 	if (r < 0)
 		return r;
-	return memory_rules(ctx, true);
+	r = open_rules(ctx, gate);
+	return r < 0 ? r : memory_rules(ctx, true);
 }
 
 /*
@@ -291,7 +306,8 @@ int filter_build(uint64_t gate, enum policy policy, bool leader,
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_restart_syscall,
 				     0);
 	if (!r && policy != POLICY_STRICT)
-		r = leader ? relaxed_rules(ctx) : follower_rules(ctx);
+		r = leader ? relaxed_rules(ctx, gate) :
+			follower_rules(ctx);
 	if (!r)
 		r = export(ctx, prog, gate + 2);
 	seccomp_release(ctx);

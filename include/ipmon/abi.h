@@ -143,8 +143,7 @@ struct ipmon_ctx {
 	uint64_t lag_mark;	/* where the ring was half of max_lag_records
 				 * ago */
 	uint32_t lag_calls;	/* ... and how many calls ago that is */
-	uint32_t xdev;		/* leader: files opened that were on another file
-				 * system than the root */
+	uint32_t spare;
 	/* turn.c */
 	uint64_t turn;		/* struct ipmon_turn, 0: nobody to share with */
 	uint32_t slot;		/* of ring and cursors */

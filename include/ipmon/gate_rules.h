@@ -9,9 +9,10 @@
  * filter does not let pass: both ask here.
  *
  * What is allowed must be harmless in the hands of an attacker who jumps to the
- * gate with registers of his choice: reading and writing through descriptors
- * and names the process could use anyway; nothing that touches the address
- * space, processes, signals, credentials or the filter itself.
+ * gate with registers of his choice: reading and writing through descriptors that
+ * were opened with everybody's consent, and reading by name; nothing that touches
+ * the address space, processes, signals, credentials or the filter itself, and
+ * nothing that makes, changes or removes a file by its name.
  *
  * Rows flagged RF_BYCMD are allowed for the commands listed here only.
  */
@@ -57,6 +58,11 @@ static const struct ipmon_gate_rule ipmon_gate_rules[] = {
 	{ 16, 1, 0, 0xffffffffu, 0x540f },
 	{ 16, 1, 0, 0xffffffffu, 0x5411 },
 	{ 16, 1, 0, 0xffffffffu, 0x5413 },
+	/* socket: AF_INET and AF_INET6.  By AF_UNIX whoever may speak to the
+	 * user's other services has them do what the gate does not; AF_NETLINK
+	 * and others configure the machine. */
+	{ 41, 0, 0, 0xffffffffu, 2 },
+	{ 41, 0, 0, 0xffffffffu, 10 },
 	/* rt_sigaction: asking, not setting */
 	{ 13, 1, 0, ~0ull, 0 },
 	/* futex: wait and wake on words of the caller's own memory: WAIT, WAKE,
@@ -152,6 +158,73 @@ static inline int ipmon_memory_call(const struct ipmon_row *row,
 }
 
 /*
+ * Opening a file.  By name lies everything within reach, the memory of followers
+ * (/proc/PID/mem) included, and the filter does not see names.  So the gate
+ * passes one form only, which IP-MON uses in place of open and openat:
+ *
+ *	openat2(-1, name, how, 24)
+ *
+ * with no directory to start from, so the name is an absolute one, and with one
+ * of the structures below, which lie in the gate's own page, where the program
+ * cannot write: for reading, and not beyond a mount point (RESOLVE_NO_XDEV).
+ * What is opened that way is on the file system of the root directory, and so
+ * never a file of /proc, /sys or /dev.  All else is monitord's, also what this
+ * one fails to open.
+ */
+#define IPMON_HOW_OFFSET	1024u	/* in the gate's page */
+#define IPMON_HOW_STRIDE	32u
+#define IPMON_HOWS		32u
+#define IPMON_HOW_SIZE		24u	/* struct open_how */
+#define IPMON_HOW_MASK		(~(uint64_t)((IPMON_HOWS - 1) * IPMON_HOW_STRIDE))
+#define IPMON_HOW_NO_XDEV	1u	/* RESOLVE_NO_XDEV */
+#define IPMON_HOW_NOWHERE	0xffffffffu
+_Static_assert(!(IPMON_HOW_OFFSET & ~IPMON_HOW_MASK) &&
+	       IPMON_HOW_OFFSET + IPMON_HOWS * IPMON_HOW_STRIDE <= 4096,
+	       "one comparison under a mask tells");
+
+struct ipmon_how {
+	uint64_t flags, mode, resolve, none;
+};
+_Static_assert(sizeof(struct ipmon_how) == IPMON_HOW_STRIDE, "their distance");
+
+/* O_NOCTTY, O_NONBLOCK, O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC */
+#define IPMON_HOW_FLAG(i) \
+	((i) == 0 ? 0400u : (i) == 1 ? 04000u : (i) == 2 ? 0200000u : \
+	 (i) == 3 ? 0400000u : 02000000u)
+
+/* Of the structure for these flags of open; -1: there is none. */
+static inline int ipmon_how_index(uint32_t flags)
+{
+	uint32_t left = flags & ~0100000u;	/* O_LARGEFILE: always so */
+	int index = 0;
+
+	for (unsigned int i = 0; i < 5; i++) {
+		if (left & IPMON_HOW_FLAG(i))
+			index |= 1 << i;
+		left &= ~IPMON_HOW_FLAG(i);
+	}
+	return left ? -1 : index;
+}
+
+static inline struct ipmon_how ipmon_how(unsigned int index)
+{
+	struct ipmon_how how = { 0, 0, IPMON_HOW_NO_XDEV, 0 };
+
+	for (unsigned int i = 0; i < 5; i++)
+		if (index >> i & 1)
+			how.flags |= IPMON_HOW_FLAG(i);
+	return how;
+}
+
+/* open, openat: may be made in-process, for some flags.  openat2 hides its flags
+ * in a structure, creat always creates. */
+static inline int ipmon_open_row(const struct ipmon_row *row)
+{
+	return row->handler == H_OPEN && row->walker == W_NONE &&
+		row->cls == CLASS_NONSOCK_RO;
+}
+
+/*
  * Rows the leader may execute at the gate, whatever the arguments (subject to
  * the rules above if there are any for the number).
  */
@@ -174,7 +247,6 @@ static inline int ipmon_gate_row(const struct ipmon_row *row)
 		if (row->exec != EXEC_LEADER)
 			return 0;
 		break;
-	case H_OPEN:
 	case H_EPOLL_CTL:
 	case H_EPOLL_WAIT:
 		break;

@@ -7,9 +7,6 @@
 #include "decide.h"
 #include "plan_table.h"		/* generated: static const plan_table[] */
 
-#define O_CREAT_	0100u
-#define O_EXCL_		0200u
-
 static const struct ipmon_plan plan_left;
 
 const struct ipmon_plan *ipmon_plan(uint64_t nr)
@@ -168,17 +165,10 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 				return DECIDE_LEFT;
 			wait = r->flags & GATE_WAIT;
 		}
-		if ((flags & PLAN_OPEN) && (ctx->flags & IPMON_CTX_NO_OPEN))
+		if ((flags & PLAN_OPEN) &&
+		    (ctx->flags & IPMON_CTX_NO_OPEN ||
+		     ipmon_how_index((uint32_t)args[plan->flag_arg]) < 0))
 			return DECIDE_LEFT;
-		if (flags & PLAN_EXCL) {
-			/* a name that must be new may be invented by each
-			 * variant: newname.c of monitord */
-			if ((args[plan->flag_arg] & (O_CREAT_ | O_EXCL_)) ==
-			    (O_CREAT_ | O_EXCL_))
-				return DECIDE_LEFT;
-			wait = ipmon_call_class(ipmon_row(nr), args) ==
-				CLASS_EFFECT;
-		}
 		if ((flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT)) && !ctx->epoll)
 			return DECIDE_LEFT;
 	}
@@ -222,6 +212,6 @@ static int below(const unsigned char *p, unsigned int n, const char *dir,
 int ipmon_path_left(const struct ipmon_ctx *ctx, const unsigned char *p,
 		    unsigned int n)
 {
-	return below(p, n, "/proc", 5) ||
+	return (n && p[0] != '/') || below(p, n, "/proc", 5) ||
 		((ctx->flags & IPMON_CTX_DIVERSE) && below(p, n, "/sys", 4));
 }

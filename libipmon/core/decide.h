@@ -59,8 +59,6 @@ enum {
 	PLAN_EPOLL_CTL	= 1u << 6,
 	PLAN_EPOLL_WAIT	= 1u << 7,
 	PLAN_CLOCK	= 1u << 8,	/* private to the variant, and a word more */
-	PLAN_EXCL	= 1u << 9,	/* flags argument: O_CREAT | O_EXCL is
-					 * left, what changes the file waits */
 	PLAN_DRAW	= 1u << 10,	/* random bytes: few are private */
 	PLAN_FUTEX	= 1u << 11,	/* FUTEX_WAKE of own threads is private */
 	PLAN_MODE	= 1u << 12,	/* argument behind the flags counts only
@@ -92,7 +90,7 @@ struct ipmon_plan {
 	uint8_t len_kind;	/* LEN_* */
 	uint16_t len_fixed;
 	uint8_t rule;		/* LANE_OUT, LANE_INOUT: enum ipmon_rule */
-	uint8_t flag_arg;	/* PLAN_EXCL, PLAN_MODE: index of the flags;
+	uint8_t flag_arg;	/* PLAN_OPEN, PLAN_MODE: index of the flags;
 				 * PLAN_TRY: of the time */
 	uint16_t flags;		/* PLAN_* */
 };

@@ -219,12 +219,9 @@ static void open_plan(struct ipmon_plan *p, const struct ipmon_row *row)
 	unsigned int i;
 
 	p->flags |= PLAN_OPEN;
-	for (i = 0; i < row->nargs; i++) {
-		if (row->arg[i].kind == K_OPENMODE) {
-			p->flags |= PLAN_EXCL;
+	for (i = 0; i < row->nargs; i++)
+		if (row->arg[i].kind == K_OPENMODE)
 			p->flag_arg = row->arg[i].a;
-		}
-	}
 }
 
 void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
@@ -233,9 +230,8 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 	unsigned int i;
 
 	*p = (struct ipmon_plan){ 0 };
-	/* openat2: flags that hide in a structure */
-	if ((!ipmon_gate_row(row) && !ipmon_memory_row(row)) ||
-	    row->walker == W_OPENAT2)
+	if (!ipmon_gate_row(row) && !ipmon_memory_row(row) &&
+	    !ipmon_open_row(row))
 		return;
 	p->action = DECIDE_RELAXED;
 	p->level = ipmon_row_level(row) & 7u;

@@ -79,7 +79,7 @@ enum ipmon_path ipmon_row_path(const struct ipmon_row *row)
 		return PATH_REFUSED;
 	if (ipmon_memory_row(row) || row->flags & RF_EACH)
 		return PATH_INPROC;
-	if (!ipmon_gate_row(row) || row->walker == W_OPENAT2)
+	if (!ipmon_gate_row(row) && !ipmon_open_row(row))
 		return PATH_MONITOR;
 	switch (row->cls) {
 	case CLASS_BASE:

@@ -4,9 +4,10 @@
  *
  *	jump forbidden|allowed		calls the gate, found through %gs
  *	jump at NR			calls an address read from standard input
- *	jump open PATH FLAGS BYTES OFFSET
- *		the leader opens through its gate what it could not otherwise,
- *		writes BYTES there, and says on standard output how that went
+ *	jump open			line by line from standard input: FORM PATH
+ *		FLAGS BYTES OFFSET.  The leader opens PATH through its gate, writes
+ *		BYTES there or reads, and says on standard output how that went.
+ *		FORM is the call it tries, see open_by()
  *	jump MEMORY SEED		writes into context, ring or cursors:
  *		ring, head, cursors, context, all
  *		in every variant where VARIANT is not set
@@ -16,7 +17,9 @@
  */
 #include <stddef.h>
 #include "attack.h"
+#include <linux/openat2.h>
 #include <ipmon/abi.h>
+#include <ipmon/gate_rules.h>
 
 static long gate_call(uint64_t gate, long nr, long a, long b, long c)
 {
@@ -98,10 +101,57 @@ static void memory_attack(const char *what)
 	}
 }
 
-/* Line by line from standard input: path, flags, text, offset. */
+static long open_by(const char *form, const char *path, unsigned long flags)
+{
+	static struct open_how how;
+	uint64_t gate = context()->gate;
+	uint64_t theirs = gate + IPMON_HOW_OFFSET +
+		(uint64_t)ipmon_how_index(0) * IPMON_HOW_STRIDE;
+	char there[160];
+
+	how.flags = flags;
+	/* the form IP-MON uses */
+	if (!strcmp(form, "gate"))
+		return gate_call4(gate, SYS_openat2, -1, (long)path,
+				  (long)theirs, sizeof(how));
+	/* ... from the current directory, from another part of the structures,
+	 * with one of our own */
+	if (!strcmp(form, "here"))
+		return gate_call4(gate, SYS_openat2, AT_FDCWD, (long)path,
+				  (long)theirs, sizeof(how));
+	if (!strcmp(form, "askew"))
+		return gate_call4(gate, SYS_openat2, -1, (long)path,
+				  (long)theirs + 16, sizeof(how));
+	if (!strcmp(form, "own"))
+		return gate_call4(gate, SYS_openat2, -1, (long)path,
+				  (long)&how, sizeof(how));
+	if (!strcmp(form, "openat"))
+		return gate_call4(gate, SYS_openat, AT_FDCWD, (long)path,
+				  (long)flags, 0600);
+	if (!strcmp(form, "open"))
+		return gate_call4(gate, SYS_open, (long)path, (long)flags, 0600,
+				  0);
+	if (!strcmp(form, "creat"))
+		return gate_call4(gate, SYS_creat, (long)path, 0600, 0, 0);
+	if (!strcmp(form, "unlink"))
+		return gate_call4(gate, SYS_unlink, (long)path, 0, 0, 0);
+	if (!strcmp(form, "truncate"))
+		return gate_call4(gate, SYS_truncate, (long)path, 0, 0, 0);
+	if (!strcmp(form, "chmod"))
+		return gate_call4(gate, SYS_chmod, (long)path, 0777, 0, 0);
+	snprintf(there, sizeof(there), "%s.there", path);
+	if (!strcmp(form, "rename"))
+		return gate_call4(gate, SYS_rename, (long)path, (long)there, 0,
+				  0);
+	if (!strcmp(form, "symlink"))
+		return gate_call4(gate, SYS_symlink, (long)path, (long)there, 0,
+				  0);
+	return -1;
+}
+
 static void open_attack(void)
 {
-	char line[256], path[128], text[64], said[64];
+	char line[256], form[16], path[128], text[64], said[64];
 	unsigned long flags, at;
 	long fd, r = 0;
 
@@ -112,16 +162,16 @@ static void open_attack(void)
 		if (n <= 0)
 			return;
 		line[n] = '\0';
-		if (sscanf(line, "%127s %lx %63s %lx", path, &flags, text,
-			   &at) != 4)
+		if (sscanf(line, "%15s %127s %lx %63s %lx", form, path, &flags,
+			   text, &at) != 5)
 			return;
 		if (variant())
 			continue;
 		/* from here on only the leader */
-		fd = gate_call4(context()->gate, SYS_openat, AT_FDCWD,
-				(long)path, (long)flags, 0600);
+		fd = open_by(form, path, flags);
 		if (fd >= 0)
-			r = gate_call4(context()->gate, SYS_pwrite64, fd,
+			r = gate_call4(context()->gate, flags & O_ACCMODE ?
+				       SYS_pwrite64 : SYS_pread64, fd,
 				       (long)text, (long)strlen(text),
 				       (long)at);
 		snprintf(said, sizeof(said), "%ld %ld\n", fd, r);

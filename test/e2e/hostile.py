@@ -88,9 +88,9 @@ def hidden_written(suite, case, n, policy):
                 raise Fail(f"{a:x} {perms}: status {status}, {out!r}, {err[:600]}")
 
 
-def opened(s, path, flags, text, at):
-    """What the leader's gate said to openat() and pwrite()."""
-    s.p.stdin.write(f"{path} {flags:x} {text} {at:x}\n".encode())
+def opened(s, form, path, flags, text, at):
+    """What the leader's gate said to opening (jump.c) and reading or writing."""
+    s.p.stdin.write(f"{form} {path} {flags:x} {text} {at:x}\n".encode())
     s.p.stdin.flush()
     if not select.select([s.p.stdout], [], [], 5)[0]:
         return None
@@ -157,33 +157,112 @@ def monitor_memory(suite, case, n, policy):
         tracer = s.tracer("jump")
         for path in (f"/proc/{tracer}/mem", f"/proc/{tracer}/fd/3",
                      f"/proc/{s.p.pid}/mem"):
-            got = opened(s, path, os.O_RDWR, "owned", 0x1000)
-            if not got or got[0] != -13:
+            got = opened(s, "gate", path, os.O_RDONLY, "owned", 0x1000)
+            if not got or got[0] >= 0:
                 raise Fail(f"{path}: {got}")
+        # the plain call is none for a gate
+        got = opened(s, "openat", f"/proc/{tracer}/mem", os.O_RDWR, "owned", 0x1000)
+        status, _, err = s.end()
+        if got or status != 99:
+            raise Fail(f"openat: {got}, status {status}, {err[:500]}")
+
+
+class AtTheGate:
+    """A run whose leader does at its gate what it is told."""
+
+    def __init__(self, suite, case, n, policy, **popen):
+        import special
+        self.special, self.policy = special, policy
+        self.s = special.Session(suite, case, n, policy, ["@ATTACK@/jump", "open"],
+                                 ["--env", "1:VARIANT=1", "--timeout", "2"], **popen)
+
+    def __enter__(self):
+        self.s.__enter__()
+        if self.s.line() != "ready\n":
+            raise Fail("not ready")
+        pids = sorted(self.s.programs("jump"), key=lambda p: not os.readlink(
+            f"/proc/{p}/fd/0").startswith("pipe:"))
+        self.follower = pids[1]
+        return self
+
+    def __exit__(self, *args):
+        return self.s.__exit__(*args)
+
+    def end(self):
+        self.s.p.stdin.close()
+        self.s.p.stdin = None
+        status, _, err = self.s.end()
+        return status, err[:500]
+
+    def stopped(self, form, path, flags, at=0x1000):
+        """The call is the difference that ends the run, and is not made."""
+        got = opened(self.s, form, path, flags, "owned", at)
+        status, err = self.end()
+        if got or status != 99:
+            raise Fail(f"{form} {path} {flags:x}: {got}, status {status}, {err}")
 
 
 def follower_memory(suite, case, n, policy):
-    """What is *not* stopped: a leader that has been taken over and uses its
-    gate can open the memory of a follower with the same user id."""
-    import special
-    with special.Session(suite, case, n, policy, ["@ATTACK@/jump", "open"],
-                         ["--env", "1:VARIANT=1", "--timeout", "2"]) as s:
-        if s.line() != "ready\n":
-            raise Fail("not ready")
-        time.sleep(0.2)
-        pids = sorted(s.programs("jump"), key=lambda p: not os.readlink(
-            f"/proc/{p}/fd/0").startswith("pipe:"))
-        heap = [a for a, _, _, name in special.real_maps(pids[1]) if name == "[heap]"][0]
-        got = opened(s, f"/proc/{pids[1]}/mem", os.O_RDWR, "owned", heap)
-        s.p.stdin.close()
-        s.p.stdin = None
-        status, _, err = s.end()
+    """A leader that has been taken over and uses its gate comes at nothing in
+    /proc, by no form of the call and no name: there is a follower's memory."""
+    where = suite.fresh(case)
+    for form, what, flags in (
+            ("openat", "mem", os.O_RDWR), ("openat", "mem", os.O_RDONLY),
+            ("openat", "maps", os.O_RDONLY), ("open", "mem", os.O_RDWR),
+            ("own", "mem", os.O_RDWR), ("own", "maps", os.O_RDONLY),
+            ("here", "maps", os.O_RDONLY), ("askew", "mem", os.O_RDWR),
+            ("creat", "mem", os.O_RDWR)):
+        with AtTheGate(suite, case, n, policy) as g:
+            g.stopped(form, f"/proc/{g.follower}/{what}", flags)
+    # the form that the gate does pass
+    with AtTheGate(suite, case, n, policy) as g:
         if policy == "strict":
-            # no gate: the first call that is not everybody's ends it
-            if got or status != 99:
-                raise Fail(f"{got}, status {status}, {err[:500]}")
-        elif status not in (0, 99) or (got and got[0] >= 0 and got[1] != 5):
-            raise Fail(f"{got}, status {status}, {err[:500]}")
+            g.stopped("gate", f"/proc/{g.follower}/maps", os.O_RDONLY)
+            return
+        heap = [a for a, _, _, name in g.special.real_maps(g.follower) if name == "[heap]"][0]
+        link = os.path.join(where, "link")
+        os.symlink(f"/proc/{g.follower}", link)
+        names = [f"/proc/{g.follower}/{x}" for x in
+                 ("mem", "maps", "auxv", "environ", "fd/0", "map_files", "task")]
+        names += [f"{link}/mem", f"{link}/maps", f"/../proc/{g.follower}/mem",
+                  f"/proc/self/root/proc/{g.follower}/mem", "/proc", "/dev/mem",
+                  "/proc/kcore", f"{where}/../../proc/{g.follower}/mem",
+                  # no directory to start from
+                  ".", "link/mem", ""]
+        for name in names:
+            got = opened(g.s, "gate", name or "./", os.O_RDONLY, "owned", heap)
+            if not got or got[0] >= 0:
+                raise Fail(f"{name}: {got}")
+        # it does open files, or all this would show nothing
+        got = opened(g.s, "gate", os.path.realpath(suite.monitord), os.O_RDONLY, "owned", 0)
+        on_root = os.stat(suite.monitord).st_dev == os.stat("/").st_dev
+        if not got or (on_root and (got[0] < 0 or got[1] != 5)):
+            raise Fail(f"a file: {got}")
+        status, err = g.end()
+        if status:
+            raise Fail(f"status {status}, {err}")
+
+
+def names_at_the_gate(suite, case, n, policy):
+    """Nothing is made, changed or removed by its name at the gate."""
+    for form, flags in (("openat", os.O_WRONLY), ("openat", os.O_WRONLY | os.O_CREAT),
+                        ("open", os.O_RDWR | os.O_TRUNC), ("own", os.O_RDWR),
+                        ("openat", os.O_RDONLY | os.O_CREAT), ("creat", os.O_WRONLY),
+                        ("openat", os.O_TMPFILE | os.O_RDWR), ("unlink", 0),
+                        ("truncate", 0), ("chmod", 0), ("rename", 0), ("symlink", 0)):
+        with AtTheGate(suite, case, n, policy) as g:
+            path = os.path.join(g.s.work, "precious")
+            with open(path, "w", encoding="ascii") as f:
+                f.write("precious")
+            os.chmod(path, 0o640)
+            before = sorted(os.listdir(g.s.work))
+            g.stopped(form, g.s.work if flags & os.O_TMPFILE == os.O_TMPFILE else path,
+                      flags, 0)
+            with open(path, encoding="ascii") as f:
+                text = f.read()
+            if text != "precious" or os.stat(path).st_mode & 0o777 != 0o640 or \
+                    sorted(os.listdir(g.s.work)) != before:
+                raise Fail(f"{form} {flags:x} had an effect")
 
 
 def run_escape(suite, case, n, policy, what, *options):

@@ -179,10 +179,23 @@ static int files(void)
 	int64_t f, d;
 
 	snprintf(path, sizeof(path), "/tmp/broker.%d", getppid());
-	f = call(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	/* what makes a file is monitord's, here the leader's alone */
+	must(call(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT, 0600) ==
+	     TWINS_LEFT);
+	must(call(SYS_openat, AT_FDCWD, path, O_RDONLY, 0) == -ENOENT);
+	twins_meet();
+	if (!tw.me) {
+		f = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+		must(f >= 0 && dup2((int)f, 90) == 90 && !close((int)f));
+	}
+	twins_meet();
+	f = call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	must(f >= 0);
 	/* only the leader has the descriptor */
 	must((fcntl((int)f, F_GETFD) >= 0) == !tw.me);
+	must(tw.me || fcntl((int)f, F_GETFD) == FD_CLOEXEC);
+	must(call(SYS_close, f) == 0);
+	f = 90;
 	iov[0] = (struct iovec){ (char *)"one ", 4 };
 	iov[1] = (struct iovec){ NULL, 0 };
 	iov[2] = (struct iovec){ (char *)"two", 3 };
@@ -206,8 +219,10 @@ static int files(void)
 	must(call(SYS_close, d) == 0);
 	must(call(SYS_close, f) == 0);
 	must(call(SYS_close, f) == -EBADF);
-	must(call(SYS_unlink, path) == 0);
-	must(call(SYS_unlink, path) == -ENOENT);
+	must(call(SYS_unlink, path) == TWINS_LEFT);
+	twins_meet();
+	must(tw.me || !unlink(path));
+	twins_meet();
 	must(call(SYS_stat, path, &st) == -ENOENT);
 	return 0;
 }
@@ -216,7 +231,7 @@ Test(broker, files)
 {
 	run(&three, files);
 	expect_no_kernel(&three);
-	cr_expect_eq(tw.sh->v[0].forwarded, 0);
+	cr_expect_eq(tw.sh->v[0].forwarded, 2);
 	run(&verified, files);
 	cr_expect_gt(tw.of[0]->n_verified, 3);
 }
@@ -465,6 +480,9 @@ static int is_left(void)
 	must(call(SYS_openat, AT_FDCWD, "/proc/self/maps", 0, 0) == TWINS_LEFT);
 	must(call(SYS_openat, AT_FDCWD, "/tmp/x", O_CREAT | O_EXCL, 0) ==
 	     TWINS_LEFT);
+	must(call(SYS_openat, AT_FDCWD, "relative", 0, 0) == TWINS_LEFT);
+	must(call(SYS_open, "/tmp", O_PATH, 0) == TWINS_LEFT);
+	must(call(SYS_creat, "/tmp/x", 0) == TWINS_LEFT);
 	must(tw.sh->v[tw.me].kernel == 0);
 	/* flags under which we do not run */
 	twins_flags = 0x400;	/* DF */
@@ -475,7 +493,7 @@ static int is_left(void)
 	must(call(SYS_fstat, fd, link) == TWINS_LEFT);
 	must(call(SYS_dup2, 0, fd) == TWINS_LEFT);
 	((uint8_t *)tw.ctx->slow_fds)[fd / 8] = 0;
-	/* found out too late: closed again, and both leave it */
+	/* found out at the gate: both leave it */
 	snprintf(link, sizeof(link), "/tmp/broker-link.%d", getppid());
 	if (!tw.me)
 		must(!symlink("/proc/version", link));

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <linux/futex.h>
 
@@ -93,6 +94,11 @@ Test(decide, never_more_than_the_gate_allows)
 							    args));
 				continue;
 			}
+			if (ipmon_open_row(ipmon_row(nr))) {
+				cr_assert_geq(ipmon_how_index((uint32_t)args[
+					nr == SYS_open ? 1 : 2]), 0);
+				continue;
+			}
 			cr_assert(ipmon_gate_row(ipmon_row(nr)), "%lu",
 				  (unsigned long)nr);
 			cr_assert(!ipmon_gate_by_rule(nr) ||
@@ -126,11 +132,11 @@ Test(decide, verified_waits_for_what_others_can_see)
 {
 	static const int wait[] = {
 		SYS_write, SYS_writev, SYS_sendto, SYS_sendmsg, SYS_sendfile,
-		SYS_connect, SYS_shutdown, SYS_close, SYS_unlink, SYS_rename,
-		SYS_ftruncate, SYS_chmod, SYS_splice, SYS_pwrite64,
+		SYS_connect, SYS_shutdown, SYS_close, SYS_ftruncate,
+		SYS_fallocate, SYS_splice, SYS_pwrite64,
 	}, dont[] = {
 		SYS_read, SYS_recvfrom, SYS_accept4, SYS_epoll_wait,
-		SYS_epoll_ctl, SYS_socket, SYS_dup2, SYS_stat, SYS_poll,
+		SYS_epoll_ctl, SYS_dup2, SYS_stat, SYS_poll,
 		SYS_getppid, SYS_timerfd_settime, SYS_clock_gettime,
 	};
 
@@ -142,10 +148,42 @@ Test(decide, verified_waits_for_what_others_can_see)
 		cr_expect_eq(decide((uint64_t)dont[i], 3, 4, 5),
 			     DECIDE_RELAXED, "%d", dont[i]);
 	cr_expect_eq(decide(SYS_openat, 3, 4, O_RDONLY), DECIDE_RELAXED);
-	cr_expect_eq(decide(SYS_openat, 3, 4, O_CREAT), DECIDE_VERIFIED);
-	cr_expect_eq(decide(SYS_openat, 3, 4, O_TRUNC), DECIDE_VERIFIED);
+	cr_expect_eq(decide(SYS_socket, AF_INET, 1, 0), DECIDE_RELAXED);
+	cr_expect_eq(decide(SYS_socket, AF_UNIX, 1, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_fcntl, 3, F_SETLK, 0), DECIDE_VERIFIED);
 	cr_expect_eq(decide(SYS_fcntl, 3, F_SETFL, 0), DECIDE_RELAXED);
+}
+
+Test(decide, what_changes_files_by_name_is_left)
+{
+	static const int nrs[] = {
+		SYS_unlink, SYS_unlinkat, SYS_rename, SYS_renameat2, SYS_link,
+		SYS_symlink, SYS_truncate, SYS_chmod, SYS_fchmod, SYS_chown,
+		SYS_fchown, SYS_creat, SYS_openat2, SYS_open_by_handle_at,
+		SYS_utimensat, SYS_setxattr, SYS_fsetxattr, SYS_mknod,
+	};
+	static const uint32_t kept[] = {
+		O_CLOEXEC, O_NONBLOCK | O_DIRECTORY, O_NOFOLLOW | O_NOCTTY,
+		0100000 /* O_LARGEFILE */,
+	}, left[] = {
+		O_WRONLY, O_RDWR, O_ACCMODE, O_CREAT, O_TRUNC, O_APPEND, O_PATH,
+		O_TMPFILE, O_DIRECT, O_SYNC, O_NOATIME, 1u << 31,
+	};
+
+	for (size_t i = 0; i < sizeof(nrs) / sizeof(nrs[0]); i++)
+		cr_expect_eq(decide((uint64_t)nrs[i], 3, 4, 5), DECIDE_LEFT,
+			     "%d", nrs[i]);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		int at = ipmon_how_index(kept[i]);
+
+		cr_expect_eq(decide(SYS_openat, 3, 4, kept[i]),
+			     DECIDE_RELAXED, "%x", kept[i]);
+		cr_expect(at >= 0 && ipmon_how((unsigned int)at).flags ==
+			  (kept[i] & ~0100000u));
+	}
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		cr_expect_eq(decide(SYS_openat, 3, 4, left[i]), DECIDE_LEFT,
+			     "%x", left[i]);
 }
 
 Test(decide, channels_of_the_program)
@@ -270,7 +308,7 @@ Test(decide, levels_are_cumulative)
 		{ SYS_stat, LEVEL_NONSOCKET_RO, LEVEL_NONSOCKET_RO },
 		{ SYS_read, LEVEL_NONSOCKET_RO, LEVEL_SOCKET_RO },
 		{ SYS_write, LEVEL_NONSOCKET_RW, LEVEL_SOCKET_RW },
-		{ SYS_unlink, LEVEL_NONSOCKET_RW, LEVEL_NONSOCKET_RW },
+		{ SYS_semop, LEVEL_NONSOCKET_RW, LEVEL_NONSOCKET_RW },
 		{ SYS_poll, LEVEL_SOCKET_RO, LEVEL_SOCKET_RO },
 		{ SYS_recvfrom, LEVEL_SOCKET_RO, LEVEL_SOCKET_RO },
 		{ SYS_epoll_wait, LEVEL_SOCKET_RO, LEVEL_SOCKET_RO },
@@ -339,7 +377,9 @@ Test(decide, paths)
 {
 	cr_expect(left("/proc/", 6) && left("/proc\0x", 6) && left("/proc", 5));
 	cr_expect_not(left("/process", 6) || left("/pro", 4) || left("", 0) ||
-		      left("proc/1", 6) || left("/prod/", 6));
+		      left("/prod/", 6));
+	/* the gate opens absolute names only */
+	cr_expect(left("proc/1", 6) && left("", 1) && left(".", 2));
 	cr_expect_not(left("/sys/", 5));
 	/* where variants do not all load the same code */
 	ctx.flags = IPMON_CTX_DIVERSE;
@@ -391,7 +431,7 @@ Test(decide, lanes)
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_accept4), addr), LANE_WALK);
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_accept4), none), LANE_SCALAR);
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_stat), addr), LANE_OUT);
-	cr_expect_eq(ipmon_plan(SYS_renameat)->paths, 10);
+	cr_expect_eq(ipmon_plan(SYS_inotify_add_watch)->paths, 2);
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_sendfile), addr), LANE_INOUT);
 	cr_expect_eq(ipmon_plan(SYS_sendfile)->rule, R_ALWAYS);
 	cr_expect_eq(ipmon_lane(ipmon_plan(SYS_writev), none), LANE_WALK);

@@ -10,10 +10,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <linux/audit.h>
 #include <linux/futex.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -218,7 +220,7 @@ Test(filter, what_servers_do_is_allowed_at_the_gate)
 {
 	static const int nrs[] = {
 		SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64,
-		SYS_pwrite64, SYS_close, SYS_openat, SYS_newfstatat, SYS_fstat,
+		SYS_pwrite64, SYS_close, SYS_newfstatat, SYS_fstat,
 		SYS_lseek, SYS_sendfile, SYS_recvfrom, SYS_sendto,
 		SYS_recvmsg, SYS_sendmsg, SYS_accept4, SYS_epoll_wait,
 		SYS_epoll_ctl, SYS_poll, SYS_shutdown, SYS_getpid,
@@ -247,6 +249,22 @@ Test(filter, dangerous_calls_never_pass)
 		SYS_sethostname, SYS_settimeofday, SYS_close_range,
 		SYS_process_madvise, SYS_set_tid_address, SYS_bpf,
 		SYS_perf_event_open, SYS_pidfd_getfd, SYS_init_module,
+		SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler,
+		SYS_ioprio_set, SYS_setpriority, SYS_keyctl, SYS_fanotify_mark,
+		SYS_move_pages, SYS_migrate_pages, SYS_get_robust_list,
+		SYS_pidfd_open, SYS_pidfd_send_signal, SYS_rt_sigqueueinfo,
+		SYS_rt_tgsigqueueinfo, SYS_process_mrelease, SYS_open_tree,
+		SYS_move_mount, SYS_fsopen, SYS_chroot, SYS_pivot_root,
+		SYS_chdir, SYS_fchdir,
+		/* what names a file, and changes it or opens it at all */
+		SYS_open, SYS_openat, SYS_creat, SYS_open_by_handle_at,
+		SYS_truncate, SYS_unlink, SYS_unlinkat, SYS_rmdir, SYS_mkdirat,
+		SYS_rename, SYS_renameat, SYS_renameat2, SYS_link, SYS_linkat,
+		SYS_symlink, SYS_symlinkat, SYS_mknodat, SYS_chmod, SYS_fchmod,
+		SYS_fchmodat, SYS_chown, SYS_lchown, SYS_fchown, SYS_fchownat,
+		SYS_utime, SYS_utimes, SYS_utimensat, SYS_setxattr,
+		SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_mq_open,
+		SYS_mq_unlink, SYS_acct,
 	};
 
 	for (int p = 0; p < 6; p++)
@@ -284,6 +302,42 @@ Test(filter, nothing_of_the_guarded_classes_passes_whatever_the_arguments)
 		}
 }
 
+/* Of openat2 one form passes: no directory, one of the gate's structures. */
+Test(filter, files_are_opened_in_one_way)
+{
+	const uint64_t how = GATE + IPMON_HOW_OFFSET;
+
+	for (int p = 0; p < 6; p++) {
+		bool in = p == POLICY_VERIFIED || p == POLICY_RELAXED;
+
+		for (uint64_t at = how - 4096; at < how + 4096; at++)
+			cr_expect_eq(allowed(p, SYS_openat2, (uint64_t)-1, 99,
+					     at, 24),
+				     in && at >= how && at < how + 1024 &&
+				     at % 32 == 0, "%lx", at);
+		cr_expect_eq(allowed(p, SYS_openat2, 0xffffffff, 99, how, 24),
+			     in);
+		cr_expect_not(allowed(p, SYS_openat2, (uint64_t)AT_FDCWD, 99,
+				      how, 24));
+		cr_expect_not(allowed(p, SYS_openat2, 3, 99, how, 24));
+		cr_expect_not(allowed(p, SYS_openat2, (uint64_t)-1, 99, how,
+				      32));
+		cr_expect_not(allowed(p, SYS_openat2, (uint64_t)-1, 99,
+				      how ^ 1ull << 40, 24));
+		for (int k = 0; k < 1000; k++)
+			cr_expect_not(allowed(p, SYS_openat2, random64(),
+					      random64(), random64(), 24));
+	}
+	/* each of them reads, and stays on the file system it starts on */
+	for (unsigned int i = 0; i < IPMON_HOWS; i++) {
+		const struct ipmon_how h = ipmon_how(i);
+
+		cr_expect_eq(h.flags & ~(uint64_t)(O_NOCTTY | O_NONBLOCK |
+			     O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), 0);
+		cr_expect(h.mode == 0 && h.resolve == RESOLVE_NO_XDEV);
+	}
+}
+
 Test(filter, mmap_by_arguments)
 {
 	const uint64_t anon = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -319,6 +373,11 @@ Test(filter, commands)
 	cr_expect(allowed(p, SYS_ioctl, 3, FIONREAD, 0, 0));
 	cr_expect(allowed(p, SYS_ioctl, 3, FIONBIO, 0, 0));
 	cr_expect(allowed(p, SYS_ioctl, 3, TCGETS, 0, 0));
+	cr_expect(allowed(p, SYS_socket, AF_INET, SOCK_STREAM, 0, 0));
+	cr_expect(allowed(p, SYS_socket, AF_INET6, SOCK_DGRAM, 0, 0));
+	for (uint64_t af = 0; af < 100; af++)
+		cr_expect(af == AF_INET || af == AF_INET6 ||
+			  !allowed(p, SYS_socket, af, SOCK_STREAM, 0, 0));
 	cr_expect_not(allowed(p, SYS_ioctl, 0, TIOCSTI, 0, 0));
 	cr_expect_not(allowed(p, SYS_ioctl, 0, TIOCSCTTY, 0, 0));
 	cr_expect(allowed(p, SYS_futex, 0, FUTEX_WAIT, 0, 0));

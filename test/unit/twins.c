@@ -16,6 +16,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <ipmon/gate_rules.h>
+
 #include "arch/entry.h"
 #include "twins.h"
 
@@ -26,7 +28,8 @@ int64_t (*twins_on_report)(const struct ipmon_difference *d);
 
 /*
  * The gate counts and hands the reserved call to C.  It may use the stack and
- * the registers a syscall destroys.
+ * the registers a syscall destroys.  What files are opened with lies behind it,
+ * as in the real one (ipmon/gate_rules.h).
  */
 extern const char twins_gate[], twins_site[], twins_syscall[];
 int64_t twins_reserved(uint64_t kind, uint64_t arg, uint64_t off,
@@ -38,6 +41,7 @@ uint64_t *twins_kernel, *twins_forwarded;
 _Static_assert(IPMON_NR_DIVERGED == 0x495044000000d3, "as below");
 __asm__(
 	".text\n"
+	".balign 4096\n"
 	".globl twins_gate\n"
 	"twins_gate:\n"
 	"	mov twins_kernel(%rip), %rcx\n"
@@ -50,6 +54,7 @@ __asm__(
 	"	ret\n"
 	"1:	mov %r9, %rcx\n"
 	"	jmp twins_reserved\n"
+	".org twins_gate + 4096, 0xcc\n"
 
 	/* In place of the intact syscall: an undefined instruction, two bytes
 	 * as well, whose handler notes that it was reached.  Behind it the way
@@ -274,6 +279,20 @@ static void *private(size_t n)
 	return p;
 }
 
+static void fill_gate(void)
+{
+	char *page = (char *)(uintptr_t)twins_gate;
+
+	if (mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC))
+		abort();
+	for (unsigned int i = 0; i < IPMON_HOWS; i++) {
+		const struct ipmon_how how = ipmon_how(i);
+
+		memcpy(page + IPMON_HOW_OFFSET + i * IPMON_HOW_STRIDE, &how,
+		       sizeof(how));
+	}
+}
+
 static int variant(const struct twins_options *o, int (*fn)(void))
 {
 	struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_NODEFER };
@@ -284,6 +303,7 @@ static int variant(const struct twins_options *o, int (*fn)(void))
 	tw.ctx = c;
 	c->self = (uint64_t)c;
 	c->gate = (uint64_t)twins_gate;
+	fill_gate();
 	c->stack = (uint64_t)c + IPMON_CTX_SIZE - 64;
 	c->entry = (uint64_t)ipmon_entry;
 	c->live = 1;
