@@ -24,6 +24,7 @@
 #include "event.h"
 #include "fast.h"
 #include "fast_report.h"
+#include "fast_solo.h"
 #include "front.h"
 #include "h_misc.h"
 #include "h_process.h"
@@ -295,7 +296,7 @@ static void set_ended(struct taskset *s)
 	sched_next(d);
 }
 
-static void kill_follower_procs(struct proc *p)
+void kill_follower_procs(struct proc *p)
 {
 	robust_exit_all(p);
 	for_each_follower(v)
@@ -498,6 +499,9 @@ void monitor_tick(void)
 	if (mon.ending)
 		return;
 	fine |= sched_tick();
+	fast_catching_up();
+	if (mon.ending)
+		return;
 	placement_tick();
 	see_tick();
 	ticker_want(fine);

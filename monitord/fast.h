@@ -65,6 +65,11 @@ bool fast_fixup(struct task *t);
 /* The ring and cursors of a set that has a slot (monitord's mapping), and the
  * address of its context in variant v. */
 struct ipmon_ring *fast_ring(const struct taskset *s);
+/* The same by slot; and the set that has it, NULL: none. */
+struct ipmon_ring *fast_slot_ring(const struct fast *f, unsigned int slot);
+struct taskset *fast_slot_set(const struct fast *f, int slot);
+/* Nobody's set has it any more: it is free for another one. */
+void fast_slot_leave(struct fast *f, unsigned int slot);
 struct ipmon_cursor *fast_slot_cursor(const struct fast *f, unsigned int slot);
 struct ipmon_cursor *fast_cursor(const struct taskset *s, unsigned int v);
 uint64_t fast_ctx(const struct taskset *s, unsigned int v);

@@ -67,6 +67,7 @@ struct fast {
 	uint64_t rings[MAX_VARIANTS];
 	uint64_t cursors[MAX_VARIANTS];
 	uint64_t used[IPMON_SLOTS / 64]; /* bit per slot */
+	struct taskset *set[IPMON_SLOTS]; /* who has it, NULL: nobody (any more) */
 	uint64_t base[IPMON_SLOTS];	/* where positions of its next user begin */
 	uint64_t turns;			/* bit per turn in use */
 	uint64_t ctx_used[IPMON_CTXS / 64];
@@ -89,11 +90,19 @@ void fast_put(struct fast *f)
 	free(f);
 }
 
+struct ipmon_ring *fast_slot_ring(const struct fast *f, unsigned int slot)
+{
+	return (void *)(f->map + (uint64_t)slot * sizeof(struct ipmon_ring));
+}
+
 struct ipmon_ring *fast_ring(const struct taskset *s)
 {
-	struct fast *f = s->proc->mm->fast;
+	return fast_slot_ring(s->proc->mm->fast, (unsigned int)s->slot);
+}
 
-	return (void *)(f->map + (uint64_t)s->slot * sizeof(struct ipmon_ring));
+struct taskset *fast_slot_set(const struct fast *f, int slot)
+{
+	return slot < 0 || slot >= (int)IPMON_SLOTS ? NULL : f->set[slot];
 }
 
 struct ipmon_cursor *fast_slot_cursor(const struct fast *f, unsigned int slot)
@@ -405,17 +414,20 @@ static void fresh_ring(struct taskset *s)
 
 /* The slot is left: where the next one begins, at the start of the buffer and
  * behind all positions of this one's. */
-static void leave_ring(struct taskset *s)
+void fast_slot_leave(struct fast *f, unsigned int slot)
 {
-	uint64_t *base = &s->proc->mm->fast->base[s->slot];
-	uint64_t head = __atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE);
+	uint64_t *base = &f->base[slot];
+	uint64_t head = __atomic_load_n(&fast_slot_ring(f, slot)->head,
+					__ATOMIC_ACQUIRE);
 
 	/* the leader's to write: not backwards, not beyond RECORD_TURN_POS */
 	if (head < *base || head - *base > 1ull << 44)
 		head = *base;
 	*base = (head + IPMON_RING_BYTES) & ~((uint64_t)IPMON_RING_BYTES - 1);
 	for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
-		__atomic_store_n(&fast_cursor(s, v)->at, *base, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&(fast_slot_cursor(f, slot) + v)->at, *base,
+				 __ATOMIC_SEQ_CST);
+	number_give(f->used, (int)slot);
 }
 
 void fast_attach(struct taskset *s)
@@ -435,8 +447,10 @@ void fast_attach(struct taskset *s)
 	if (s->ctx < 0)
 		die("no context left for a new thread");
 	s->slot = number_take(f->used, IPMON_SLOTS);
-	if (s->slot >= 0)
+	if (s->slot >= 0) {
+		f->set[s->slot] = s;
 		fresh_ring(s);
+	}
 	base = s->slot < 0 ? 0 : f->base[s->slot];
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
@@ -497,9 +511,9 @@ void fast_detach(struct taskset *s)
 	if (f)
 		see_gone(s);
 	if (f && s->slot >= 0) {
-		turn_forget(s);
-		leave_ring(s);
-		number_give(f->used, s->slot);
+		f->set[s->slot] = NULL;
+		if (turn_forget(s))
+			fast_slot_leave(f, (unsigned int)s->slot);
 	}
 	if (f && s->ctx >= 0)
 		number_give(f->ctx_used, s->ctx);

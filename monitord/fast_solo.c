@@ -11,6 +11,8 @@
  *    leader made, or that the follower will make yet.  At a rendezvous in a
  *    call common to both it becomes clear: the follower skips what is left.
  *    (At its next in-process call it does so itself.)
+ *    A record may say that others had the turn meanwhile: then it is gone over
+ *    when this variant's have come as far (turn.c), and the rendezvous waits.
  *  - A follower arrives with a private call and records unread: the leader has
  *    not made it before those, so the follower makes it alone.
  *  - A follower arrives with another call and records unread that are not of
@@ -35,14 +37,16 @@
 #include "own.h"
 #include "solo.h"
 #include "tracee.h"
+#include "turn.h"
 
 /*
  * Go over the private records at a follower's tail.  True: there are others
  * behind them.  What a follower that was taken over wrote into its cursor leads
- * nowhere: every position is taken modulo the ring.
+ * nowhere: every position is taken modulo the ring.  wait: not over one before
+ * which siblings have something to do; says whether there is one.
  */
 static bool over_private(const struct taskset *s, unsigned int v,
-			 struct ipmon_consumer *c)
+			 struct ipmon_consumer *c, bool *wait)
 {
 	const struct ipmon_ring *r = fast_ring(s);
 	struct ipmon_cursor mine = { 0 };
@@ -62,13 +66,18 @@ static bool over_private(const struct taskset *s, unsigned int v,
 			break;
 		if (st == RING_BAD)
 			return true;
-		if (rec.flags & REC_YIELD && rec.size <= head - c->tail) {
-			ring_consume(&mine, c, rec.size);
-			continue;
-		}
-		if (rec.flags & REC_MORE || rec.size > head - c->tail ||
-		    !ipmon_record_private(&rec, ring_at(r, c->tail)))
+		if (rec.size > head - c->tail ||
+		    (!(rec.flags & REC_YIELD) &&
+		     (rec.flags & REC_MORE ||
+		      !ipmon_record_private(&rec, ring_at(r, c->tail)))))
 			return true;
+		if (wait && rec.flags & REC_TURN) {
+			/* siblings may wait for it to be here */
+			turn_rested(s, v, c->tail);
+			*wait = !turn_passed(s, v, rec.turn);
+			if (*wait)
+				break;
+		}
 		ring_consume(&mine, c, rec.size);
 	}
 	c->head = c->tail;
@@ -79,14 +88,14 @@ bool fast_unread(const struct taskset *s, unsigned int v)
 {
 	struct ipmon_consumer c;
 
-	return over_private(s, v, &c);
+	return over_private(s, v, &c, NULL);
 }
 
 uint64_t fast_unread_at(const struct taskset *s, unsigned int v)
 {
 	struct ipmon_consumer c;
 
-	over_private(s, v, &c);
+	over_private(s, v, &c, NULL);
 	return c.tail;
 }
 
@@ -95,26 +104,54 @@ static bool mapped(const struct taskset *s)
 	return s->slot >= 0 && s->live;
 }
 
-static bool catch_up(struct taskset *s, unsigned int v)
+/* True: it got on.  *wait: there is more, but not yet. */
+static bool catch_up(struct taskset *s, unsigned int v, bool *wait)
 {
 	struct ipmon_cursor *cur = fast_cursor(s, v);
 	struct ipmon_consumer c;
 
-	over_private(s, v, &c);
+	*wait = false;
+	over_private(s, v, &c, wait);
 	if (c.tail == __atomic_load_n(&cur->tail, __ATOMIC_ACQUIRE) ||
 	    mem_write(&s->t[v], fast_ctx(s, v) +
 		      offsetof(struct ipmon_ctx, c), &c, sizeof(c)))
 		return false;
 	__atomic_store_n(&cur->tail, c.tail, __ATOMIC_RELEASE);
+	/* behind those records, but not at the call whose record comes here */
+	if (!*wait)
+		turn_rested(s, v, c.tail - 8);
 	return true;
 }
 
-void fast_catch_up(struct taskset *s)
+bool fast_catch_up(struct taskset *s)
 {
+	bool later = false, wait;
+
+	s->t_catching_up = 0;
 	if (!mapped(s))
-		return;
-	for_each_follower(v)
-		catch_up(s, v);
+		return true;
+	for_each_follower(v) {
+		catch_up(s, v, &wait);
+		later |= wait;
+	}
+	if (later)
+		s->t_catching_up = mon.now;
+	return !later;
+}
+
+void fast_catching_up(void)
+{
+	struct taskset *s;
+
+again:
+	LIST_FOREACH(s, &mon.sets, all) {
+		if (!s->t_catching_up || s->t_catching_up == mon.now)
+			continue;
+		/* whoever goes on may be the end of any set */
+		s->t_catching_up = 0;
+		set_check_complete(s);
+		goto again;
+	}
 }
 
 /*
@@ -124,9 +161,11 @@ void fast_catch_up(struct taskset *s)
 static void make_room(struct taskset *s, unsigned int v)
 {
 	uint32_t *space = &fast_cursor(s, v)->space;
+	bool wait;
 
 	if (!mon.opt.diverse ||
-	    ipmon_row(s->t[v].call.nr)->flags & RF_PRIVATE || !catch_up(s, v))
+	    ipmon_row(s->t[v].call.nr)->flags & RF_PRIVATE ||
+	    !catch_up(s, v, &wait))
 		return;
 	__atomic_add_fetch(space, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, space, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);

@@ -8,9 +8,12 @@
 
 #include "monitor.h"
 
-/* All are at the same call, not a private one: followers skip the records of private calls that
- * are left. */
-void fast_catch_up(struct taskset *s);
+/* All are at the same call, not a private one: followers skip the records of
+ * private calls that are left.  False: one of them has to wait for siblings before
+ * it may; set_check_complete() will be called again. */
+bool fast_catch_up(struct taskset *s);
+/* The ticker: sees to that. */
+void fast_catching_up(void);
 /* Has follower v records unread that are not of private calls?  And where the
  * first of them is (or, if there is none, the ring's head). */
 bool fast_unread(const struct taskset *s, unsigned int v);

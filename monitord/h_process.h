@@ -11,6 +11,11 @@
 void fork_start(struct taskset *s);
 void fork_done(struct taskset *s, int64_t ret);	/* failed in the leader */
 void fork_event(struct task *t);		/* PTRACE_EVENT_FORK & co. */
+/* The leader's process dies, its followers follow (dispatch.c). */
+void kill_follower_procs(struct proc *p);
+/* The set has sent a signal: whoever that has killed among the processes it
+ * shares memory with is dead when this returns. */
+void killed_settle(struct taskset *s);
 void vfork_progress(struct taskset *s);	/* a parent came back, or died */
 
 /* execve execveat */

@@ -267,6 +267,8 @@ struct taskset {
 	bool flushing;			/* the leader sends what it held */
 	uint8_t held_ticks;		/* ticks for which it has held something */
 	struct user_regs_struct flush_regs;
+	uint64_t t_catching_up;		/* ns: fast_catch_up() was tried in vain,
+					 * 0 = it was not */
 	uint64_t lag_pos;		/* ring position the followers have not
 					 * reached ... */
 	uint64_t t_lag;			/* ... since then (ns), 0 = they have */

@@ -707,8 +707,8 @@ static void rendezvous(struct taskset *s)
 			namespaces_follow(s, v, s->join_ns);
 		s->join_ns = 0;
 	}
-	if (!(s->row->flags & RF_PRIVATE))
-		fast_catch_up(s);
+	if (!(s->row->flags & RF_PRIVATE) && !fast_catch_up(s))
+		return;
 	if (is_vsyscall(s)) {
 		vsyscall(s);
 		return;

@@ -261,11 +261,12 @@ struct domain *sched_detach(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
 
-	hold(s);
+	/* one that had the turn in-process is no owner: turn_forget() */
 	dequeue(d, s);
-	if (d->owner != s)
+	if (d->owner == s)
+		d->owner = NULL;
+	else if (!d->team || s->proc->turn != d->team)
 		return NULL;
-	d->owner = NULL;
 	return domain_get(d);
 }
 
@@ -273,7 +274,7 @@ void sched_next(struct domain *d)
 {
 	if (!d)
 		return;
-	if (!d->owner && !d->team)
+	if (d->team ? turn_seized(d) && available(d) : !d->owner)
 		next(d);
 	domain_put(d);
 }
@@ -401,6 +402,7 @@ again:
 		if (!d || d->t_tick == mon.now)
 			continue;
 		d->t_tick = mon.now;
+		turn_tick(d);
 		if (d->team && idle(d, d->team))
 			turn_keep_not(d);
 		if (!wanted(d))

@@ -6,9 +6,11 @@
  * -------------------
  * Of a domain's sets one at a time runs code of the program (sched.c).  Sets that
  * handle calls themselves hand the turn on without us (libipmon/turn.c); those of
- * a process are a team: they share one struct ipmon_turn in the arena of their
- * rings.  d->team is the team that has the turn, NULL if it is monitord's
- * (d->owner).  Processes that share memory have none (turn_assign).
+ * a process and of processes forked from it are a team: they share one struct
+ * ipmon_turn in the arena of their rings.  d->team is the team that has the turn,
+ * NULL if it is monitord's (d->owner).  Processes that share memory and have
+ * executed programs since are teams of their own; between teams the turn goes
+ * through monitord.
  *
  * monitord takes the turn back like one of them, from a holder that is in the
  * kernel (turn_seize).  A holder that runs is asked to say when it goes there
@@ -20,6 +22,11 @@
  * for (synced) until the last holder's task rests at the call its leader was in.
  * As everybody waits for those before him, everybody has come that far then.
  * turn->sync asks followers to tell us.
+ *
+ * A process that is killed leaves followers behind that had still to wait for
+ * others, and those who come after it wait for them.  Its slots are kept, and the
+ * waiting done here in their place (walk_on), until nothing is left to wait for.
+ * If it had the turn, all others are waited for (t->all).
  *
  * What is read here was written by the leader, which may have been taken over:
  * slots are looked up among the domain's sets, positions only compared.  Such a
@@ -34,6 +41,7 @@
 #include <unistd.h>
 
 #include <ipmon/abi.h>
+#include "../libipmon/core/ring.h"
 #include "fast.h"
 #include "tracee.h"
 #include "turn.h"
@@ -45,6 +53,8 @@ struct turn {
 	bool seized;			/* taken, but followers are not there yet: */
 	int slot;			/* the last holder's, -1: nobody's */
 	uint64_t pos;			/* where its ring was */
+	bool all;			/* ... or who it was is not known: it died */
+	uint64_t leaving[IPMON_SLOTS / 64]; /* slots of the killed: walk_on() */
 	TAILQ_ENTRY(turn) link;
 };
 
@@ -58,20 +68,23 @@ static void put(struct turn *t, uint64_t w)
 	__atomic_store_n(&word(t)->word, w, __ATOMIC_SEQ_CST);
 }
 
-/* The next slot from this one on that waits; -1: none. */
-static int waits(const struct turn *t, int from)
+/* The next slot from this one on whose bit is set; -1: none. */
+static int next_slot(const uint64_t *map, int from)
 {
-	const struct ipmon_turn *w = word(t);
-
 	for (; from < (int)IPMON_SLOTS; from = (from / 64 + 1) * 64) {
-		uint64_t m = __atomic_load_n(&w->want[from / 64],
-					     __ATOMIC_SEQ_CST);
+		uint64_t m = __atomic_load_n(&map[from / 64], __ATOMIC_SEQ_CST);
 
 		m &= ~0ull << from % 64;
 		if (m)
 			return from / 64 * 64 + __builtin_ctzll(m);
 	}
 	return -1;
+}
+
+/* The next slot from this one on that waits; -1: none. */
+static int waits(const struct turn *t, int from)
+{
+	return next_slot(word(t)->want, from);
 }
 
 static void waits_not(struct turn *t, int slot)
@@ -101,7 +114,7 @@ static void close_turn(struct domain *d, struct turn *t)
 {
 	set_flag(&word(t)->monitor, 1);
 	put(t, TURN_WORD(TURN_RUN, -1));
-	t->seized = false;
+	t->seized = t->all = false;
 	set_flag(&word(t)->sync, 0);
 	/* while another team has it, we hear of nothing else */
 	set_flag(&word(t)->tell, TAILQ_NEXT(TAILQ_FIRST(&d->turns), link) !=
@@ -115,7 +128,7 @@ static void open_turn(struct domain *d, struct turn *t, uint64_t w)
 	TAILQ_FOREACH(o, &d->turns, link)
 		if (o != t)
 			close_turn(d, o);
-	t->seized = false;
+	t->seized = t->all = false;
 	set_flag(&word(t)->sync, 0);
 	put(t, w);
 	/* others wait here: to be told when it is to be had again */
@@ -129,10 +142,15 @@ static void open_turn(struct domain *d, struct turn *t, uint64_t w)
 
 static bool crowded(const struct taskset *s)
 {
-	const struct taskset *o;
+	const struct proc *p = s->proc, *q;
 
-	LIST_FOREACH(o, &mon.sets, all)
-		if (o != s && o->proc->domain == s->proc->domain)
+	if (LIST_FIRST(&p->sets) != s || LIST_NEXT(s, in_proc))
+		return true;
+	/* processes that have ended are in no domain */
+	if (p->domain->refs == 1)
+		return false;
+	LIST_FOREACH(q, &mon.procs, all)
+		if (q != p && q->domain == p->domain && !LIST_EMPTY(&q->sets))
 			return true;
 	return false;
 }
@@ -168,6 +186,13 @@ void turn_assign(struct taskset *s)
 		fast_set_turn(o, t->idx);
 }
 
+bool turn_between(const struct taskset *s)
+{
+	const struct turn *t = s->proc->turn;
+
+	return s->live && t && t->refs > 1;
+}
+
 unsigned int turn_index(const struct proc *p)
 {
 	return p->turn->idx;
@@ -184,6 +209,9 @@ void turn_put(struct proc *p)
 	TAILQ_REMOVE(&d->turns, t, link);
 	if (d->team == t)
 		d->team = NULL;
+	/* nobody is left who would come after them */
+	for (int slot = -1; (slot = next_slot(t->leaving, slot + 1)) >= 0;)
+		fast_slot_leave(t->fast, (unsigned int)slot);
 	fast_turn_release(t->fast, t->idx);
 	fast_put(t->fast);
 	free(t);
@@ -192,15 +220,9 @@ void turn_put(struct proc *p)
 static struct taskset *by_slot(const struct domain *d, const struct turn *t,
 			       int slot)
 {
-	struct taskset *s;
+	struct taskset *s = fast_slot_set(t->fast, slot);
 
-	if (slot < 0)
-		return NULL;
-	LIST_FOREACH(s, &mon.sets, all)
-		if (s->slot == slot && s->proc->domain == d &&
-		    s->proc->turn == t)
-			return s;
-	return NULL;
+	return s && s->proc->domain == d && s->proc->turn == t ? s : NULL;
 }
 
 /* A team that comes into a domain whose turn somebody has: who has the team's
@@ -315,39 +337,114 @@ uint32_t turn_count(const struct domain *d)
 	return __atomic_load_n(&word(d->team)->taken, __ATOMIC_RELAXED);
 }
 
+/* ---- where followers are ---- */
+
+static struct ipmon_cursor *cursor(const struct turn *t, int slot,
+				   unsigned int v)
+{
+	return fast_slot_cursor(t->fast, (unsigned int)slot) + v;
+}
+
+/* Has this follower come to rest there?  If not it is asked to say so. */
+static bool rests(const struct turn *t, int slot, unsigned int v, uint64_t pos)
+{
+	struct ipmon_cursor *c = cursor(t, slot, v);
+
+	if ((int64_t)(__atomic_load_n(&c->at, __ATOMIC_SEQ_CST) - pos) >= 0)
+		return true;
+	__atomic_store_n(&c->at_pos, pos, __ATOMIC_SEQ_CST);
+	set_flag(&c->at_wanted, 1);
+	return false;
+}
+
+/* The same of where an edge leads to (struct ipmon_record). */
+static bool passed(const struct turn *t, unsigned int v, uint64_t edge)
+{
+	int slot = RECORD_TURN_SLOT(edge);
+
+	return slot < 0 || slot >= (int)IPMON_SLOTS ||
+		rests(t, slot, v, RECORD_TURN_POS(edge));
+}
+
+/* A follower that is stopped, or dead, rests there. */
+static void rested(struct ipmon_cursor *c, uint64_t pos)
+{
+	if ((int64_t)(pos - __atomic_load_n(&c->at, __ATOMIC_SEQ_CST)) > 0)
+		__atomic_store_n(&c->at, pos, __ATOMIC_SEQ_CST);
+	if (!__atomic_exchange_n(&c->at_wanted, 0, __ATOMIC_SEQ_CST))
+		return;
+	__atomic_add_fetch(&c->at_wake, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &c->at_wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+bool turn_passed(const struct taskset *s, unsigned int v, uint64_t edge)
+{
+	return !s->proc->turn || passed(s->proc->turn, v, edge);
+}
+
+void turn_rested(const struct taskset *s, unsigned int v, uint64_t pos)
+{
+	rested(fast_cursor(s, v), pos);
+}
+
+/* ---- taking it ---- */
+
+/* One whose leader sleeps in-process, and its followers will. */
+static bool sleeps(const struct taskset *s, const struct turn *t)
+{
+	return s->proc->turn == t && s->slot >= 0 && s->live &&
+		s->state == SET_RUN && !s->proc->exiting &&
+		s->t[LEADER].at != AT_ENTRY && s->t[LEADER].at != AT_DEAD;
+}
+
+static bool followers_rest(const struct turn *t, const struct taskset *s,
+			   int slot, uint64_t pos)
+{
+	bool all = true;
+
+	for_each_follower(v)
+		if (!s || s->t[v].at != AT_DEAD)
+			all &= rests(t, slot, v, pos);
+	return all;
+}
+
 /* Do all followers of the last holder rest where its leader was? */
 static bool synced(const struct domain *d, const struct turn *t)
 {
-	struct taskset *s = by_slot(d, t, t->slot);
+	const struct taskset *s;
+	bool all = true;
 
-	if (!s)
-		return true;
-	for_each_follower(v)
-		if (s->t[v].at != AT_DEAD && (int64_t)
-		    (__atomic_load_n(&fast_cursor(s, v)->at,
-				     __ATOMIC_SEQ_CST) - t->pos) < 0)
-			return false;
-	return true;
+	if (!t->all)
+		return t->slot < 0 ||
+			followers_rest(t, by_slot(d, t, t->slot), t->slot,
+				       t->pos);
+	/* nobody has the turn, so these positions do not change */
+	LIST_FOREACH(s, &mon.sets, all)
+		if (sleeps(s, t))
+			all &= followers_rest(t, s, s->slot, __atomic_load_n(
+				&fast_ring(s)->head, __ATOMIC_ACQUIRE));
+	return all;
+}
+
+static void wake_late(const struct domain *d, const struct turn *t)
+{
+	struct taskset *s = t->all ? NULL : by_slot(d, t, t->slot);
+
+	if (s)
+		fast_wake(s);
+	if (t->all)
+		LIST_FOREACH(s, &mon.sets, all)
+			if (sleeps(s, t))
+				fast_wake(s);
 }
 
 static bool sync_followers(struct domain *d, struct turn *t)
 {
-	struct taskset *s;
-
 	if (!synced(d, t)) {
+		/* who comes there from now on says so to us as well */
 		set_flag(&word(t)->sync, 1);
-		s = by_slot(d, t, t->slot);
-		for_each_follower(v) {
-			struct ipmon_cursor *c = s ? fast_cursor(s, v) : NULL;
-
-			if (!c)
-				break;
-			__atomic_store_n(&c->at_pos, t->pos, __ATOMIC_SEQ_CST);
-			set_flag(&c->at_wanted, 1);
-		}
 		if (!synced(d, t)) {
-			if (s)
-				fast_wake(s);
+			wake_late(d, t);
 			return false;
 		}
 	}
@@ -361,7 +458,6 @@ bool turn_seize(struct domain *d)
 {
 	struct turn *t = d->team;
 	struct ipmon_turn *w = word(t);
-	struct taskset *holder;
 	unsigned int tries = 64;
 	uint64_t is, carry;
 
@@ -388,11 +484,13 @@ bool turn_seize(struct domain *d)
 	if (carry) {
 		t->slot = RECORD_TURN_SLOT(carry);
 		t->pos = RECORD_TURN_POS(carry);
-		return sync_followers(d, t);
 	}
-	holder = by_slot(d, t, t->slot);
-	t->pos = holder ? __atomic_load_n(&fast_ring(holder)->head,
-					  __ATOMIC_ACQUIRE) : 0;
+	/* what it says may be anything */
+	if (t->slot >= (int)IPMON_SLOTS)
+		t->slot = -1;
+	if (!carry && t->slot >= 0)
+		t->pos = __atomic_load_n(&fast_slot_ring(t->fast,
+				(unsigned int)t->slot)->head, __ATOMIC_ACQUIRE);
 	return sync_followers(d, t);
 }
 
@@ -422,29 +520,94 @@ bool turn_wanted(const struct domain *d, const struct turn *but)
 	return false;
 }
 
-void turn_forget(struct taskset *s)
+/* ---- the killed ---- */
+
+/*
+ * A dead follower comes as far in its ring as those allow whom it would have had
+ * to wait for.  True: to the end.
+ */
+static bool walk_on(const struct turn *t, int slot, unsigned int v)
+{
+	const struct ipmon_ring *r = fast_slot_ring(t->fast, (unsigned int)slot);
+	const uint64_t head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
+	struct ipmon_cursor *cur = cursor(t, slot, v);
+	struct ipmon_consumer c = {
+		.tail = __atomic_load_n(&cur->tail, __ATOMIC_ACQUIRE),
+		.head = head,
+	};
+	struct ipmon_record rec;
+
+	while (head - c.tail <= IPMON_RING_BYTES && head != c.tail &&
+	       ring_next(r, cur, &c, &rec) == RING_RECORD) {
+		if (rec.flags & REC_TURN) {
+			rested(cur, c.tail);
+			if (!passed(t, v, rec.turn))
+				return false;
+		}
+		ring_consume(cur, &c, rec.size);
+	}
+	return true;
+}
+
+static bool walk_all(const struct turn *t, int slot)
+{
+	bool end = true;
+
+	for_each_follower(v)
+		end &= walk_on(t, slot, v);
+	return end;
+}
+
+void turn_tick(struct domain *d)
+{
+	struct turn *t;
+
+	TAILQ_FOREACH(t, &d->turns, link)
+		for (int slot = -1;
+		     (slot = next_slot(t->leaving, slot + 1)) >= 0;) {
+			if (!walk_all(t, slot))
+				continue;
+			t->leaving[slot / 64] &= ~(1ull << slot % 64);
+			fast_slot_leave(t->fast, (unsigned int)slot);
+		}
+}
+
+/* The team's turn is lost with who had it. */
+static void lost(struct domain *d, struct turn *t)
+{
+	if (d->team != t || t->seized)
+		return;
+	set_flag(&word(t)->monitor, 1);
+	set_flag(&word(t)->tell, 1);
+	t->seized = t->all = true;
+}
+
+bool turn_forget(struct taskset *s)
 {
 	struct turn *t = s->proc->turn;
 	struct ipmon_turn *w;
 	uint64_t is;
 
-	if (!t || s->slot < 0)
-		return;
+	if (!t)
+		return true;
 	w = word(t);
 	waits_not(t, s->slot);
 	if (__atomic_load_n(&w->next, __ATOMIC_SEQ_CST) ==
 	    (uint32_t)s->slot + 1)
 		set_flag(&w->next, 0);
-	if (t->slot == s->slot)
-		t->slot = -1;
 	is = __atomic_load_n(&w->word, __ATOMIC_SEQ_CST);
-	if (TURN_SLOT(is) != s->slot)
-		return;
-	__atomic_compare_exchange_n(&w->word, &is, s->proc->domain->team == t ?
-				    TURN_WORD(TURN_FREE, -1) :
-				    TURN_WORD(TURN_RUN, -1), false,
-				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	wake(t);
+	while (TURN_SLOT(is) == s->slot)
+		if (__atomic_compare_exchange_n(&w->word, &is,
+						TURN_WORD(TURN_RUN, -1), false,
+						__ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST)) {
+			lost(s->proc->domain, t);
+			break;
+		}
+	if (mon.ending || walk_all(t, s->slot))
+		return true;
+	t->leaving[s->slot / 64] |= 1ull << s->slot % 64;
+	return false;
 }
 
 void turn_told(struct task *t)

@@ -14,6 +14,9 @@ void turn_assign(struct taskset *s);
 /* The process ends, or its address space does. */
 void turn_put(struct proc *p);
 
+/* Does the set hand the turn on in-process, to other processes as well? */
+bool turn_between(const struct taskset *s);
+
 /* Its number in the arena of the process. */
 unsigned int turn_index(const struct proc *p);
 
@@ -41,8 +44,17 @@ uint32_t turn_count(const struct domain *d);
 bool turn_wanted(const struct domain *d, const struct turn *but);
 /* All of the domain's turns are now `to`'s. */
 void turn_move(struct domain *from, struct domain *to);
-/* The slot of a set is to be free for another one. */
-void turn_forget(struct taskset *s);
+/* The set has ended.  Its slot is to be free for another one: at once, or when
+ * nobody waits for it any more, and fast_slot_leave() is called then. */
+bool turn_forget(struct taskset *s);
+/* The ticker. */
+void turn_tick(struct domain *d);
+
+/* Has follower v of the set's process come to where this edge (struct
+ * ipmon_record) leads to? */
+bool turn_passed(const struct taskset *s, unsigned int v, uint64_t edge);
+/* The set's follower v is stopped behind this position in the ring. */
+void turn_rested(const struct taskset *s, unsigned int v, uint64_t pos);
 
 /* The reserved call IPMON_NR_TURN of one task. */
 void turn_told(struct task *t);
