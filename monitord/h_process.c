@@ -18,7 +18,9 @@
  * Ending.  exit and exit_group are compared like any call and then executed by
  * all.  The set keeps its domain's turn until every variant's task is gone:
  * the kernel clears and wakes the child-tid word on the way (pthread_join
- * reads it), and peers must see that at the same point in every variant.
+ * reads it), and peers must see that at the same point in every variant.  For the
+ * same reason whoever kills a process it shares memory with waits for its death:
+ * the kernel marks the robust locks it held.
  */
 #include <errno.h>
 #include <sched.h>
@@ -401,6 +403,48 @@ static bool holds_robust(struct taskset *s)
 			return true;
 	}
 	return false;
+}
+
+/* Has this process been sent SIGKILL by the call `s` has made? */
+static bool killed_by(const struct taskset *s, const struct proc *p)
+{
+	const struct taskset *first = LIST_FIRST(&p->sets);
+	const uint64_t *a = s->t[LEADER].call.args;
+	const struct ipmon_row *row = s->row;
+
+	for (unsigned int i = 0; i < row->nargs; i++)
+		if (row->arg[i].kind == K_SIG && (int)a[i] != SIGKILL)
+			return false;
+	/* kill, rt_sigqueueinfo: a process; tkill, tgkill: a thread of it */
+	if (row->arg[0].kind == K_PID && (pid_t)a[0] > 0) {
+		const struct taskset *o = set_by_vtid((pid_t)a[0]);
+
+		return (pid_t)a[0] == p->vpid || (o && o->proc == p);
+	}
+	/* a group, a pidfd: if it can be seen */
+	return task_dying(&first->t[LEADER]);
+}
+
+void killed_settle(struct taskset *s)
+{
+	struct taskset *o;
+	struct proc *p;
+
+	LIST_FOREACH(p, &mon.procs, all) {
+		if (p == s->proc || p->domain != s->proc->domain ||
+		    p->exiting || p->execing || LIST_EMPTY(&p->sets) ||
+		    !killed_by(s, p))
+			continue;
+		LIST_FOREACH(o, &p->sets, in_proc)
+			if (o->t[LEADER].tid)
+				wait_zombie(o->t[LEADER].tid);
+		/* the init of a namespace cannot be killed from inside */
+		if (!task_dying(&LIST_FIRST(&p->sets)->t[LEADER]))
+			continue;
+		p->exiting = p->killed = true;
+		p->t_early = 0;
+		kill_follower_procs(p);
+	}
 }
 
 void exit_start(struct taskset *s)

@@ -17,6 +17,7 @@
 #include <sys/ptrace.h>
 
 #include "h_misc.h"
+#include "h_process.h"
 #include "signals.h"
 #include "tracee.h"
 
@@ -43,6 +44,8 @@ void sigsend_start(struct taskset *s)
 
 void sigsend_done(struct taskset *s, int64_t ret)
 {
+	if (ret >= 0)
+		killed_settle(s);
 	set_finish(s, ret);
 }
 

@@ -64,6 +64,7 @@
 #include "signal_int.h"
 #include "tracee.h"
 #include "tsc.h"
+#include "turn.h"
 
 #define GRACE_NS	2000000u	/* computing without calls, then stop */
 
@@ -343,8 +344,10 @@ void signal_fault_check(struct taskset *s)
 
 		if (!sigstate_read(&s->t[LEADER], &st) &&
 		    (signal_effect(si[LEADER].si_signo, &st) != EFF_CAUGHT ||
-		     st.blocked & BIT(si[LEADER].si_signo)))
+		     st.blocked & BIT(si[LEADER].si_signo))) {
 			s->proc->exiting = s->proc->killed = true;
+			robust_exit_all(s->proc);
+		}
 	}
 	signal_note(s, si[LEADER].si_signo);
 	s->arrived = 0;
@@ -401,6 +404,9 @@ void signal_stop(struct task *t)
 	eff = signal_effect(si.si_signo, &st);
 	/* what it holds must go out before it dies or stops */
 	if ((eff == EFF_FATAL || eff == EFF_STOPS) && fast_flush_due(t))
+		eff = EFF_CAUGHT;
+	/* its memory is others' as well: it dies when it is its turn, at a call */
+	if (eff == EFF_FATAL && s->state == SET_RUN && turn_between(s))
 		eff = EFF_CAUGHT;
 	switch (eff) {
 	case EFF_CAUGHT:
