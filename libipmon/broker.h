@@ -173,6 +173,8 @@ int mem_get(void *dst, uint64_t src, size_t n);		/* 0 or -1 */
 int mem_put(uint64_t dst, const void *src, size_t n);
 /* How many bytes of [addr, addr + len) can be read, by pages. */
 uint64_t mem_readable(uint64_t addr, uint64_t len);
+/* What of an output of a call that ended with EFAULT may be the kernel's. */
+uint64_t mem_faulted(uint64_t addr, uint64_t len);
 /* A walk with our memory; emit and ctx are the caller's. */
 void walk_init(struct ipmon_walk *w, uint64_t nr, const uint64_t args[6]);
 

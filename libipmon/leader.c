@@ -492,11 +492,8 @@ static void put_outputs(struct walk_out *wo, int64_t ret)
 			group = 0;
 		}
 		n = ipmon_actual(&it, ret, word, &vec_left);
-		if (ret == -EFAULT_) {
-			n = mem_readable(o->addr, o->len);
-			if (n == o->len)
-				n = 0;
-		}
+		if (ret == -EFAULT_)
+			n = mem_faulted(o->addr, o->len);
 		writer_span(wo->w, o->addr, n);
 	}
 }

@@ -31,6 +31,25 @@ uint64_t mem_readable(uint64_t addr, uint64_t len)
 	return done;
 }
 
+/*
+ * The part before the bad page was filled, perhaps.  A buffer that is all there
+ * was not the one that faulted; it may have been filled before (the first ids
+ * of getresuid) or never touched: what holds an address is not the kernel's.
+ */
+uint64_t mem_faulted(uint64_t addr, uint64_t len)
+{
+	uint64_t n = mem_readable(addr, len), i, word;
+	char c;
+
+	if (n > 65536)
+		return n == len ? 0 : n;
+	for (i = 0; i + sizeof(word) <= n; i++)
+		if (!mem_get(&word, addr + i, sizeof(word)) &&
+		    word >= 65536 && !(word >> 47) && !mem_get(&c, word, 1))
+			return 0;
+	return n;
+}
+
 static int walk_get(void *ctx, void *dst, uint64_t src, size_t n)
 {
 	return mem_get(dst, src, n) ? -EFAULT_ : 0;

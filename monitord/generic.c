@@ -6,7 +6,8 @@
  * -------------------
  * EXEC_LEADER: the leader executes, followers receive result and outputs and
  * never enter the kernel.  EXEC_ALL: everybody executes, leader first; when
- * it failed, nobody else tries (so that a failure leaves all variants alike).
+ * it failed, nobody else tries (so that a failure leaves all variants alike),
+ * unless with EFAULT, which may follow upon an effect.
  * Refused calls return the row's errno in all variants.
  */
 #include <errno.h>
@@ -37,7 +38,8 @@ static void done_all(struct taskset *s, int64_t ret)
 
 	for (unsigned int v = 0; v < MAX_VARIANTS; v++)
 		each[v] = ret;
-	if (ret >= 0 || s->row->result == RES_OWN) {
+	/* EFAULT may come when all is done but the last output */
+	if (ret >= 0 || ret == -EFAULT || s->row->result == RES_OWN) {
 		for_each_follower(v) {
 			int64_t r = set_follower_exec(s, v);
 

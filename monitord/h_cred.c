@@ -291,6 +291,14 @@ void robust_start(struct taskset *s)
 			    !follower_write(s, v, 2, b[2], &len, sizeof(len)))
 				return;
 		}
+	} else if (ret == -EFAULT && lead->call.nr == SYS_get_robust_list) {
+		uint64_t len;
+
+		/* the length is stored before the head */
+		for_each_follower(v)
+			if (!mem_read(lead, &len, a[2], sizeof(len)))
+				mem_write(&s->t[v], s->t[v].call.args[2], &len,
+					  sizeof(len));
 	}
 	set_finish(s, ret);
 }

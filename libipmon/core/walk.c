@@ -525,6 +525,7 @@ static int walker(struct ipmon_walk *w)
 	case W_LSM: return walk_lsm(w);
 	case W_XATTRAT: return walk_xattrat(w);
 	case W_VMSPLICE: return walk_vmsplice(w);
+	case W_SYSFS: return walk_sysfs(w);
 	case W_KCMP: return walk_kcmp(w);
 	case W_MAX: break;
 	}

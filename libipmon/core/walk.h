@@ -135,6 +135,7 @@ int walk_migrate_pages(struct ipmon_walk *w);
 int walk_move_pages(struct ipmon_walk *w);
 int walk_timex(struct ipmon_walk *w);
 int walk_lsm(struct ipmon_walk *w);
+int walk_sysfs(struct ipmon_walk *w);
 int walk_syslog(struct ipmon_walk *w);
 int walk_keyctl(struct ipmon_walk *w);
 

@@ -94,7 +94,8 @@ int walk_move_pages(struct ipmon_walk *w)
 	if (w->args[3])
 		rc = ipmon_emit_in(w, 3, w->args[3], n * 4, "nodes");
 	if (!rc && w->args[4])
-		rc = ipmon_emit_out(w, 4, w->args[4], n * 4, R_SUCCESS, 0,
+		/* stored as far as it went, also when it went wrong */
+		rc = ipmon_emit_out(w, 4, w->args[4], n * 4, R_ALWAYS, 0,
 				    "status");
 	return rc;
 }
@@ -118,6 +119,19 @@ static const struct timex_row timex[] = {
 	{ 0x0100, 72, 16 },	/* ADJ_SETOFFSET */
 	{ 0x4000, 88, 8 },	/* ADJ_TICK */
 };
+
+/* sysfs(1, name), (2, index, buffer), (3) */
+int walk_sysfs(struct ipmon_walk *w)
+{
+	switch ((int32_t)w->args[0]) {
+	case 1:
+		return walk_str(w, 1, w->args[1], 4096, "name");
+	case 2:
+		return ipmon_emit_scalar(w, 1, (uint32_t)w->args[1], "index");
+	default:
+		return 0;
+	}
+}
 
 /* struct timex: only the members that `modes` names are inputs. */
 int walk_timex(struct ipmon_walk *w)

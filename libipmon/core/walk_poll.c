@@ -12,11 +12,26 @@
 #include "walk.h"
 
 #define NFDS_MAX (1u << 20)		/* the kernel's default for nr_open */
+#define FD_SETSIZE_ 1024
 #define EPOLL_EVENT_SIZE 12		/* packed on x86-64 */
 #define EPOLL_MAX_EVENTS (0x7fffffff / EPOLL_EVENT_SIZE)
 #define IO_EVENT_SIZE 32
 #define IOCB_SIZE 64
 #define AIO_MAX_NR 65536u		/* fs.aio-max-nr by default */
+
+/*
+ * The kernel looks at no more words than the process's table of descriptors is
+ * large, so more than there is memory for may be asked for.
+ */
+static uint64_t bits_there(struct ipmon_walk *w, uint64_t addr, uint64_t nfds)
+{
+	uint64_t at = addr, end = addr + (nfds + 63) / 64 * 8;
+	unsigned char c;
+
+	while (at < end && !walk_read(w, &c, at, 1))
+		at = (at | 4095) + 1;
+	return at >= end || at == addr ? nfds : (at - addr) / 8 * 64;
+}
 
 /*
  * fd_set: the kernel reads and writes whole longs but looks at nfds bits only,
@@ -34,6 +49,8 @@ int walk_fdset(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
 		nfds = nfds >> 63 ? 0 : NFDS_MAX;
 	if (!nfds)
 		return ipmon_emit_scalar(w, arg, 1, NULL);
+	if (nfds > FD_SETSIZE_)
+		nfds = bits_there(w, addr, nfds);
 	if (nfds / 8) {
 		rc = ipmon_emit_in(w, arg, addr, nfds / 8, "fd_set");
 		if (rc)
