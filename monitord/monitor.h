@@ -528,6 +528,8 @@ void set_leader_again(struct taskset *s);
 void set_note_call(struct taskset *s, int64_t ret);
 /* Copy the leader's outputs into the followers (items' OUT spans). */
 int set_replicate(struct taskset *s, int64_t ret);
+/* faulted.c: output i of the leader, after EFAULT. */
+void replicate_faulted(struct taskset *s, unsigned int i);
 /* Run the (possibly rewritten) call in follower v to its exit, synchronously.
  * The task must be AT_ENTRY. Returns the result, or -ESRCH when it died. */
 int64_t set_follower_exec(struct taskset *s, unsigned int v);

@@ -371,44 +371,6 @@ static bool leader_wrote(struct taskset *s, unsigned int v, unsigned int i,
 	       compare_span(s, v, &a, &b) >= 0;
 }
 
-/*
- * The call ended with EFAULT, but the kernel may have filled what it could
- * of a buffer before it met the bad page in it: followers get that too.
- * A buffer that is all there was not the one that faulted; it may have been
- * filled before (the first ids of getresuid) or never touched: what holds an
- * address is not the kernel's.
- */
-static bool holds_address(struct task *t, const char *buf, size_t n)
-{
-	uint64_t word;
-	char c;
-
-	for (size_t i = 0; i + sizeof(word) <= n; i++) {
-		memcpy(&word, buf + i, sizeof(word));
-		if (word >= 65536 && !(word >> 47) &&
-		    !mem_read(t, &c, word, sizeof(c)))
-			return true;
-	}
-	return false;
-}
-
-static void replicate_faulted(struct taskset *s, unsigned int i)
-{
-	static char buf[65536];
-	const struct ipmon_item *it = &s->t[LEADER].items.v[i];
-	ssize_t got;
-
-	got = mem_read_some(&s->t[LEADER], buf, it->addr,
-			    it->len < sizeof(buf) ? it->len : sizeof(buf));
-	if (got <= 0 || (size_t)got == sizeof(buf) ||
-	    holds_address(&s->t[LEADER], buf, (size_t)got))
-		return;
-	for_each_follower(v)
-		if (i < s->t[v].items.n && s->t[v].items.v[i].addr)
-			mem_write(&s->t[v], s->t[v].items.v[i].addr, buf,
-				  (size_t)got);
-}
-
 int set_replicate(struct taskset *s, int64_t ret)
 {
 	struct task *lead = &s->t[LEADER];

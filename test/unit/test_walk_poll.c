@@ -25,7 +25,9 @@ Test(polling, fd_set_beyond_nfds)
 	WALK(a, "select", -1, fake_put(a, x, 16), 0, 0, 0);
 	cr_expect_eq(fake_count(a, IT_OUT), 0);
 	WALK(a, "select", 0x7fffffff, fake_put(a, x, 16), 0, 0, 0);
-	cr_expect_eq(fake_item(a, IT_OUT, 1, 0)->len, (1u << 20) / 8);
+	/* not beyond what memory there is */
+	cr_expect_geq(fake_item(a, IT_OUT, 1, 0)->len, 16);
+	cr_expect_leq(fake_item(a, IT_OUT, 1, 0)->len, 4096);
 }
 
 Test(polling, revents_are_garbage_on_entry)
