@@ -181,20 +181,27 @@ static void exec_check(void *ctx, const char *value)
 	free(program);
 }
 
-/* A value for the command line, in quotes if it needs any. */
-static void put_value(FILE *f, const char *option, const char *value)
+/* A word for the command line, in quotes if it needs any. In the first one, the
+ * program, "$" begins no variable. */
+static void put_word(FILE *f, const char *value, bool program)
 {
 	bool plain = !value[strcspn(value, " \t\"'\\$%;")];
 
-	fprintf(f, " %s %s", option, plain ? "" : "\"");
+	fputs(plain ? "" : "\"", f);
 	for (; *value; value++) {
 		if (*value == '"' || *value == '\\')
 			fputc('\\', f);
-		if (*value == '$' || *value == '%')
+		if ((*value == '$' && !program) || *value == '%')
 			fputc(*value, f);
 		fputc(*value, f);
 	}
 	fputs(plain ? "" : "\"", f);
+}
+
+static void put_value(FILE *f, const char *option, const char *value)
+{
+	fprintf(f, " %s ", option);
+	put_word(f, value, false);
 }
 
 static const char *unit_type(const struct unit *u)
@@ -223,7 +230,8 @@ static int compose(const struct unit *u, const char *self)
 	fprintf(out, MARK " %s', which also removes it (--revert).\n"
 		"# The unit's own commands, run by monitord(1).\n[Service]\n",
 		want.unit);
-	fprintf(command, "%s run", self);
+	put_word(command, self, true);
+	fputs(" run", command);
 	if (want.config)
 		put_value(command, "--config", want.config);
 	if (want.n)
@@ -236,7 +244,8 @@ static int compose(const struct unit *u, const char *self)
 	fputs("ExecStart=\n", out);
 	unit_list(u, "ExecStart", exec_start, NULL);
 	if (bad_command) {
-		say("%s: ExecStart=: %s", want.unit, bad_command);
+		say("%s: ExecStart=: %s; 'systemd-analyze verify %s' says more",
+		    want.unit, bad_command, want.unit);
 		return -1;
 	}
 	if (!n_commands) {
@@ -442,7 +451,8 @@ static int unit_name(const char *name)
 	if (!*name || strchr(name, '/') ||
 	    (size_t)snprintf(want.unit, sizeof(want.unit), "%s%s", name,
 			     bare ? ".service" : "") >= sizeof(want.unit)) {
-		say("'%s' is not the name of a unit", name);
+		say("'%s' is not the name of a unit; give one such as nginx.service",
+		    name);
 		return -1;
 	}
 	return 0;
@@ -488,9 +498,14 @@ static int parse(int argc, char **argv)
 /* Are the settings such that `run` will take them?  How many variants? */
 static int check_settings(void)
 {
+	static char config[PATH_MAX];
 	char *argv[12];
 	int n = 0, r;
 
+	/* the service has another working directory */
+	if (want.config && strchr(want.config, '/') &&
+	    realpath(want.config, config))
+		want.config = config;
 	argv[n++] = (char *)"run";
 	if (want.config) {
 		argv[n++] = (char *)"--config";

@@ -10,7 +10,8 @@
  *
  *  Variables.  LISTEN_PID, WATCHDOG_PID and SYSTEMD_EXEC_PID name the process
  *	that is meant, and programs compare them with their own pid.  They are
- *	rewritten in the variants' environment when they name us.
+ *	rewritten in the variants' environment when they name us.  The runtime
+ *	directory that is for our control socket is left out.
  *
  *  sd_notify.  The manager takes messages (READY=1, WATCHDOG=1, ...) from the
  *	process it has started (NotifyAccess=main).  So the program gets the
@@ -315,24 +316,61 @@ void manager_relay(pid_t root)
 
 /* ---- the environment of the variants ---- */
 
+/*
+ * $RUNTIME_DIRECTORY without the directory that is ours (see_path.c): services
+ * whose unit has one of its own take the variable as its path.  NULL: nothing is
+ * left, and the program would not have the variable.
+ */
+static char *without_own_dir(const char *assignment)
+{
+	static const char key[] = "RUNTIME_DIRECTORY=";
+	static char text[4096];
+	const char *p = assignment + sizeof(key) - 1;
+	size_t n, out = sizeof(key) - 1;
+
+	if (strlen(assignment) >= sizeof(text))
+		return (char *)assignment;
+	memcpy(text, key, out);
+	for (; *p; p += n + (p[n] == ':')) {
+		n = strcspn(p, ":");
+		if (!strncmp(p, SEE_RUN_DIR "/", sizeof(SEE_RUN_DIR)))
+			continue;
+		if (text[out - 1] != '=')
+			text[out++] = ':';
+		memcpy(text + out, p, n);
+		out += n;
+	}
+	text[out] = 0;
+	return text[out - 1] == '=' ? NULL : text;
+}
+
 void manager_child(char **env, pid_t leader)
 {
 	static const char *const vars[] = {
 		"LISTEN_PID=", "WATCHDOG_PID=", "SYSTEMD_EXEC_PID=",
 	};
 	static char text[3][40];
+	char **to = env;
 
-	for (size_t i = 0; env[i]; i++)
-		for (unsigned int k = 0; k < 3; k++) {
+	for (; *env; env++) {
+		char *now = *env;
+
+		if (!strncmp(now, "RUNTIME_DIRECTORY=", 18) &&
+		    strstr(now, SEE_RUN_DIR "/"))
+			now = without_own_dir(now);
+		for (unsigned int k = 0; now && k < 3; k++) {
 			size_t n = strlen(vars[k]);
 
-			if (strncmp(env[i], vars[k], n) ||
-			    !names(env[i] + n, self))
+			if (strncmp(now, vars[k], n) || !names(now + n, self))
 				continue;
 			snprintf(text[k], sizeof(text[k]), "%s%d", vars[k],
 				 (int)leader);
-			env[i] = text[k];
+			now = text[k];
 		}
+		if (now)
+			*to++ = now;
+	}
+	*to = NULL;
 }
 
 /* ---- signals to all ---- */

@@ -99,6 +99,10 @@ static inline void see_tick(void)
 /* The set loses its ring and context: keep what its leader has counted. */
 void see_gone(struct taskset *s);
 
+/* Where control sockets are, of root and of services that have a directory of
+ * their own in there; see_path.c. */
+#define SEE_RUN_DIR "/run/ipmon"
+
 /* ---- see_start.c ---- */
 
 /* Before anything is forked: what the options name must be usable.  0, or

@@ -29,9 +29,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "see.h"
 #include "see_int.h"
 
-#define RUN_DIR "/run/ipmon"
+#define RUN_DIR SEE_RUN_DIR
 
 /* What systemd made for us, of the paths in $RUNTIME_DIRECTORY; or "". */
 static void service_dir(char *dir, size_t cap)

@@ -180,6 +180,66 @@ static void need_families(const struct unit *u)
 		     "for the journal, sd_notify and 'monitord ps'; the program gets it, too");
 }
 
+/* Does the unit take away directories that root could use otherwise? */
+static bool hides_files(const struct unit *u)
+{
+	static const char *const keys[] = {
+		"RootDirectory", "RootImage", "ReadOnlyPaths",
+		"InaccessiblePaths", "TemporaryFileSystem",
+	};
+	const char *v = unit_value(u, "ProtectSystem");
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (unit_value(u, keys[i]))
+			return true;
+	return v && !strcmp(v, "strict");
+}
+
+/* Does a command line speak of this variable? */
+static bool commands_name(const struct unit *u, const char *variable)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (!strncmp(u->item[i].key, "Exec", 4) &&
+		    strstr(u->item[i].value, variable))
+			return true;
+	return false;
+}
+
+/*
+ * A place for the control socket, where root's `ps` looks (see_path.c): what is
+ * left to other users is a /tmp that may be private.  The program does not see
+ * it (manager.c), but systemd itself expands variables in command lines.
+ */
+static void need_runtime_dir(const struct unit *u)
+{
+	if (mon.opt.control || (runs_as_root(u) && !hides_files(u)))
+		return;
+	if (commands_name(u, "RUNTIME_DIRECTORY"))
+		tell("note: 'monitord ps' may not find it: its commands use $RUNTIME_DIRECTORY, so it gets no directory for a control socket; name a place in its configuration (Control=)");
+	else
+		need("RuntimeDirectory=ipmon/%N",
+		     "for the control socket, where 'monitord ps' looks; the program's own $RUNTIME_DIRECTORY stays as it is");
+}
+
+/* A report that cannot be written keeps the monitor from starting. */
+static void need_reports(const struct unit *u)
+{
+	const char *dir = mon.opt.report_dir, *v;
+	char setting[PATH_MAX + 32];
+
+	if (!dir)
+		return;
+	v = unit_value(u, "ProtectSystem");
+	if (v && !strcmp(v, "strict") && *dir == '/' &&
+	    strlen(dir) < PATH_MAX && !dir[strcspn(dir, " \t\"'\\%")]) {
+		snprintf(setting, sizeof(setting), "ReadWritePaths=-%s", dir);
+		need(setting, "for reports of divergences (ReportDirectory=); make the directory first");
+	}
+	if (!runs_as_root(u))
+		tell("note: reports go to %s, which must be writable for the service's user",
+		     dir);
+}
+
 /* "SOFT[:HARD]"; infinity is 0. */
 static bool limit(const char *value, unsigned long *soft, unsigned long *hard)
 {
@@ -210,8 +270,14 @@ static void need_limits(const struct unit *u)
 		need(setting, "the monitor needs a descriptor with a number that high");
 	}
 	if (limit(unit_value(u, "LimitNPROC"), &soft, &hard)) {
-		snprintf(setting, sizeof(setting), "LimitNPROC=%lu",
-			 soft * variants + 4);
+		soft = soft * variants + 4;
+		if (hard == ULONG_MAX)
+			snprintf(setting, sizeof(setting),
+				 "LimitNPROC=%lu:infinity", soft);
+		else
+			snprintf(setting, sizeof(setting),
+				 "LimitNPROC=%lu:%lu", soft,
+				 hard * variants + 4);
 		need(setting, "each process of the program exists once per variant");
 	}
 	if (limit(unit_value(u, "TasksMax"), &soft, &hard) &&
@@ -291,6 +357,8 @@ void needs_settings(const struct unit *u, const char *type, const char *self,
 	need_calls(u);
 	need_families(u);
 	need_exec(u, self);
+	need_runtime_dir(u);
+	need_reports(u);
 	need_limits(u);
 	remarks(u, type);
 }
