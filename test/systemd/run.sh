@@ -94,7 +94,7 @@ DESTDIR=$work/root meson install -C "$build" --no-rebuild >>"$log" 2>&1 ||
 	fail "install"
 chroot "$work/root" ldconfig >>"$log" 2>&1
 mkdir -p "$work/root/opt/ipmon-test" "$work/root/results"
-cp "$here/inside.py" "$build/test/systemd/unitd" \
+cp "$here"/*.py "$build/test/systemd/unitd" \
 	"$work/root/opt/ipmon-test/" || fail "copy"
 cat >"$work/root/etc/systemd/system/ipmon-test.service" <<-EOU
 	[Unit]

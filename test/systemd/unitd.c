@@ -96,7 +96,8 @@ static void env(void)
 					    "SYSTEMD_EXEC_PID" };
 	static const char *const others[] = { "LISTEN_FDS", "LISTEN_FDNAMES",
 					      "WATCHDOG_USEC", "STATE_DIRECTORY",
-					      "HOME", "USER" };
+					      "RUNTIME_DIRECTORY", "HOME",
+					      "USER" };
 
 	for (size_t i = 0; i < 3; i++) {
 		const char *v = getenv(pids[i]);
@@ -104,7 +105,7 @@ static void env(void)
 		line("%s %s", pids[i], !v ? "-" : atoi(v) == getpid() ?
 		     "is this process" : "is another");
 	}
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		line("%s %s", others[i], getenv(others[i]) ?: "-");
 	line("NOTIFY_SOCKET %s", getenv("NOTIFY_SOCKET") ? "set" : "-");
 	line("INVOCATION_ID %s", getenv("INVOCATION_ID") ? "set" : "-");
