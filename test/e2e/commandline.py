@@ -268,6 +268,69 @@ def report_hostile(suite, case, n, policy):
             raise Fail(f"{text[:20]!r}: {status} {out!r} {err!r}")
 
 
+# What a unit says, and what the drop-in has to say about it (or must not).
+NEEDS = [
+    ("", [], ["RuntimeDirectory", "SystemCallFilter", "Limit", "Capability"]),
+    ("User=www-data", ["RuntimeDirectory=ipmon/%N"], ["Capability"]),
+    ("DynamicUser=yes\nRuntimeDirectory=x", ["RuntimeDirectory=ipmon/%N"], []),
+    ("ProtectSystem=strict", ["RuntimeDirectory=ipmon/%N"], ["ReadWritePaths"]),
+    ("ProtectSystem=full", [], ["RuntimeDirectory"]),
+    ("User=x\nExecStartPre=/bin/mkdir ${RUNTIME_DIRECTORY}/y",
+     ["note: 'monitord ps' may not find it"], ["RuntimeDirectory=ipmon"]),
+    ("SystemCallFilter=@system-service", ["SystemCallFilter=ptrace process_vm_readv"], []),
+    ("RestrictAddressFamilies=AF_INET", ["RestrictAddressFamilies=AF_UNIX"], []),
+    ("RestrictAddressFamilies=AF_UNIX AF_INET", [], ["RestrictAddressFamilies"]),
+    ("RestrictAddressFamilies=~AF_PACKET", [], ["RestrictAddressFamilies"]),
+    ("CapabilityBoundingSet=CAP_KILL", ["CapabilityBoundingSet=CAP_SYS_PTRACE CAP_SETPCAP",
+                                        "--withhold CAP_SYS_PTRACE,CAP_SETPCAP"], []),
+    ("LimitNOFILE=700", ["LimitNOFILE=700:1001"], []),
+    ("LimitNPROC=10:500", ["LimitNPROC=24:1004"], []),
+    ("LimitNPROC=10:infinity", ["LimitNPROC=24:infinity"], []),
+    ("TasksMax=10\nLimitNPROC=infinity", ["TasksMax=24"], ["LimitNPROC"]),
+    ("NoExecPaths=/", ["ExecPaths="], []),
+    ("Type=notify\nNotifyAccess=all", ["--notify all"], ["NotifyAccess"]),
+    ("Type=forking\nNotifyAccess=main", ["--notify direct", "NotifyAccess=all",
+                                         "without PIDFile="], []),
+    ("MemoryMax=1G", ["note: the service's memory is limited (1G)"], ["MemoryMax=1G\n"]),
+]
+
+
+def service_needs(suite, case, n, policy):
+    """What the drop-in loosens follows from the unit, and is no more."""
+    root = os.path.join(suite.fresh(case), "100% root")
+    units = os.path.join(root, "etc/systemd/system")
+    os.makedirs(units)
+    conf = os.path.join(root, "c.conf")
+    strict = "ProtectSystem=strict"
+    for text, there, not_there in NEEDS:
+        with open(os.path.join(units, "x.service"), "w", encoding="ascii") as f:
+            f.write(f"[Service]\nExecStart=/bin/x --a 'b c'\n{text}\n")
+        found = "".join(call(suite, case, "service", *dry, "--root", root, "x")[1]
+                        for dry in (["--dry-run"], []))
+        os.unlink(os.path.join(units, "x.service.d/50-ipmon.conf"))
+        for want in ("ExecStart=\nExecStart=", " -- /bin/x --a 'b c'\n", *there):
+            if want not in found:
+                raise Fail(f"{text}: no '{want}' in:\n{found}")
+        for want in not_there:
+            if re.search(rf"^ *{re.escape(want)}", found, re.M):
+                raise Fail(f"{text}: '{want}' in:\n{found}")
+    # what the configuration says counts as well
+    for text, settings, there, not_there in (
+            ("ReportDirectory=/", strict, "ReadWritePaths=-/\n", ""),
+            ("Control=none", strict, "", "RuntimeDirectory"),
+            ("Variants=3", "TasksMax=10", "TasksMax=34", "")):
+        with open(os.path.join(units, "x.service"), "w", encoding="ascii") as f:
+            f.write(f"[Service]\nExecStart=/bin/x\n{settings}\n")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write(f"[Run]\n{text}\n")
+        status, found, err = call(suite, case, "service", "--dry-run", "--root", root,
+                                  "--config", os.path.relpath(conf, os.path.join(
+                                      suite.top, "home")), "x")
+        if status or there not in found or (not_there and not_there in found) or \
+                f'--config "{conf.replace("%", "%%")}"' not in found:
+            raise Fail(f"{text}: {status} {err}\n{found}")
+
+
 def report_private(suite, case, n, policy):
     """Reports and traces are for their owner, and go through no link or file
     that somebody else has put in their place."""

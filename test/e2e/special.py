@@ -18,7 +18,7 @@ import time
 from runner import MARK, Fail, kill_left, processes
 from commandline import (colours, errors_help, exit_codes, help_fits,  # noqa: F401
                          report_golden, report_hostile, report_private,
-                         report_shown)
+                         report_shown, service_needs)
 from hostile import (follower_memory, hidden_memory, hidden_written,  # noqa: F401
                      how_far_ahead, monitor_memory, names_at_the_gate, proc_again,
                      shared_store, starved)
