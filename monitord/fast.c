@@ -33,6 +33,7 @@
 #include "fast.h"
 #include "fast_flush.h"
 #include "fast_solo.h"
+#include "launch.h"
 #include "patch.h"
 #include "shadow.h"
 #include "signals.h"
@@ -117,7 +118,8 @@ static bool may_live(const struct taskset *s)
 void fast_release(struct taskset *s)
 {
 	uint32_t flags = (shadow_any() ? IPMON_CTX_FILEDATA : 0) |
-		(mon.opt.diverse ? IPMON_CTX_DIVERSE : 0);
+		(mon.opt.diverse ? IPMON_CTX_DIVERSE : 0) |
+		(filter_opens(NULL) ? 0 : IPMON_CTX_NO_OPEN);
 	bool live;
 
 	if (s->slot < 0)

@@ -153,10 +153,30 @@ static int memory_rules(scmp_filter_ctx ctx, bool leader)
 	return r;
 }
 
+bool filter_opens(int *error)
+{
+	static int tried = -1;
+	struct ipmon_how how = ipmon_how(0);
+
+	if (tried < 0) {
+		int fd = (int)syscall(SYS_openat2, -1, "/proc/self/stat", &how,
+				      IPMON_HOW_SIZE);
+
+		tried = fd < 0 ? errno : 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (error)
+		*error = tried;
+	/* no /proc: it will be another file system when there is one */
+	return tried == EXDEV || tried == ENOENT;
+}
+
 /* Files, for reading, on the root's file system: ipmon_open_row(). */
 static int open_rules(scmp_filter_ctx ctx, uint64_t gate)
 {
-	if (gate_denied(SYS_open) && gate_denied(SYS_openat))
+	if (!filter_opens(NULL) ||
+	    (gate_denied(SYS_open) && gate_denied(SYS_openat)))
 		return 0;
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_openat2, 3,
 		SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, 0xffffffffu,

@@ -17,6 +17,13 @@
 int filter_build(uint64_t gate, enum policy policy, bool leader,
 		 struct sock_fprog *prog);
 
+/*
+ * Does the kernel have what files are opened with at the gate, and does it keep
+ * to one file system?  Else every open is left to monitord.  For people: errno of
+ * the attempt, 0 if a file of /proc was opened.
+ */
+bool filter_opens(int *error);
+
 /* Calls that no program to be built lets anybody make at the gate. */
 void filter_deny(const struct call_override calls[IPMON_NR_MAX]);
 

@@ -4,9 +4,12 @@ are, and what its gate lets pass.  See doc/threat-model.md, which names these.
 
 Cases of special.py's kind; see there.
 """
+import ctypes
+import errno
 import os
 import re
 import select
+import struct
 import subprocess
 import time
 
@@ -170,11 +173,11 @@ def monitor_memory(suite, case, n, policy):
 class AtTheGate:
     """A run whose leader does at its gate what it is told."""
 
-    def __init__(self, suite, case, n, policy, **popen):
+    def __init__(self, suite, case, n, policy):
         import special
         self.special, self.policy = special, policy
         self.s = special.Session(suite, case, n, policy, ["@ATTACK@/jump", "open"],
-                                 ["--env", "1:VARIANT=1", "--timeout", "2"], **popen)
+                                 ["--env", "1:VARIANT=1", "--timeout", "2"])
 
     def __enter__(self):
         self.s.__enter__()
@@ -263,6 +266,37 @@ def names_at_the_gate(suite, case, n, policy):
             if text != "precious" or os.stat(path).st_mode & 0o777 != 0o640 or \
                     sorted(os.listdir(g.s.work)) != before:
                 raise Fail(f"{form} {flags:x} had an effect")
+
+
+def without_openat2():
+    """Between fork and exec: from now on the kernel does not know openat2."""
+    code = struct.pack("<" + "HBBI" * 4,
+                       0x20, 0, 0, 0,             # load the number
+                       0x15, 0, 1, 437,           # openat2?
+                       0x06, 0, 0, 0x00050000 | errno.ENOSYS,
+                       0x06, 0, 0, 0x7fff0000)    # allow
+    libc = ctypes.CDLL(None, use_errno=True)
+    at = ctypes.create_string_buffer(code, len(code))
+    prog = ctypes.create_string_buffer(struct.pack("<HxxxxxxQ", 4, ctypes.addressof(at)))
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, prog, 0, 0):
+        os._exit(125)
+
+
+def old_kernel(suite, case, n, policy):
+    """Without openat2 monitord opens everything, and programs still work."""
+    r = subprocess.run([suite.monitord, "doctor"], stdout=subprocess.PIPE, timeout=30,
+                       check=False, text=True, preexec_fn=without_openat2)
+    if not re.search("^note +openat2: ", r.stdout, re.M):
+        raise Fail(f"doctor does not say so: {r.stdout}")
+    r = subprocess.run([suite.monitord, "run", "-n", str(n), "--policy", policy, "--",
+                        "sh", "-c", "cat /etc/passwd /etc/passwd | sort -u | wc -l; "
+                        "cat /no/such/file 2>/dev/null || echo none"],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                       check=False, text=True, preexec_fn=without_openat2)
+    with open("/etc/passwd", encoding="utf-8") as f:
+        want = f"{len(set(f.read().splitlines()))}\nnone\n"
+    if r.returncode or r.stdout != want or r.stderr:
+        raise Fail(f"status {r.returncode}, {r.stdout!r} instead of {want!r}, {r.stderr[:500]}")
 
 
 def run_escape(suite, case, n, policy, what, *options):

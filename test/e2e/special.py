@@ -20,8 +20,8 @@ from commandline import (colours, errors_help, exit_codes, help_fits,  # noqa: F
                          report_golden, report_hostile, report_private,
                          report_shown, service_needs)
 from hostile import (follower_memory, hidden_memory, hidden_written,  # noqa: F401
-                     how_far_ahead, monitor_memory, names_at_the_gate, proc_again,
-                     shared_store, starved)
+                     how_far_ahead, monitor_memory, names_at_the_gate, old_kernel,
+                     proc_again, shared_store, starved)
 
 
 class Session:

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -336,6 +337,33 @@ Test(filter, files_are_opened_in_one_way)
 			     O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), 0);
 		cr_expect(h.mode == 0 && h.resolve == RESOLVE_NO_XDEV);
 	}
+}
+
+/* Not in the suite above: there the kernel has been asked already. */
+Test(filter_old_kernel, no_file_is_opened_at_the_gate)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog old = { 4, code };
+	int error;
+
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &old), 0);
+	cr_assert_not(filter_opens(&error));
+	cr_expect_eq(error, ENOSYS);
+	setup();
+	for (int p = 0; p < 6; p++)
+		for (unsigned int i = 0; i < IPMON_HOWS; i++)
+			cr_expect_not(allowed(p, SYS_openat2, (uint64_t)-1, 99,
+					      GATE + IPMON_HOW_OFFSET +
+					      i * IPMON_HOW_STRIDE, 24));
+	cr_expect(allowed(POLICY_VERIFIED, SYS_read, 3, 4096, 1, 0));
+	teardown();
 }
 
 Test(filter, mmap_by_arguments)
