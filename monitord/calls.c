@@ -36,7 +36,7 @@ bool calls_denied_start(struct taskset *s)
 	mon.count.refused[nr]++;
 	if (!said[nr]) {
 		said[nr] = true;
-		say("refused %s in process %d: denied by configuration",
+		say("refused %s in process %d: denied by configuration (Deny=, --deny)",
 		    s->row->name, s->proc->vpid);
 	}
 	set_finish(s, -(int64_t)mon.opt.calls[nr].error);

@@ -607,7 +607,7 @@ static void warn_privileges(struct task *t)
 	if (warned || stat(path, &st) < 0 || !(st.st_mode & (S_ISUID | S_ISGID)))
 		return;
 	warned = true;
-	say("a set-uid or set-gid program runs without its privileges: monitord lacks CAP_SYS_ADMIN and had to set no_new_privs");
+	say("a set-uid or set-gid program runs without its privileges: monitord lacks CAP_SYS_ADMIN and had to set no_new_privs; start it as root if the program needs them");
 }
 
 static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
@@ -694,8 +694,8 @@ int exec_setup(struct taskset *s)
 	for (unsigned int v = 0; v < mon.n; v++)
 		image_free(&im[v]);
 	if (r < 0 && !task_dying(&s->t[LEADER]))
-		say("process %d: cannot prepare the new program: %s",
-		    (int)s->proc->vpid, strerror(-r));
+		say("process %d: cannot prepare the new program: %s; %s",
+		    (int)s->proc->vpid, strerror(-r), remedy(-r));
 	else if (launch_no_new_privs)
 		warn_privileges(&s->t[LEADER]);
 	return r;

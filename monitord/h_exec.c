@@ -349,7 +349,8 @@ void exec_event(struct task *t)
 		    task_wait(x) < 0 || x->at != AT_EXIT) {
 			if (exec_killed(s))
 				return;
-			say("process %d vanished during exec", p->vpid);
+			say("process %d vanished during exec; all variants are ended; %s",
+			    p->vpid, remedy(0));
 			kill_all(EXIT_MONITOR);
 			return;
 		}

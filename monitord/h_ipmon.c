@@ -219,7 +219,7 @@ void ipmon_register_start(struct taskset *s)
 			wrong = verify(&s->t[v]);
 	if (wrong) {
 		if (!task_dying(&s->t[LEADER]))
-			say("process %d: registration of libipmon refused: it is %s",
+			say("process %d: registration of libipmon refused: it is %s; it runs under the tracer alone, which is slower",
 			    (int)s->proc->vpid, wrong);
 		set_finish(s, -EPERM);
 		return;

@@ -228,8 +228,8 @@ static void make_writable(struct taskset *s, uint64_t start, uint64_t len)
 	int r = shadow_make_writable(s, start, len);
 
 	if (r < 0)
-		say("cannot give followers a writable copy of a shared file: %s",
-		    strerror(-r));
+		say("cannot give followers a writable copy of a shared file: %s; %s",
+		    strerror(-r), remedy(-r));
 }
 
 void mprotect_done(struct taskset *s, int64_t ret)

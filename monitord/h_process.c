@@ -293,7 +293,8 @@ void fork_event(struct task *t)
 	    spawn_parse(t, s->row, &sp) < 0) {
 		if (task_dying(t))
 			return;		/* both were killed */
-		say("a new process could not be followed");
+		say("a new process could not be followed; all variants are ended; %s",
+		    remedy(0));
 		kill_all(EXIT_MONITOR);
 		return;
 	}

@@ -62,18 +62,21 @@ void verbose(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* What ends the monitor is mostly a limit of the machine's, or of the user's. */
-static const char *remedy(const char *fmt, int error)
+const char *remedy(int error)
 {
-	if (strstr(fmt, "out of memory") || error == ENOMEM)
+	switch (error) {
+	case 0:
+		return "this is a fault of monitord's, please report it";
+	case ENOMEM:
 		return "allow it more memory (ulimit -v, MemoryMax=), or use fewer variants (-n)";
-	if (strstr(fmt, "%s") && error == EAGAIN)
+	case EAGAIN:
 		return "allow more processes (ulimit -u, TasksMax=)";
-	if (strstr(fmt, "%s") && (error == EMFILE || error == ENFILE))
+	case EMFILE:
+	case ENFILE:
 		return "allow more open files (ulimit -n, LimitNOFILE=)";
-	if (strstr(fmt, "%s"))
+	default:
 		return "'monitord doctor' says what this machine does not allow";
-	return "this is a fault of monitord's, please report it";
+	}
 }
 
 void die(const char *fmt, ...)
@@ -85,7 +88,12 @@ void die(const char *fmt, ...)
 	va_start(ap, fmt);
 	put_line(fmt, ap);
 	va_end(ap);
-	say("it cannot go on; %s", remedy(fmt, error));
+	/* what says no reason is nobody's but ours */
+	if (strstr(fmt, "out of memory"))
+		error = ENOMEM;
+	else if (!strstr(fmt, "%s"))
+		error = 0;
+	say("it cannot go on; %s", remedy(error));
 	if (!dying) {
 		dying = true;
 		if (mon.n_tasks)

@@ -555,6 +555,8 @@ int monitor_loop(void);
 /* ---- front.c/main: logging. One line, to monitord's stderr. ---- */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What can be done about an errno that stopped the monitor; 0: its own fault. */
+const char *remedy(int error);
 /* Our own corruption or impossibility: report, kill all variants, exit 125. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* An unsupported request was refused: said once per syscall (and detail). */

@@ -403,8 +403,8 @@ static unsigned int apply(struct taskset *s, struct object *o,
 		if (!text_write(&s->t[v], span, n_span, bias[v]))
 			continue;
 		if (!task_dying(&s->t[v])) {
-			say("patching process %d failed half-way",
-			    s->proc->vpid);
+			say("patching process %d failed half-way; all variants are ended; %s",
+			    s->proc->vpid, remedy(0));
 			kill_all(EXIT_MONITOR);
 		}
 		return 0;

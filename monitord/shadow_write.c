@@ -84,8 +84,8 @@ static void refresh(struct taskset *s, struct shadow *sh, int fd,
 		len = sh->size - off;
 	r = from < 0 ? from : shadow_copy_in(sh, from, off, len, false);
 	if (r < 0)
-		say("a shared mapping could not be brought up to date: %s",
-		    strerror(-r));
+		say("a shared mapping could not be brought up to date: %s; %s",
+		    strerror(-r), remedy(-r));
 	if (from >= 0 && from != sh->pin)
 		close(from);
 }
