@@ -6,6 +6,7 @@
  *	leader.c	makes the call at the gate and tells the followers
  *	follower.c	takes the next record, takes over the leader's outputs
  *	compare.c	compares
+ *	cut.c		transfers that come back half-way
  *	hold.c		under verified: outputs that are sent later
  *	wait.c		who waits for whom, and wakes him
  *	turn.c		whose turn it is among threads
@@ -195,6 +196,11 @@ void leader_tell(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 /* The call is left to monitord: records of private calls that only the leader
  * made are out of the way before. */
 void follower_left(struct ipmon_ctx *ctx, uint64_t nr);
+
+/* ---- cut.c ---- */
+
+/* Leader: the program's call, one that may sleep. */
+int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call);
 
 /* ---- wait.c ---- */
 

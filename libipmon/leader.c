@@ -203,7 +203,7 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	stay = keep_turn(ctx);
 	if (!stay)
 		turn_leave(ctx, block);
-	ret = ipmon_gate_call(call);
+	ret = whole_call(ctx, call);
 	if (!stay)
 		turn_back(ctx);
 	after_block(ctx, block);

@@ -32,6 +32,7 @@
 #include <ipmon/abi.h>
 #include "fast.h"
 #include "fast_flush.h"
+#include "fast_report.h"
 #include "fast_solo.h"
 #include "launch.h"
 #include "patch.h"
@@ -366,6 +367,23 @@ static bool cut_short(struct task *t, const struct user_regs_struct *r,
 		(int64_t)r->rax > 0 && STAILQ_EMPTY(&t->set->sigq) &&
 		program_call(t, r, g) &&
 		transfer_is_short(t->set, r->orig_rax, a, r->rax);
+}
+
+void fast_cut(struct task *t)
+{
+	struct taskset *s = t->set;
+	int64_t done = (int64_t)t->call.args[0];
+	struct fast_where w;
+	bool cut = done > 0 && STAILQ_EMPTY(&s->sigq) && fast_where(t, &w) &&
+		w.has_call && transfer_is_short(s, w.call.nr, w.call.args,
+						(uint64_t)done);
+
+	if (cut) {
+		s->kick_ret = done;
+		s->t_kicked = mon.now;
+	}
+	task_finish(t, !cut);
+	task_resume(t, PTRACE_CONT, 0);
 }
 
 bool fast_stop(struct task *t, enum fast_stop why)

@@ -41,8 +41,8 @@ int fast_behind(const struct taskset *s);
 /* Ticker: nobody sleeps for long on what the leader has published. */
 void fast_tick(struct taskset *s);
 
-/* The reserved call by which a follower reports a difference (fast_watch.c). */
-void fast_diverged(struct task *t);
+/* IP-MON's own calls, which are answered at once: it was one (fast_watch.c). */
+bool fast_asked(struct task *t);
 /* These followers have been dropped (mon.live says so already). */
 void fast_dropped(struct taskset *s, unsigned int mask);
 /* Wake followers that sleep: there may be something for them. */
@@ -59,6 +59,8 @@ enum fast_stop {
 	FAST_WANTED,	/* the set shall come to monitord */
 };
 bool fast_stop(struct task *t, enum fast_stop why);
+/* IPMON_NR_CUT: the leader's call in-process has come back with a part. */
+void fast_cut(struct task *t);
 /* A synchronous fault in IP-MON's copy routine: resumed at the fix-up. */
 bool fast_fixup(struct task *t);
 

@@ -35,11 +35,13 @@
 #include "divergence.h"
 #include "event.h"
 #include "fast.h"
+#include "fast_fd.h"
 #include "fast_report.h"
 #include "fast_solo.h"
 #include "newname.h"
 #include "solo.h"
 #include "tracee.h"
+#include "turn.h"
 
 #define GRACE_NS	200000000u	/* for the other followers to come */
 #define COMPARED	256u		/* bytes two followers are compared by */
@@ -261,7 +263,7 @@ bool fast_parted(struct taskset *s, unsigned int v)
 	return decide(s) != DROPPED;
 }
 
-void fast_diverged(struct task *t)
+static void diverged(struct task *t)
 {
 	struct taskset *s = t->set;
 	const uint64_t *a = t->call.args;
@@ -302,6 +304,34 @@ void fast_fault(struct task *t)
 		decide(s);
 }
 
+bool fast_asked(struct task *t)
+{
+	struct taskset *s = t->set;
+
+	if (!s->live || t->call.ip != s->proc->mm->gate[t->variant] + 2)
+		return false;
+	switch (t->call.nr) {
+	case IPMON_NR_DIVERGED:
+		if (t->variant == LEADER)
+			return false;
+		diverged(t);
+		return true;
+	case IPMON_NR_TURN:
+		turn_told(t);
+		return true;
+	case IPMON_NR_CUT:
+		if (t->variant != LEADER)
+			return false;
+		fast_cut(t);
+		return true;
+	case IPMON_NR_EPOLL_DATA:
+		fast_epoll_ask(t);
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool fast_gate_misused(struct task *t)
 {
 	struct taskset *s = t->set;
@@ -311,6 +341,8 @@ bool fast_gate_misused(struct task *t)
 			"may use",
 	};
 	bool mine = s->live && (t->call.nr == IPMON_NR_EPOLL_DATA ||
+				(t->call.nr == IPMON_NR_CUT &&
+				 t->variant == LEADER) ||
 				t->call.nr == IPMON_NR_TURN ||
 				(t->call.nr == IPMON_NR_DIVERGED &&
 				 t->variant != LEADER));

@@ -49,7 +49,6 @@
 #include "tracee.h"
 #include "transfer.h"
 #include "tsc.h"
-#include "turn.h"
 #include "vsyscall.h"
 
 #define ITEMS_MAX (1u << 20)
@@ -735,7 +734,6 @@ void set_check_complete(struct taskset *s)
 void set_arrive(struct task *t)
 {
 	struct taskset *s = t->set;
-	bool gate;
 
 	if (s->flushing && fast_flushed(t))
 		return;
@@ -755,19 +753,8 @@ void set_arrive(struct task *t)
 		return;
 	if (own_link(t) || own_at_once(t))
 		return;
-	gate = s->live && t->call.ip == s->proc->mm->gate[t->variant] + 2;
-	if (gate && t->call.nr == IPMON_NR_DIVERGED && t->variant != LEADER) {
-		fast_diverged(t);
+	if (fast_asked(t))
 		return;
-	}
-	if (gate && t->call.nr == IPMON_NR_TURN) {
-		turn_told(t);
-		return;
-	}
-	if (gate && t->call.nr == IPMON_NR_EPOLL_DATA) {
-		fast_epoll_ask(t);
-		return;
-	}
 	s->arrived |= 1u << t->variant;
 	fast_arrived(t);
 	if (!s->t_arrived)

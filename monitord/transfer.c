@@ -10,12 +10,16 @@
  * monitor interrupts it.  Calls that have done nothing are repeated then
  * (signal.c); those that have done a part go on behind it.
  *
- * In the gate (fast_stop): the leader is kicked out of the call as if it had been
- * interrupted, with what it has done as the result that it would have had
- * (s->kick_ret > 0), and the call goes on at the rendezvous.  At the end of a call of
- * monitord's: the leader comes to its instruction again.  Either way the rest is
- * a call of its own, task_rewrite(), of as many vectors as there is room for;
- * s->partial is what has been done before it.  The program is told the sum.
+ * (A signal of the process may wake one thread and be taken by another, so that
+ * often there is no sign of it: any such call with a short count is meant here.)
+ *
+ * In the gate (fast_stop), or when IP-MON sees it (IPMON_NR_CUT): the leader is
+ * kicked out of the call as if it had been interrupted, with what it has done as
+ * the result that it would have had (s->kick_ret > 0), and the call goes on at
+ * the rendezvous.  At the end of a call of monitord's: the leader comes to its
+ * instruction again.  Either way the rest is a call of its own, task_rewrite(),
+ * of as many vectors as there is room for; s->partial is what has been done before
+ * it.  The program is told the sum.
  *
  * A caught signal that comes meanwhile ends it: the sum so far is the result, as
  * it would have been.
@@ -27,6 +31,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -117,11 +122,39 @@ static uint64_t size_of(struct task *t, const struct transfer *x)
 	return sum < RW_MAX ? sum : RW_MAX;
 }
 
+static bool has_timeout(int fd, int option)
+{
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+
+	return getsockopt(fd, SOL_SOCKET, option, &tv, &len) || tv.tv_sec ||
+		tv.tv_usec;
+}
+
+static bool is_stream(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) &&
+		type == SOCK_STREAM;
+}
+
+static bool is_socket(struct taskset *s)
+{
+	int fd = leader_getfd(s, (int)s->t[LEADER].call.args[0]);
+	struct stat st;
+	bool yes = fd >= 0 && !fstat(fd, &st) && S_ISSOCK(st.st_mode);
+
+	if (fd >= 0)
+		close(fd);
+	return yes;
+}
+
 /* A descriptor on which a short count is no natural end. */
 static bool waits(struct taskset *s, int number, bool in)
 {
-	int fd = leader_getfd(s, number), type = 0;
-	socklen_t len = sizeof(type);
+	int fd = leader_getfd(s, number);
 	struct stat st;
 	bool yes;
 
@@ -129,10 +162,10 @@ static bool waits(struct taskset *s, int number, bool in)
 		return false;
 	yes = !(fcntl(fd, F_GETFL) & O_NONBLOCK) && !fstat(fd, &st);
 	if (yes && S_ISSOCK(st.st_mode))
-		yes = !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) &&
-			type == SOCK_STREAM;
+		yes = is_stream(fd) &&
+			!has_timeout(fd, in ? SO_RCVTIMEO : SO_SNDTIMEO);
 	else if (yes)
-		yes = !in && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
+		yes = !in && (S_ISFIFO(st.st_mode) || isatty(fd));
 	close(fd);
 	return yes;
 }
@@ -171,76 +204,96 @@ static uint64_t rest_of(struct task *t, const struct transfer *x, uint64_t done,
 	return n;
 }
 
-/* The arguments of the rest; false: its memory is not to be read any more. */
-static bool rest_args(struct taskset *s, uint64_t a[6])
+/* The arguments of the rest, *nr its number; false: its memory is not to be read
+ * any more.  A connection that has broken meanwhile natively raises no SIGPIPE for
+ * a call that has transferred something. */
+static bool rest_args(struct taskset *s, uint64_t a[6], uint64_t *nr)
 {
 	struct task *t = &s->t[LEADER];
-	uint64_t slot = scratch_slot(s, LEADER), n;
+	uint64_t slot = scratch_slot(s, LEADER), n, flags = 0;
 	uint64_t iov[PIECE_IOVS][2];
 	struct transfer x;
 
 	memcpy(a, t->call.args, sizeof(t->call.args));
+	*nr = t->call.nr;
 	s->piece = 0;
-	if (!transfer_of(t, t->call.nr, a, &x))
+	if (!transfer_of(t, *nr, a, &x))
 		return false;
-	if (t->call.nr == SYS_sendfile) {
+	if (*nr == SYS_sendfile) {
 		a[3] -= s->partial;
 		return true;
 	}
+	if (!x.in && is_socket(s))
+		flags = MSG_NOSIGNAL;
 	if (!x.iov) {
 		a[1] += s->partial;
 		a[2] -= s->partial;
+		if (*nr == SYS_write && flags) {
+			*nr = SYS_sendto;
+			a[3] = a[4] = a[5] = 0;
+		}
 		/* whom it is from has been told */
 		if (x.in)
 			a[4] = a[5] = 0;
+		if (*nr == SYS_sendto)
+			a[3] |= flags;
 		return true;
 	}
 	n = rest_of(t, &x, s->partial, iov, &s->piece);
 	if (!n || mem_write(t, slot + sizeof(x.msg), iov, n * sizeof(iov[0])))
 		return false;
-	a[1] = slot + sizeof(x.msg);
-	if (t->call.nr == SYS_writev) {
+	if (*nr == SYS_writev && !flags) {
+		a[1] = slot + sizeof(x.msg);
 		a[2] = n;
 		return true;
 	}
-	x.msg[MSG_IOV] = a[1];
+	if (*nr == SYS_writev) {
+		*nr = SYS_sendmsg;
+		a[2] = 0;
+		memset(x.msg, 0, sizeof(x.msg));
+	}
+	x.msg[MSG_IOV] = slot + sizeof(x.msg);
 	x.msg[MSG_IOVLEN] = n;
 	x.msg[MSG_CTL] = x.msg[MSG_CTLLEN] = 0;
 	if (x.in)
 		x.msg[MSG_NAME] = x.msg[MSG_NAMELEN] = 0;
 	a[1] = slot;
+	a[2] |= flags;
 	return !mem_write(t, slot, x.msg, sizeof(x.msg));
 }
 
 void transfer_go_on(struct taskset *s)
 {
 	struct task *t = &s->t[LEADER];
-	uint64_t a[6];
+	uint64_t a[6], nr;
 
 	s->state = SET_CALL;
-	if (!rest_args(s, a)) {
+	if (!rest_args(s, a, &nr)) {
 		generic_done(s, (int64_t)s->partial);
 		return;
 	}
-	if (task_rewrite(t, t->call.nr, a) < 0)
+	if (task_rewrite(t, nr, a) < 0)
 		return;
 	s->rewritten = true;
 	task_resume(t, PTRACE_SYSCALL, 0);
 }
 
-/* Is nothing pending but what does not count? */
-static bool only_ignored(const struct task *t)
+/* Has it come back for something that does not count? */
+static bool for_nothing(const struct task *t)
 {
 	struct sigstate st;
 	uint64_t open;
 
-	if (!sigstate_pending(t) || sigstate_read(t, &st))
+	if (!sigstate_pending(t))
+		/* files end */
+		return t->call.nr != SYS_sendfile;
+	if (sigstate_read(t, &st))
 		return false;
 	open = st.pending & ~st.blocked;
 	for (int sig = 1; sig < 65; sig++)
 		if (open & BIT(sig) && signal_effect(sig, &st) != EFF_IGNORED)
 			return false;
-	return open != 0;
+	return true;
 }
 
 /* Has it certainly done all it was asked for?  From what is known already. */
@@ -261,7 +314,7 @@ bool transfer_ended(struct taskset *s, int64_t ret)
 	if (!is_transfer(t->call.nr, t->call.args) || all_done(t, done))
 		return false;
 	/* the piece was all that had room */
-	if ((uint64_t)ret != s->piece && !only_ignored(t))
+	if ((uint64_t)ret != s->piece && !for_nothing(t))
 		return false;
 	if (!transfer_is_short(s, t->call.nr, t->call.args, done))
 		return false;

@@ -354,6 +354,12 @@ struct ipmon_hold {
 	struct ipmon_hold_op op[IPMON_HOLD_OPS];
 	unsigned char data[IPMON_HOLD_BYTES];
 };
+/*
+ * Leader: the program's call, a transfer that waits, has come back with a part of
+ * what it was to transfer.  rdi: that part.  Result 0: the call is left to monitord,
+ * which makes the rest; else nothing was to follow.
+ */
+#define IPMON_NR_CUT	IPMON_NR_OWN(0x495043ul)	/* "IPC" */
 /* The end of ipmon_flush; does not return there. */
 #define IPMON_NR_FLUSHED	IPMON_NR_OWN(0x495046ul)	/* "IPF" */
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Transfers that come back half-way.
+ *
+ * A blocking write to a pipe or a stream, and a recv with MSG_WAITALL, transfer
+ * less than they were asked for only if a signal comes.  One that is ignored
+ * natively wakes nobody, but it does wake a traced thread, and then another one
+ * may take it: nobody knows any more what it was.  When a caught one has come we
+ * have been told by now (pending).  Otherwise monitord makes the rest of the call
+ * (monitord/transfer.c).
+ */
+#include "hold_int.h"
+
+#define NR_WRITE	1
+#define NR_WRITEV	20
+#define NR_SENDTO	44
+#define NR_RECVFROM	45
+#define NR_SENDMSG	46
+#define NR_RECVMSG	47
+#define NR_FCNTL	72
+
+#define F_GETFL_	3
+#define O_NONBLOCK_	04000
+#define MSG_DONTWAIT_	0x40
+#define MSG_WAITALL_	0x100
+
+#define IOVS		64u	/* that are looked at */
+
+static uint64_t iov_bytes(uint64_t addr, uint64_t n)
+{
+	uint64_t iov[IOVS][2], sum = 0;
+
+	if (n > IOVS || mem_get(iov, addr, n * sizeof(iov[0])))
+		return 0;
+	for (uint64_t i = 0; i < n; i++)
+		sum += iov[i][1];
+	return sum;
+}
+
+static uint64_t msg_bytes(uint64_t addr)
+{
+	uint64_t iov[2];	/* msg_iov, msg_iovlen */
+
+	return mem_get(iov, addr + 16, sizeof(iov)) ? 0 :
+		iov_bytes(iov[0], iov[1]);
+}
+
+/* Bytes that a call is to transfer before it comes back; 0: any number will do. */
+static uint64_t asked_for(const struct ipmon_call *call)
+{
+	const uint64_t *a = call->args;
+
+	switch (call->nr) {
+	case NR_WRITE:
+		return a[2];
+	case NR_WRITEV:
+		return iov_bytes(a[1], a[2]);
+	case NR_SENDTO:
+		return a[3] & MSG_DONTWAIT_ ? 0 : a[2];
+	case NR_SENDMSG:
+		return a[2] & MSG_DONTWAIT_ ? 0 : msg_bytes(a[1]);
+	case NR_RECVFROM:
+		return a[3] & MSG_WAITALL_ ? a[2] : 0;
+	case NR_RECVMSG:
+		return a[2] & MSG_WAITALL_ ? msg_bytes(a[1]) : 0;
+	default:
+		return 0;
+	}
+}
+
+int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call)
+{
+	int64_t ret = ipmon_gate_call(call);
+
+	if (ret <= 0 || (uint64_t)ret >= asked_for(call) || ctx->pending ||
+	    gate(NR_FCNTL, call->args[0], F_GETFL_, 0, 0, 0) & O_NONBLOCK_ ||
+	    gate(IPMON_NR_CUT, (uint64_t)ret, 0, 0, 0, 0))
+		return ret;
+	return IPMON_KICKED;
+}
