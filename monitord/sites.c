@@ -40,6 +40,7 @@
 #include <Zydis/Zydis.h>
 #include <elf.h>
 
+#include "gofuncs.h"
 #include "sites.h"
 
 #define MAX_FUNCTION	65536u	/* bytes of a function that is decoded */
@@ -261,7 +262,8 @@ bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 	if (fdes_open(e, &f) && fde_find(e, &f, vaddr, &i) &&
 	    fde_get(e, &f, i, start, end) && vaddr >= *start && vaddr < *end)
 		return true;
-	return symbol_bounds(e, vaddr, start, end);
+	return symbol_bounds(e, vaddr, start, end) ||
+		go_function(e, vaddr, start, end);
 }
 
 /* ---- planning ---- */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gofuncs.h"
 #include "sites.h"
 
 static struct elf_image libc_image(uint64_t *bias)
@@ -227,4 +228,77 @@ Test(sites, damaged_files)
 			site_boundary(&bad, vaddr + n / 2);
 	}
 	free(copy);
+}
+
+/* ---- Go's table ---- */
+
+#define GO_TAB	256u		/* offset in the file, and its address */
+
+/* Functions [0x1000, 0x1040) and [0x1040, 0x1100), in an otherwise empty file. */
+static size_t go_file(uint8_t *f, uint32_t magic, bool relocate)
+{
+	Elf64_Ehdr eh = { .e_shoff = 512, .e_shentsize = sizeof(Elf64_Shdr),
+			  .e_shnum = 4, .e_shstrndx = 1 };
+	Elf64_Shdr sh[4] = {
+		[1] = { .sh_type = SHT_STRTAB, .sh_offset = 64, .sh_size = 12 },
+		[2] = { .sh_type = SHT_PROGBITS, .sh_offset = GO_TAB,
+			.sh_addr = GO_TAB, .sh_size = 200, .sh_name = 1 },
+		[3] = { .sh_type = SHT_RELA, .sh_offset = 128,
+			.sh_size = sizeof(Elf64_Rela) },
+	};
+	Elf64_Rela r = { GO_TAB + 24, R_X86_64_RELATIVE, 0x1000 };
+	bool narrow = magic <= 0xfffffff1;
+	uint64_t word[9] = { magic | 0x0801ull << 48, 2, 1 };
+	uint64_t base = narrow ? 0x1000 : 0;
+	const uint64_t tab[5] = { 0x1000 - base, 7, 0x1040 - base, 8,
+				  0x1100 - base };
+
+	memcpy(f, &eh, sizeof(eh));
+	memcpy(f + 65, ".gopclntab", 11);
+	memcpy(f + 128, &r, sizeof(r));
+	word[narrow ? 8 : 7] = 80;
+	word[3] = relocate ? 0 : base;
+	memcpy(f + GO_TAB, word, sizeof(word));
+	for (unsigned int i = 0; i < 5; i++)
+		if (narrow)
+			memcpy(f + GO_TAB + 80 + i * 4, &tab[i], 4);
+		else
+			memcpy(f + GO_TAB + (magic == 0xfffffffb ? 16 : 80) +
+			       i * 8, &tab[i], 8);
+	memcpy(f + 512, sh, sizeof(sh));
+	return 512 + sizeof(sh);
+}
+
+Test(sites, functions_of_go)
+{
+	static const uint32_t magic[] = { 0xfffffffb, 0xfffffffa, 0xfffffff0,
+					  0xfffffff1 };
+
+	for (unsigned int k = 0; k < 8; k++) {
+		uint8_t f[1024] = { 0 }, *cut;
+		struct elf_image e = { f, 0 };
+		uint64_t a, b;
+
+		e.size = go_file(f, magic[k / 2], k & 1);
+		cr_assert(go_function(&e, 0x1000, &a, &b), "%u", k);
+		cr_assert(a == 0x1000 && b == 0x1040);
+		cr_assert(go_function(&e, 0x10ff, &a, &b));
+		cr_assert(a == 0x1040 && b == 0x1100);
+		cr_assert(!go_function(&e, 0xfff, &a, &b));
+		cr_assert(!go_function(&e, 0x1100, &a, &b));
+		/* hostile: cut off, and any byte another */
+		for (size_t n = 0; n < e.size; n++) {
+			cut = malloc(n ? n : 1);
+			cr_assert(cut);
+			memcpy(cut, f, n);
+			go_function(&(struct elf_image){ cut, n }, 0x1000, &a,
+				    &b);
+			free(cut);
+		}
+		for (size_t n = 0; n < e.size; n++) {
+			f[n] ^= 0xff;
+			go_function(&e, 0x1000, &a, &b);
+			f[n] ^= 0xff;
+		}
+	}
 }
