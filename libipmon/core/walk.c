@@ -283,8 +283,9 @@ static int array(struct ipmon_walk *w, unsigned int i, uint64_t size, int out)
 	const struct ipmon_arg *d = &w->row->arg[i];
 	uint64_t count = count_of(w, d->a);
 
-	/* NGROUPS_MAX, and more than semop takes: refused unseen */
-	if (count > (out ? IPMON_SPAN_MAX / size : 65536))
+	/* NGROUPS_MAX, and more than semop takes (kernel.sem, if nobody raised
+	 * it): refused unseen */
+	if (count > (out ? IPMON_SPAN_MAX / size : size > 4 ? 500 : 65536))
 		return walk_null(w, i, w->args[i], NULL);
 	if (out)
 		return ipmon_emit_out(w, i, w->args[i], count * size, R_RETMUL,

@@ -24,6 +24,16 @@ int main(void)
 	ssize_t n, got = 0, sum = 0;
 	char small[4] = { 0 }, rest[16] = { 0 };
 
+	/* what has been spliced from no longer knows RWF_NOWAIT */
+	OK(pipe(p));
+	put_file("f", "0123456789");
+	f = OK(open("f", O_RDONLY));
+	CHECK(splice(f, NULL, p[1], NULL, 5, 0) == 5);
+	CHECK(read(p[0], b, 64) == 5);
+	CHECK(vmsplice(p[1], iov, 3, 0) > 0);
+	OK(close(f));
+	OK(close(p[0]));
+	OK(close(p[1]));
 	OK(pipe(p));
 	CHECK(vmsplice(p[1], iov, 3, 0) == 10);
 	memset(one, 'x', 3);	/* too late or not: unspecified, so not shown */
