@@ -6,6 +6,7 @@
  * A call that is left to monitord goes back to the intact syscall and traps
  * there, in all variants.
  */
+#include "channels.h"
 #include "memcalls.h"
 #include "hold.h"
 #include "turn.h"
@@ -146,39 +147,6 @@ static struct ipmon_outcome each_call(struct ipmon_ctx *ctx,
 }
 
 /*
- * May there be an address in the data, at whatever alignment?  monitord lets
- * pass addresses of the same object through channels of the program's own
- * (monitord/internal.c); it has to see those.
- */
-#define LOOK_AT	4096u
-#define LEAST_ADDRESS 65536u
-
-static int has_address(const struct ipmon_plan *plan, const uint64_t args[6])
-{
-	const unsigned char *at = (const void *)(uintptr_t)args[plan->mem];
-	uint64_t n = ipmon_plan_len(plan, args), v;
-	unsigned char buf[256];
-	uint32_t have, i;
-
-	if (n > LOOK_AT)
-		return 1;
-	/* pieces overlap by what an address may have in the one before */
-	while (at && n >= sizeof(v)) {
-		have = n < sizeof(buf) ? (uint32_t)n : (uint32_t)sizeof(buf);
-		if (ipmon_copy(buf, at, have))
-			return 1;
-		for (i = 0; i + sizeof(v) <= have; i++) {
-			__builtin_memcpy(&v, buf + i, sizeof(v));
-			if (v >= LEAST_ADDRESS && !(v >> 47))
-				return 1;
-		}
-		at += i;
-		n -= i;
-	}
-	return 0;
-}
-
-/*
  * Nobody need be told, except that a thread which does nothing else must let
  * others have the turn some time, which takes a record.
  */
@@ -218,8 +186,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 				ctx->vtid);
 	case DECIDE_CHANNEL_RELAXED:
 	case DECIDE_CHANNEL_VERIFIED:
-		if (!ctx->variant && plan->lane == LANE_IN &&
-		    has_address(plan, f->args))
+		if (!ctx->variant && channel_has_address(ctx, nr, f->args))
 			return leader_forward(ctx, nr);
 		d -= DECIDE_CHANNEL_RELAXED - DECIDE_RELAXED;
 		channel = 1;
@@ -242,8 +209,11 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 			o.ret = follower_memory(ctx, f, o.ret);
 		if (ctx->level && o.handled)
 			ipmon_kinds_note(ctx, ipmon_row(nr), f->args, o.ret);
-		if (channel && o.handled)
+		if (channel && o.handled) {
 			ipmon_channels_note(ctx, ipmon_row(nr), f->args, o.ret);
+			if (ctx->variant)
+				channel_translate(ctx, nr, f->args, o.ret);
+		}
 		return o;
 	default:
 		if (ctx->variant)

@@ -27,6 +27,7 @@
  */
 #include <ipmon/gate_rules.h>
 
+#include "core/channel.h"
 #include "memcalls.h"
 
 #define NR_MMAP		9
@@ -104,6 +105,11 @@ struct ipmon_outcome leader_memory(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	if (h == H_BRK)
 		told = !f->args[0] || (uint64_t)ret == f->args[0] ? 0 :
 			-ENOMEM_;
+	if (!is_error(ret) && ctx->special &&
+	    (h == H_MMAP || h == H_MREMAP || h == H_BRK))
+		zone_note((void *)(uintptr_t)ctx->special, (uint64_t)ret,
+			  (uint64_t)ret + (h == H_MMAP ? f->args[1] :
+					   h == H_MREMAP ? f->args[2] : 1));
 	leader_tell(ctx, f, plan, told);
 	return handled(ret);
 }

@@ -107,6 +107,8 @@ bool fast_is_ctx(const struct mm *m, unsigned int v, uint64_t base);
 /* Turns in the arena of rings (turn.c): one by number, a free one (-1: none), its
  * end; the sets of a process are told theirs. */
 struct ipmon_turn *fast_turn(const struct fast *f, unsigned int idx);
+/* Addresses under way between the processes that share the arena. */
+struct ipmon_words *fast_words(const struct fast *f);
 int fast_turn_alloc(struct fast *f);
 void fast_turn_release(struct fast *f, unsigned int idx);
 void fast_set_turn(struct taskset *s, unsigned int idx);

@@ -14,9 +14,9 @@
  * its parent, but not its descriptors: it leaves the bitmaps alone, and all its
  * calls are monitord's.  Not known: views received through a socket.  A bit too many costs time only.
  *
- * Channels the program has made itself (internal.c) are slow as well, because
- * addresses may come out of them; but what goes in need not be seen here as long
- * as there is no address in it: a second bitmap, of some of the slow ones.
+ * Channels the program has made itself (internal.c) are slow as well, because there
+ * may be addresses in the data; calls IP-MON can look after are not left to us
+ * (libipmon/core/channel.h): a second bitmap, of some of the slow ones.
  *
  * epoll.  IP-MON gives the kernel a tag in place of the program's data, and
  * every variant has a table from tags to its own data (libipmon/core/epoll.h).

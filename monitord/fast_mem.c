@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include <ipmon/gate_rules.h>
+#include "../libipmon/core/channel.h"
 #include "fast.h"
 #include "fast_mem.h"
 #include "launch.h"
@@ -95,10 +96,19 @@ static uint64_t end_of(uint64_t start, uint64_t len)
 	return start + ((len + PAGE - 1) & ~(PAGE - 1));
 }
 
+void fast_mem_zone(struct taskset *s, uint64_t start, uint64_t len)
+{
+	if (!load(s) || (in_zone(&list, start) && in_zone(&list, start + len)))
+		return;
+	zone_note(&list, start, end_of(start, len));
+	store(s);
+}
+
 void fast_mem_add(struct taskset *s, uint64_t start, uint64_t len)
 {
 	if (!load(s))
 		return;
+	zone_note(&list, start, end_of(start, len));
 	add(start, end_of(start, len));
 	store(s);
 }
@@ -120,6 +130,11 @@ static bool plain(const struct map_entry *e)
 
 static int add_entry(void *ctx, const struct map_entry *e)
 {
+	uint64_t start, stop;
+
+	/* nothing of the program's refers to what is ours */
+	if (!owned_next(ctx, LEADER, e->start, e->end, &start, &stop))
+		zone_note(&list, e->start, e->end);
 	if (!plain(e))
 		add(e->start, e->end);
 	return 0;
@@ -131,7 +146,7 @@ void fast_mem_setup(struct taskset *s)
 	uint64_t at = 0, start, stop;
 
 	memset(&list, 0, sizeof(list));
-	maps_each(s->t[LEADER].tid, add_entry, NULL);
+	maps_each(s->t[LEADER].tid, add_entry, (void *)(uintptr_t)m);
 	while (owned_next(m, LEADER, at, IPMON_MEMORY_TOP, &start, &stop)) {
 		add(start, stop);
 		at = stop;

@@ -13,5 +13,7 @@ void fast_mem_setup(struct taskset *s);
  * [start, start + len) has been unmapped. */
 void fast_mem_add(struct taskset *s, uint64_t start, uint64_t len);
 void fast_mem_del(struct taskset *s, uint64_t start, uint64_t len);
+/* Any other has been made. */
+void fast_mem_zone(struct taskset *s, uint64_t start, uint64_t len);
 
 #endif

@@ -51,7 +51,8 @@
 #define HOLD_SIZE	((sizeof(struct ipmon_hold) + 4095) & ~4095ull)
 #define REGION_SIZE	(REGION_HOLD + IPMON_SLOTS * HOLD_SIZE)
 #define TURNS_OFFSET	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
-#define RINGS_SIZE	(TURNS_OFFSET + IPMON_TURNS * sizeof(struct ipmon_turn))
+#define WORDS_OFFSET	(TURNS_OFFSET + IPMON_TURNS * sizeof(struct ipmon_turn))
+#define RINGS_SIZE	(WORDS_OFFSET + sizeof(struct ipmon_words))
 _Static_assert(RINGS_SIZE % 4096 == 0, "whole pages");
 /* a page per slot: what a follower may write must not be a sibling's */
 #define CURSORS_SIZE	((uint64_t)IPMON_SLOTS * 4096)
@@ -157,6 +158,11 @@ void fast_set_turn(struct taskset *s, unsigned int idx)
 		if (s->slot >= 0)
 			CTX_SET(s, v, turn,
 				turn_addr(s->proc->mm->fast, v, idx));
+}
+
+struct ipmon_words *fast_words(const struct fast *f)
+{
+	return (struct ipmon_words *)(void *)(f->map + WORDS_OFFSET);
 }
 
 /* ---- mapping ---- */
@@ -472,6 +478,7 @@ void fast_attach(struct taskset *s)
 			.epoll = f->region[v] + REGION_EPOLL,
 			.vpid = s->proc->vpid, .vtid = s->vtid,
 			.channel_fds = f->region[v] + REGION_CHANNEL,
+			.words = f->rings[v] + WORDS_OFFSET,
 			.delta = s->proc->mm->delta[v],
 			.special = v == LEADER ? fast_special(s) : 0,
 			.level = mon.opt.level,

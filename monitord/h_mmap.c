@@ -441,6 +441,8 @@ void mmap_done(struct taskset *s, int64_t ret)
 	if (!is_error(ret) && (file || is_shared(flags) ||
 			       a[2] & PROT_EXEC || flags & MAP_FIXED))
 		fast_mem_add(s, (uint64_t)ret, a[1]);
+	else if (!is_error(ret))
+		fast_mem_zone(s, (uint64_t)ret, a[1]);
 	each[LEADER] = ret;
 	if (is_error(ret) || mon.live == 1u << LEADER) {
 		if (!is_error(ret) && a[2] & PROT_EXEC)

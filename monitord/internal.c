@@ -19,12 +19,12 @@
  *     that lies at the follower's usual distance) at the same offset: the same
  *     object of the program.
  *
- * IP-MON leaves calls on such descriptors to us, in the image that made them
- * and its forks; a new image has no use for the pointers.  Writing what cannot
- * contain an address is the exception (has_address() in libipmon/broker.c).
+ * IP-MON leaves it to us to write what may contain an address, in the image that
+ * made the channel and its forks; a new image has no use for the pointers.
  *
- * What was tolerated is remembered word by word, and when it is received
- * from an internal channel each follower gets its own: libuv, for one, tells its event loop
+ * What was tolerated is remembered word by word (libipmon/core/channel.h), and when
+ * it is received from an internal channel each follower gets its own, here or
+ * in-process: libuv, for one, tells its event loop
  * about signals by pointers through a pipe.  A word that comes in two parts is
  * not recognised: a follower then gets the leader's and will crash when it
  * follows it, and be reported.  Output to anything else is compared byte by
@@ -35,6 +35,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../libipmon/core/channel.h"
+#include "fast.h"
 #include "fast_fd.h"
 #include "internal.h"
 #include "launch.h"
@@ -42,7 +44,6 @@
 
 #define CHANNELS_MAX	8192u	/* remembered, oldest forgotten first */
 #define MAPS_MAX	1024u
-#define WORDS_MAX	1024u	/* pointers under way, likewise */
 
 /* ---- which channels are internal ---- */
 
@@ -168,46 +169,15 @@ static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 
 /* ---- the pointers ---- */
 
-static struct word {
-	uint64_t leader, own;
-	unsigned int variant;
-} words[WORDS_MAX];
-static unsigned int n_words;
+/* All there are; followers of the processes that share an arena see those of it. */
+static struct ipmon_words words;
 
-/* Leaders' words there have ever been, by hash: most data needs no search. */
-#define SEEN_BITS	16u
-static uint8_t seen[1u << SEEN_BITS];
-
-static unsigned int seen_slot(uint64_t leader)
+static void word_add(const struct taskset *s, unsigned int v, uint64_t leader,
+		     uint64_t own)
 {
-	return (unsigned int)(leader * 0x9e3779b97f4a7c15u >>
-			      (64u - SEEN_BITS));
-}
-
-static struct word *word_find(unsigned int v, uint64_t leader)
-{
-	unsigned int have = n_words < WORDS_MAX ? n_words : WORDS_MAX;
-
-	/* the latest one: memory is used again */
-	for (unsigned int i = 1; i <= have; i++) {
-		struct word *w = &words[(n_words - i) % WORDS_MAX];
-
-		if (w->leader == leader && w->variant == v)
-			return w;
-	}
-	return NULL;
-}
-
-static void word_add(unsigned int v, uint64_t leader, uint64_t own)
-{
-	struct word *w = word_find(v, leader);
-
-	if (!w)
-		w = &words[n_words++ % WORDS_MAX];
-	seen[seen_slot(leader)] = 1;
-	w->leader = leader;
-	w->own = own;
-	w->variant = v;
+	words_add(&words, v, leader, own);
+	if (s->proc->mm->fast)
+		words_add(fast_words(s->proc->mm->fast), v, leader, own);
 }
 
 /*
@@ -216,7 +186,7 @@ static void word_add(unsigned int v, uint64_t leader, uint64_t own)
  */
 bool internal_receives(const struct taskset *s)
 {
-	return n_words && internal_channel(s);
+	return words_any(&words) && internal_channel(s);
 }
 
 void internal_translate(struct taskset *s, unsigned int v, uint64_t addr,
@@ -231,16 +201,15 @@ void internal_translate(struct taskset *s, unsigned int v, uint64_t addr,
 		if (mem_read(&s->t[v], buf, addr, k))
 			return;
 		while (i + sizeof(uint64_t) <= k) {
-			struct word *w = NULL;
-			uint64_t x;
+			uint64_t x, own;
 
 			memcpy(&x, buf + i, sizeof(x));
-			if (seen[seen_slot(x)])
-				w = word_find(v, x);
-			if (w)
-				mem_write(&s->t[v], addr + i, &w->own,
-					  sizeof(w->own));
-			i += w ? sizeof(x) : 1;
+			if (!words_find(&words, v, x, &own)) {
+				i++;
+				continue;
+			}
+			mem_write(&s->t[v], addr + i, &own, sizeof(own));
+			i += sizeof(x);
 		}
 		/* what is left may be the start of a word */
 		addr += i;
@@ -266,7 +235,7 @@ int64_t internal_pointer(struct taskset *s, unsigned int v,
 			continue;
 		if (!equivalent(s, v, a, b))
 			continue;
-		word_add(v, a, b);
+		word_add(s, v, a, b);
 		return at + (int64_t)sizeof(a);
 	}
 	return -1;

@@ -126,8 +126,8 @@ struct ipmon_ctx {
 	uint64_t base_sp;	/* program's stack pointer at the last call that
 				 * was not private */
 	struct ipmon_time clock[IPMON_CLOCKS];	/* what it was last told */
-	uint64_t channel_fds;	/* bitmap: slow descriptors that may be written
-				 * to, unless there is an address in the data */
+	uint64_t channel_fds;	/* bitmap: slow descriptors that are so only
+				 * for addresses: core/channel.h */
 	/* bounds the user chose: --level, --max-lag */
 	uint32_t level;		/* enum ipmon_level: calls beyond it are left to
 				 * monitord; 0: all levels */
@@ -159,8 +159,9 @@ struct ipmon_ctx {
 				 * so few records ago that it is worth spinning */
 	uint16_t spin_vain;	/* spins in vain since the last long one */
 	uint16_t spin_every;	/* so many are between long ones */
+	uint64_t words;		/* struct ipmon_words, read-only in followers */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 568, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 576, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
@@ -175,14 +176,38 @@ enum ipmon_policy { IPMON_STRICT, IPMON_VERIFIED, IPMON_RELAXED };
  * The leader's mappings that monitord keeps track of, by address: calls on them
  * are left to it.  n beyond the array: all memory is.  Per process.
  */
-#define IPMON_SPECIAL_MAX	511u
+#define IPMON_SPECIAL_MAX	507u
+#define IPMON_ZONES		4u
 struct ipmon_special {
 	uint64_t n, pad;
+	/* Where all its memory is, with what lies around it; end 0: unused.  May
+	 * grow at any time. */
+	struct {
+		uint64_t start, end;
+	} zone[IPMON_ZONES];
 	struct {
 		uint64_t start, end;
 	} range[IPMON_SPECIAL_MAX];
 };
 _Static_assert(sizeof(struct ipmon_special) == 8192, "special ranges ABI");
+
+/*
+ * Addresses that went through channels of the program's own: what a follower has
+ * in place of the leader's.  Written by monitord only: libipmon/core/channel.h.
+ */
+#define IPMON_WORDS		1023u
+#define IPMON_WORDS_BITS	16u
+struct ipmon_words {
+	uint32_t n;		/* ever added */
+	uint32_t pad;
+	uint8_t seen[(1u << IPMON_WORDS_BITS) / 8]; /* bitmap of hashes */
+	struct ipmon_word {
+		uint64_t leader, own;
+		uint32_t variant, pad;
+	} word[IPMON_WORDS];
+	uint8_t pad2[16];
+};
+_Static_assert(sizeof(struct ipmon_words) == 32768, "words ABI");
 
 /* ctx->flags */
 #define IPMON_CTX_FILEDATA	1u	/* calls that change file content go to

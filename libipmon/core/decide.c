@@ -4,6 +4,7 @@
  */
 #include <ipmon/gate_rules.h>
 
+#include "channel.h"
 #include "decide.h"
 #include "plan_table.h"		/* generated: static const plan_table[] */
 
@@ -38,16 +39,14 @@ static int moves_fd(const struct ipmon_row *row)
 		 row->cls != CLASS_SOCK_RO && row->cls != CLASS_SOCK_RW);
 }
 
-/* An end of a channel of the program's own, and data goes to it in one piece, or
- * just the number is of interest. */
-static int channel(const struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
-		   uint64_t nr, uint64_t reg)
+/* An end of a channel of the program's own, and a call IP-MON can make on it. */
+static int channel(const struct ipmon_ctx *ctx, uint64_t nr, uint64_t reg)
 {
 	uint32_t fd = (uint32_t)reg;
 
 	return ctx->channel_fds && fd < IPMON_SLOW_FDS &&
 		(*channel_byte(ctx, fd) >> fd % 8 & 1) &&
-		(plan->lane == LANE_IN || moves_fd(ipmon_row(nr)));
+		channel_use(nr) != CHANNEL_LEFT;
 }
 
 void ipmon_channels_note(const struct ipmon_ctx *ctx,
@@ -141,7 +140,7 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 	for (i = 0; fds; i++, fds >>= 1) {
 		if (!(fds & 1) || !slow_fd(ctx, args[i]))
 			continue;
-		if (!channel(ctx, plan, nr, args[i]))
+		if (!channel(ctx, nr, args[i]))
 			return DECIDE_LEFT;
 		to_channel = DECIDE_CHANNEL_RELAXED - DECIDE_RELAXED;
 	}
