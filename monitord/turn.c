@@ -163,9 +163,7 @@ void turn_assign(struct taskset *s)
 	struct taskset *o;
 	int idx;
 
-	/* between processes the order has been seen to differ, why is not known:
-	 * they meet at rendezvous */
-	if (p->turn || !p->mm->fast || d->shared || !crowded(s))
+	if (p->turn || !p->mm->fast || !crowded(s))
 		return;
 	TAILQ_FOREACH(t, &d->turns, link)
 		if (t->fast == p->mm->fast)
