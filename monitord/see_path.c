@@ -87,6 +87,16 @@ static bool dir_ok(const char *dir, uid_t uid)
 	       !(st.st_mode & 022);
 }
 
+/* What systemd has made has the mode of the unit's other runtime directories. */
+static void close_service_dir(const char *dir, uid_t uid)
+{
+	struct stat st;
+
+	if (!lstat(dir, &st) && S_ISDIR(st.st_mode) && st.st_uid == uid &&
+	    st.st_mode & 022)
+		chmod(dir, st.st_mode & 0755);
+}
+
 int see_dir(char *dir, size_t cap)
 {
 	uid_t uid = geteuid();
@@ -97,6 +107,8 @@ int see_dir(char *dir, size_t cap)
 		if (!*dir || strlen(dir) > sizeof(((struct sockaddr_un *)0)->
 						  sun_path) - 16)
 			continue;
+		if (!i)
+			close_service_dir(dir, uid);
 		if (mkdir(dir, i == 1 ? 0755 : 0700) < 0 && errno != EEXIST)
 			err = errno;
 		else if (dir_ok(dir, uid))

@@ -268,7 +268,8 @@ def seen_by_root():
     """ps finds services of other users and those that may not write to /run,
     and they do not find that in their environment."""
     for s, *settings in (
-            ("ipt-seen-user", "User=nobody", "PrivateTmp=yes"),
+            ("ipt-seen-user", "User=nobody", "PrivateTmp=yes",
+             "RuntimeDirectoryMode=0777"),
             ("ipt-seen-dynamic", "DynamicUser=yes", "RuntimeDirectory=%N"),
             ("ipt-seen-strict", "ProtectSystem=strict", "RuntimeDirectory=%N",
              "RuntimeDirectoryMode=0700")):
