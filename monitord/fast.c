@@ -67,23 +67,36 @@ static bool says_waits(const struct taskset *s, unsigned int v)
 	return __atomic_load_n(&fast_cursor(s, v)->waits_turn, __ATOMIC_RELAXED);
 }
 
-/* It says so, and there is a sibling that has something to do and does not say
- * the same: that one is the late one, if any. */
-bool fast_waits_turn(const struct taskset *s, unsigned int v)
+/*
+ * It says so, and there is a sibling that has something to do and does not say the
+ * same: that one is the late one, if any.  Or one of them has got on since this was
+ * asked before: where many wait for each other it may be long until it is its turn.
+ */
+bool fast_waits_turn(struct taskset *s, unsigned int v)
 {
 	const struct taskset *o;
+	bool busy = false;
+	uint64_t sum = 0;
 
 	if (v == LEADER || s->slot < 0 || !s->live || !s->proc->turn ||
 	    !says_waits(s, v))
 		return false;
 	LIST_FOREACH(o, &mon.sets, all) {
-		if (o == s || o->proc->turn != s->proc->turn || o->slot < 0 ||
-		    !o->live || says_waits(o, v))
+		const struct ipmon_cursor *c;
+
+		if (o->proc->turn != s->proc->turn || o->slot < 0 || !o->live)
 			continue;
-		if (!fast_idle(o, v))
-			return true;
+		c = fast_cursor(o, v);
+		sum += __atomic_load_n(&c->tail, __ATOMIC_RELAXED) +
+			__atomic_load_n(&c->at, __ATOMIC_RELAXED);
+		if (o != s && !says_waits(o, v) && !fast_idle(o, v))
+			busy = true;
 	}
-	return false;
+	if (sum != s->team_got_to[v]) {
+		s->team_got_to[v] = sum;
+		busy = true;
+	}
+	return busy;
 }
 
 /* ---- the turn ---- */

@@ -115,7 +115,7 @@ void fast_set_turn(struct taskset *s, unsigned int idx);
 /* Does this follower sleep on an empty ring? */
 bool fast_idle(const struct taskset *s, unsigned int v);
 /* Does this follower wait for a sibling of its variant? */
-bool fast_waits_turn(const struct taskset *s, unsigned int v);
+bool fast_waits_turn(struct taskset *s, unsigned int v);
 
 /* Add the set's counters to mon.count. */
 void fast_account(struct taskset *s);

@@ -288,6 +288,8 @@ struct taskset {
 	struct {			/* who does not get on: fast_watch.c */
 		uint64_t where, since, cpu;
 	} late[MAX_VARIANTS];
+	uint64_t team_got_to[MAX_VARIANTS]; /* fast_waits_turn(): changes when a
+					 * sibling gets on */
 	bool pinned;			/* not to be freed: a synchronous
 					 * operation refers to it */
 	uint64_t late_cpu[MAX_VARIANTS];/* ns + 1, at the first time-out */
