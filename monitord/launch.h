@@ -19,8 +19,8 @@ int filter_build(uint64_t gate, enum policy policy, bool leader,
 
 /*
  * Does the kernel have what files are opened with at the gate, and does it keep
- * to one file system?  Else every open is left to monitord.  For people: errno of
- * the attempt, 0 if a file of /proc was opened.
+ * to one file system, and does configuration not deny it?  Else every open is left
+ * to monitord.  For people: errno of the attempt, 0 if a file of /proc was opened.
  */
 bool filter_opens(int *error);
 

@@ -366,6 +366,28 @@ Test(filter_old_kernel, no_file_is_opened_at_the_gate)
 	teardown();
 }
 
+/* What configuration denies is denied in the form the gate has for it. */
+Test(filter, who_denies_opening_denies_it_at_the_gate)
+{
+	static struct call_override calls[IPMON_NR_MAX];
+	static const int nrs[] = { SYS_open, SYS_openat };
+
+	cr_assert(filter_opens(NULL));
+	filter_deny(calls);
+	cr_expect(filter_opens(NULL));
+	for (size_t i = 0; i < sizeof(nrs) / sizeof(nrs[0]); i++) {
+		calls[nrs[i]].action = CALL_DENY;
+		cr_expect_not(filter_opens(NULL));
+		teardown();
+		setup();
+		cr_expect_not(allowed(POLICY_RELAXED, SYS_openat2,
+				      (uint64_t)-1, 99,
+				      GATE + IPMON_HOW_OFFSET, 24));
+		calls[nrs[i]].action = CALL_DEFAULT;
+	}
+	filter_deny(NULL);
+}
+
 Test(filter, mmap_by_arguments)
 {
 	const uint64_t anon = MAP_PRIVATE | MAP_ANONYMOUS;
