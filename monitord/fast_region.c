@@ -28,6 +28,7 @@
 #include "fast.h"
 #include "fast_fd.h"
 #include "fast_mem.h"
+#include "h_misc.h"
 #include "launch.h"
 #include "owned.h"
 #include "patch.h"
@@ -439,6 +440,7 @@ void fast_slot_leave(struct fast *f, unsigned int slot)
 void fast_attach(struct taskset *s)
 {
 	struct fast *f = s->proc->mm->fast;
+	pid_t pid, tid;
 	uint64_t base;
 
 	s->slot = s->ctx = -1;
@@ -458,6 +460,8 @@ void fast_attach(struct taskset *s)
 		fresh_ring(s);
 	}
 	base = s->slot < 0 ? 0 : f->base[s->slot];
+	pid = own_pid(s);
+	tid = own_tid(s);
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 		uint64_t at = fast_ctx(s, v);
@@ -476,7 +480,7 @@ void fast_attach(struct taskset *s)
 			.slow_fds = f->region[v] + REGION_SLOW,
 			.time = v == LEADER ? tsc_clock(s) : 0,
 			.epoll = f->region[v] + REGION_EPOLL,
-			.vpid = s->proc->vpid, .vtid = s->vtid,
+			.vpid = pid, .vtid = tid,
 			.channel_fds = f->region[v] + REGION_CHANNEL,
 			.words = f->rings[v] + WORDS_OFFSET,
 			.delta = s->proc->mm->delta[v],

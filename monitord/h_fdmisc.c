@@ -192,6 +192,8 @@ void unshare_done(struct taskset *s, int64_t ret)
 		set_finish(s, ret);
 		return;
 	}
+	if (flags & CLONE_NEWPID)
+		mon.pid_namespaces = true;
 	for_each_follower(v) {
 		uint64_t own = flags & common;
 		int64_t r = 0;
@@ -234,6 +236,8 @@ void setns_done(struct taskset *s, int64_t ret)
 	type = fd < 0 ? fd : ioctl(fd, NS_GET_NSTYPE);
 	if (type > 0)
 		flags = (uint64_t)type;
+	if (!flags || flags & CLONE_NEWPID)
+		mon.pid_namespaces = true;
 	for_each_follower(v) {
 		int64_t r = fd;
 

@@ -124,6 +124,21 @@ pid_t variant_tid(const struct taskset *s, unsigned int v)
 		innermost_pid(s->t[v].tid);
 }
 
+pid_t own_pid(const struct taskset *s)
+{
+	pid_t pid = mon.pid_namespaces ?
+		innermost_pid(s->proc->pid[LEADER]) : 0;
+
+	return pid ? pid : s->proc->vpid;
+}
+
+pid_t own_tid(const struct taskset *s)
+{
+	pid_t tid = mon.pid_namespaces ? innermost_pid(s->t[LEADER].tid) : 0;
+
+	return tid ? tid : s->vtid;
+}
+
 bool leader_has_cap(const struct taskset *s, int cap)
 {
 	struct __user_cap_header_struct h = {

@@ -78,6 +78,9 @@ void robust_woken(struct taskset *s);
  * the leader's name for it); 0 when that variant's process is unknown.
  */
 pid_t variant_pid(const struct proc *p, unsigned int v);
+/* What the leader calls itself; its creator in another pid namespace does not. */
+pid_t own_pid(const struct taskset *s);
+pid_t own_tid(const struct taskset *s);
 /* The same for a thread. */
 pid_t variant_tid(const struct taskset *s, unsigned int v);
 /* Effective capability of the leader's task, in its own user namespace. */

@@ -243,6 +243,8 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 	c->state = SET_READY;
 	c->tsd = s->tsd;
 	c->join_ns = sp->flags & NAMESPACES_JOINED;
+	if (sp->flags & CLONE_NEWPID)
+		mon.pid_namespaces = true;
 	mon.count.forks++;
 	return c;
 }

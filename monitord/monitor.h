@@ -444,6 +444,7 @@ struct monitor {
 	struct proc *root;
 	bool root_done;
 	int root_status;		/* exit status for our caller */
+	bool pid_namespaces;		/* the program made or entered some */
 	bool ending;			/* everything is being killed */
 	int ending_status;
 	uint64_t now;			/* ns, CLOCK_MONOTONIC, updated per event */
