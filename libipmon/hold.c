@@ -384,7 +384,8 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 }
 
 /* The operation to append n bytes to, room for them made sure; NULL: no. */
-static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n)
+static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n,
+				       uint32_t more)
 {
 	struct ipmon_hold_op *last = h->n ? &h->op[h->n - 1] : NULL;
 	uint32_t left = 0, held = 0, cost = n;
@@ -400,7 +401,9 @@ static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n)
 		left = h->op[i].room;
 		held += h->op[i].len + SEND_COST;
 	}
-	if (last && (last->fd != fd || last->kind != HOLD_SEND))
+	/* what was to leave at once does not wait for more */
+	if (last && (last->fd != fd || last->kind != HOLD_SEND ||
+		     (more && !last->arg)))
 		last = NULL;
 	if (!last)
 		cost += SEND_COST;
@@ -541,7 +544,7 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 		gather(o, to, HOLD_MAX);
 	if (n <= 0)
 		return 0;
-	op = operation(h, (int)f->args[0], (uint32_t)n);
+	op = operation(h, (int)f->args[0], (uint32_t)n, o->more);
 	if (!op)
 		return 0;
 	op->len += (uint32_t)n;
