@@ -51,7 +51,8 @@
 				 * is allowed at all */
 #define LOOK_NS		300000	/* sleep, then look at a transfer again, each */
 #define LOOK_MAX_NS	10000000 /* time twice as long, to this */
-#define REST_NS		1000000
+#define REST_NS		1000000	/* for a sibling, each time twice as long, */
+#define REST_MAX_NS	8000000	/* to this: it wakes us, mostly */
 #define PATIENCE	4u	/* sleeps until one is next */
 #define CALLS		64u	/* with the turn, while others want it, */
 #define CALLS_MONITOR	16u	/* or monitord does for somebody */
@@ -330,6 +331,7 @@ void turn_follow_slow(struct ipmon_ctx *ctx, const struct ipmon_record *rec)
 	int slot = RECORD_TURN_SLOT(rec->turn), d;
 	uint64_t pos = RECORD_TURN_POS(rec->turn);
 	struct ipmon_cursor *own, *c;
+	int64_t nap = REST_NS;
 	struct ipmon_ring *r;
 	unsigned int i;
 	uint32_t seen;
@@ -359,7 +361,9 @@ void turn_follow_slow(struct ipmon_ctx *ctx, const struct ipmon_record *rec)
 		if (__atomic_load_n(&c->sleeping, __ATOMIC_RELAXED))
 			wake_on(&r->wake, 0x7fffffff);
 		ctx->n_waits++;
-		sleep_on(&c->at_wake, seen, REST_NS);
+		sleep_on(&c->at_wake, seen, nap);
+		if (nap < REST_MAX_NS)
+			nap *= 2;
 	}
 	__atomic_store_n(&own->waits_turn, 0, __ATOMIC_RELAXED);
 }

@@ -432,8 +432,7 @@ void fast_slot_leave(struct fast *f, unsigned int slot)
 		head = *base;
 	*base = (head + IPMON_RING_BYTES) & ~((uint64_t)IPMON_RING_BYTES - 1);
 	for (unsigned int v = 0; v < IPMON_MAX_VARIANTS; v++)
-		__atomic_store_n(&(fast_slot_cursor(f, slot) + v)->at, *base,
-				 __ATOMIC_SEQ_CST);
+		turn_rested(fast_slot_cursor(f, slot) + v, *base);
 	number_give(f->used, (int)slot);
 }
 

@@ -73,7 +73,7 @@ static bool over_private(const struct taskset *s, unsigned int v,
 			return true;
 		if (wait && rec.flags & REC_TURN) {
 			/* siblings may wait for it to be here */
-			turn_rested(s, v, c->tail);
+			turn_rested(fast_cursor(s, v), c->tail);
 			*wait = !turn_passed(s, v, rec.turn);
 			if (*wait)
 				break;
@@ -119,7 +119,7 @@ static bool catch_up(struct taskset *s, unsigned int v, bool *wait)
 	__atomic_store_n(&cur->tail, c.tail, __ATOMIC_RELEASE);
 	/* behind those records, but not at the call whose record comes here */
 	if (!*wait)
-		turn_rested(s, v, c.tail - 8);
+		turn_rested(cur, c.tail - 8);
 	return true;
 }
 

@@ -364,8 +364,7 @@ static bool passed(const struct turn *t, unsigned int v, uint64_t edge)
 		rests(t, slot, v, RECORD_TURN_POS(edge));
 }
 
-/* A follower that is stopped, or dead, rests there. */
-static void rested(struct ipmon_cursor *c, uint64_t pos)
+void turn_rested(struct ipmon_cursor *c, uint64_t pos)
 {
 	if ((int64_t)(pos - __atomic_load_n(&c->at, __ATOMIC_SEQ_CST)) > 0)
 		__atomic_store_n(&c->at, pos, __ATOMIC_SEQ_CST);
@@ -378,11 +377,6 @@ static void rested(struct ipmon_cursor *c, uint64_t pos)
 bool turn_passed(const struct taskset *s, unsigned int v, uint64_t edge)
 {
 	return !s->proc->turn || passed(s->proc->turn, v, edge);
-}
-
-void turn_rested(const struct taskset *s, unsigned int v, uint64_t pos)
-{
-	rested(fast_cursor(s, v), pos);
 }
 
 /* ---- taking it ---- */
@@ -538,7 +532,7 @@ static bool walk_on(const struct turn *t, int slot, unsigned int v)
 	while (head - c.tail <= IPMON_RING_BYTES && head != c.tail &&
 	       ring_next(r, cur, &c, &rec) == RING_RECORD) {
 		if (rec.flags & REC_TURN) {
-			rested(cur, c.tail);
+			turn_rested(cur, c.tail);
 			if (!passed(t, v, rec.turn))
 				return false;
 		}

@@ -53,8 +53,8 @@ void turn_tick(struct domain *d);
 /* Has follower v of the set's process come to where this edge (struct
  * ipmon_record) leads to? */
 bool turn_passed(const struct taskset *s, unsigned int v, uint64_t edge);
-/* The set's follower v is stopped behind this position in the ring. */
-void turn_rested(const struct taskset *s, unsigned int v, uint64_t pos);
+/* The follower of this cursor is stopped, or gone, behind this position. */
+void turn_rested(struct ipmon_cursor *c, uint64_t pos);
 
 /* The reserved call IPMON_NR_TURN of one task. */
 void turn_told(struct task *t);
