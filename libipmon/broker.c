@@ -161,6 +161,8 @@ static struct ipmon_outcome identity(struct ipmon_ctx *ctx,
 	if (ctx->variant)
 		return follower_call(ctx, f, plan);
 	turn_yield(ctx, (uint32_t)f->nr);
+	/* followers measure the depth of clock readings from here */
+	common_call(ctx, plan);
 	leader_tell(ctx, f, plan, id);
 	return handled(id);
 }
