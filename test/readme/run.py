@@ -126,7 +126,15 @@ def unable():
     """Why no machine can be booted here, or None."""
     if os.geteuid() != 0:
         return "only root can boot a scratch machine"
-    for tool in ("systemd-nspawn", "unshare", "nginx", "curl"):
+    for tool in ("systemd-nspawn", "unshare"):
+        if not shutil.which(tool):
+            return f"{tool} is not there"
+    return None
+
+
+def no_copy():
+    """Why a copy of this machine would not do, or None."""
+    for tool in ("nginx", "curl", "gcc", "meson"):
         if not shutil.which(tool):
             return f"{tool} is not there"
     probe = ("mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w /mnt/m && "
@@ -172,8 +180,9 @@ def prepare(top, root, todo):
     open(os.path.join(top, "etc/machine-id"), "w", encoding="ascii").close()
 
 
-# boot WORK SECONDS SOURCES RELEASE PACKAGES: what is in WORK/top, in a machine; its
-# /readme becomes WORK/result, WORK/fresh says that it was a new one.
+# boot WORK SECONDS SOURCES RELEASE PACKAGES COPY: what is in WORK/top, in a machine; its
+# /readme becomes WORK/result, WORK/fresh says that it was a new one. COPY: empty if
+# it cannot be a copy of this one.
 BOOT = """
 mount -t tmpfs -o size=4g,mode=755 none "$1/mem" && mkdir "$1/mem/w" "$1/mem/m" || exit 3
 root=$1/mem/m
@@ -185,6 +194,8 @@ if [ -n "$3" ] && command -v mmdebstrap && mmdebstrap --variant=minbase \
     "$4" "$root" "$3"; then
 	cp -a "$1/top/." "$root/" || exit 3
 	touch "$1/fresh"
+elif [ -z "$6" ]; then
+	exit 4
 else
 	rm -rf --one-file-system "$root" && mkdir "$root" && mv "$1/top" "$1/mem/u" &&
 	mount -t overlay overlay -o lowerdir=/,upperdir="$1/mem/u",workdir="$1/mem/w" "$root" || exit 3
@@ -205,11 +216,11 @@ def sources():
     return "", ""
 
 
-def boot(work, root):
+def boot(work, root, copy):
     with open(os.path.join(work, "console"), "wb") as console:
         subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
                         "sh", "-c", BOOT, "sh", work, str(TIMEOUT), *sources(),
-                        " ".join(packages(root))],
+                        " ".join(packages(root)), "copy" if copy else ""],
                        stdin=subprocess.DEVNULL, stdout=console, stderr=console, check=False)
 
 
@@ -246,20 +257,25 @@ def main():
     todo = [b for b in all_blocks if not b.covered]
     passed = failed = skipped = 0
     why = unable()
+    work = tempfile.mkdtemp(prefix="ipmon-readme-")
     for b in all_blocks:
         if b.covered:
             print(f"readme/line-{b.line}: covered by {b.covered}")
-    if why:
-        print(f"skip readme: {why}")
-        skipped = len(todo)
-    else:
-        work = tempfile.mkdtemp(prefix="ipmon-readme-")
-        try:
+    try:
+        if not why:
             os.mkdir(os.path.join(work, "mem"))
             prepare(os.path.join(work, "top"), root, todo)
-            boot(work, root)
-            print("readme: on a " + ("Debian with nothing installed" if os.path.exists(
-                os.path.join(work, "fresh")) else "copy of this machine: no Debian could be made"))
+            lacks = no_copy()
+            boot(work, root, not lacks)
+            fresh = os.path.exists(os.path.join(work, "fresh"))
+            if not fresh and lacks:
+                why = f"no Debian could be made, and a copy will not do: {lacks}"
+        if why:
+            print(f"skip readme: {why}")
+            skipped = len(todo)
+        else:
+            print("readme: on a " + ("Debian with nothing installed" if fresh else
+                                     "copy of this machine: no Debian could be made"))
             result = os.path.join(work, "result")
             for i, b in enumerate(todo):
                 wrong, out = check(b, i, result)
@@ -277,8 +293,8 @@ def main():
                     print("".join(f.readlines()[-20:]))
             elif args.keep:
                 shutil.copytree(result, args.keep, dirs_exist_ok=True)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     if args.counts:
         with open(args.counts, "w", encoding="ascii") as f:
             f.write(f"{passed} {failed} {skipped}\n")
