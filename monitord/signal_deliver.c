@@ -16,9 +16,11 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "divergence.h"
+#include "event.h"
 #include "fast.h"
 #include "front.h"
 #include "h_misc.h"
@@ -221,6 +223,77 @@ int signal_leader_to_delivery(struct taskset *s, siginfo_t *si,
 	}
 }
 
+/* ---- more than one ---- */
+
+static bool deliverable(struct task *t)
+{
+	struct sigstate st;
+
+	return sigstate_pending(t) && !sigstate_read(t, &st) &&
+		st.pending & ~st.blocked & st.caught;
+}
+
+/* Have the kernel build the frame; stop before the handler's first instruction. */
+static bool into_handler(struct task *t)
+{
+	int sig = t->resume_sig;
+	siginfo_t si;
+
+	t->resume_sig = 0;
+	if (t->at != AT_SIGNAL || task_resume(t, PTRACE_SINGLESTEP, sig) < 0 ||
+	    task_wait(t) < 0)
+		return false;
+	if (t->at == AT_SIGNAL && WSTOPSIG(t->status) == SIGTRAP &&
+	    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
+	    si.si_code > 0 && si.si_code != SI_KERNEL) {
+		t->at = AT_STOP;
+		return true;
+	}
+	event_defer_stop(t);
+	return false;
+}
+
+/*
+ * All variants stand before the delivery of a caught signal.  When several are let
+ * through at once, the kernel builds their frames one upon the other before any
+ * handler runs, so the last one runs first; and so they do here.
+ */
+static void deliver_rest(struct taskset *s)
+{
+	struct task *lead = &s->t[LEADER];
+
+	while (!mon.ending && deliverable(lead)) {
+		enum effect eff;
+		siginfo_t si;
+		int r;
+
+		for_each_variant(v)
+			if (!into_handler(&s->t[v]))
+				return;
+		/* the handler's mask counts now */
+		if (!deliverable(lead))
+			return;
+		r = signal_leader_to_delivery(s, &si, &eff);
+		if (r == 0)
+			s->early = true;	/* another thread took it */
+		if (r <= 0)
+			return;
+		show_info(s, lead, &si);
+		lead->resume_sig = si.si_signo;
+		if (eff != EFF_CAUGHT) {
+			if (eff == EFF_FATAL)
+				signal_fatal(s);
+			return;
+		}
+		for_each_follower(v) {
+			if (signal_summon(&s->t[v], &si) == -EAGAIN &&
+			    !signal_lost(s, v, si.si_signo))
+				return;
+		}
+		signal_note(s, si.si_signo);
+	}
+}
+
 /* Address of the temporary mask of a RF_TMPMASK call, in this variant. */
 static uint64_t call_tmpmask(struct task *t, const struct ipmon_row *row)
 {
@@ -294,6 +367,7 @@ void signal_deliver_interrupted(struct taskset *s, const siginfo_t *si,
 	}
 	set_note_call(s, ret);
 	signal_note(s, si->si_signo);
+	deliver_rest(s);
 	s->redo = s->rewound = false;
 	s->arrived = 0;
 	s->t_arrived = 0;
@@ -387,6 +461,7 @@ void signal_deliver_at_exit(struct taskset *s)
 			return;
 	}
 	signal_note(s, si.si_signo);
+	deliver_rest(s);
 }
 
 bool signal_deliver_kicked(struct taskset *s)
