@@ -23,8 +23,8 @@
  * there with registers of his choice: nothing that touches the address space
  * (but fresh anonymous memory without execute permission, and what lies above
  * all that the monitor hides), processes,
- * signals, credentials or the filter itself; nothing that changes a file by its
- * name, and no name within /proc.  The list is shared with IP-MON:
+ * signals, credentials or the filter itself; nothing that writes to a file by its
+ * name, and no opening of anything in /proc.  The list is shared with IP-MON:
  * ipmon/gate_rules.h.
  *
  * A follower makes next to nothing there, and has a tree of its own: IP-MON's

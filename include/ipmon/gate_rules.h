@@ -12,7 +12,8 @@
  * gate with registers of his choice: reading and writing through descriptors that
  * were opened with everybody's consent, and reading by name; nothing that touches
  * the address space, processes, signals, credentials or the filter itself, and
- * nothing that makes, changes or removes a file by its name.
+ * nothing that makes a file or a link, writes to a file by its name, or changes
+ * whose it is and what others may do with it.
  *
  * Rows flagged RF_BYCMD are allowed for the commands listed here only.
  */

@@ -201,8 +201,8 @@ enum {
 	 * decisions with an address do so. */
 	RF_PRIVATE	= 1u << 10,
 	/* An effect on the outside (CLASS_EFFECT) that is no worse than writing
-	 * to a descriptor, and names no file: may be made at the gate
-	 * (gate_rules.h). */
+	 * to a descriptor, or takes from a file or moves it (unlink, truncate,
+	 * rename): may be made at the gate (gate_rules.h). */
 	RF_GATE		= 1u << 11,
 	/* Changes nothing but what the kernel keeps for the process itself
 	 * (descriptors, timers) although its class says more: `verified` need

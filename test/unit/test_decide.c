@@ -133,7 +133,8 @@ Test(decide, verified_waits_for_what_others_can_see)
 	static const int wait[] = {
 		SYS_write, SYS_writev, SYS_sendto, SYS_sendmsg, SYS_sendfile,
 		SYS_connect, SYS_shutdown, SYS_close, SYS_ftruncate,
-		SYS_fallocate, SYS_splice, SYS_pwrite64,
+		SYS_fallocate, SYS_splice, SYS_pwrite64, SYS_unlink,
+		SYS_rename, SYS_truncate, SYS_utimensat,
 	}, dont[] = {
 		SYS_read, SYS_recvfrom, SYS_accept4, SYS_epoll_wait,
 		SYS_epoll_ctl, SYS_dup2, SYS_stat, SYS_poll,
@@ -154,13 +155,13 @@ Test(decide, verified_waits_for_what_others_can_see)
 	cr_expect_eq(decide(SYS_fcntl, 3, F_SETFL, 0), DECIDE_RELAXED);
 }
 
-Test(decide, what_changes_files_by_name_is_left)
+Test(decide, what_makes_files_by_name_is_left)
 {
 	static const int nrs[] = {
-		SYS_unlink, SYS_unlinkat, SYS_rename, SYS_renameat2, SYS_link,
-		SYS_symlink, SYS_truncate, SYS_chmod, SYS_fchmod, SYS_chown,
-		SYS_fchown, SYS_creat, SYS_openat2, SYS_open_by_handle_at,
-		SYS_utimensat, SYS_setxattr, SYS_fsetxattr, SYS_mknod,
+		SYS_link, SYS_linkat, SYS_symlink, SYS_symlinkat, SYS_chmod,
+		SYS_fchmod, SYS_fchmodat, SYS_chown, SYS_fchown, SYS_lchown,
+		SYS_fchownat, SYS_creat, SYS_openat2, SYS_open_by_handle_at,
+		SYS_setxattr, SYS_fsetxattr, SYS_removexattr, SYS_mknod,
 	};
 	static const uint32_t kept[] = {
 		O_CLOEXEC, O_NONBLOCK | O_DIRECTORY, O_NOFOLLOW | O_NOCTTY,

@@ -257,15 +257,15 @@ Test(filter, dangerous_calls_never_pass)
 		SYS_rt_tgsigqueueinfo, SYS_process_mrelease, SYS_open_tree,
 		SYS_move_mount, SYS_fsopen, SYS_chroot, SYS_pivot_root,
 		SYS_chdir, SYS_fchdir,
-		/* what names a file, and changes it or opens it at all */
+		/* what makes files and links, opens them as it likes, or
+		 * changes the rights to them */
 		SYS_open, SYS_openat, SYS_creat, SYS_open_by_handle_at,
-		SYS_truncate, SYS_unlink, SYS_unlinkat, SYS_rmdir, SYS_mkdirat,
-		SYS_rename, SYS_renameat, SYS_renameat2, SYS_link, SYS_linkat,
-		SYS_symlink, SYS_symlinkat, SYS_mknodat, SYS_chmod, SYS_fchmod,
-		SYS_fchmodat, SYS_chown, SYS_lchown, SYS_fchown, SYS_fchownat,
-		SYS_utime, SYS_utimes, SYS_utimensat, SYS_setxattr,
-		SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_mq_open,
-		SYS_mq_unlink, SYS_acct,
+		SYS_mkdirat, SYS_link, SYS_linkat, SYS_symlink, SYS_symlinkat,
+		SYS_mknodat, SYS_chmod, SYS_fchmod, SYS_fchmodat, SYS_chown,
+		SYS_lchown, SYS_fchown, SYS_fchownat, SYS_setxattr,
+		SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr,
+		SYS_lremovexattr, SYS_fremovexattr, SYS_mq_open, SYS_mq_unlink,
+		SYS_acct,
 	};
 
 	for (int p = 0; p < 6; p++)
