@@ -24,6 +24,8 @@ enum {			/* offsets in the kernel's struct user_msghdr */
 enum { FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10,
 	FAMILY_NETLINK = 16, FAMILY_VSOCK = 40 };
 
+enum { NR_BIND = 49 };
+
 /* sun_path: a NUL-terminated path, or an abstract name of exactly len. */
 static int unix_path(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
 		     const unsigned char *path, uint64_t len)
@@ -57,6 +59,10 @@ int walk_sockaddr(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
 		len = 8;	/* port and address; sin_zero is padding */
 	else if (family == FAMILY_INET6 && len >= 28)
 		len = 28;	/* everything including the scope */
+	/* one's own netlink port is often made of pthread_self(), an address;
+	 * the kernel only wants it to be unique */
+	else if (family == FAMILY_NETLINK && len >= 12 && w->nr == NR_BIND)
+		return ipmon_emit_in(w, arg, addr + 8, 4, "nl_groups");
 	else if (family == FAMILY_NETLINK && len >= 12)
 		return ipmon_emit_in(w, arg, addr + 4, 8, "nl_pid, nl_groups");
 	else if (family == FAMILY_VSOCK && len >= 16)
