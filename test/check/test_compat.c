@@ -61,6 +61,7 @@ Test(compat, the_library_answers)
 		"mkstemp", "mkstemp64", "mkostemp", "mkostemp64", "mkstemps",
 		"mkstemps64", "mkostemps", "mkostemps64", "mkdtemp", "mktemp",
 		"tmpnam", "tmpnam_r", "tempnam", "tmpfile", "tmpfile64",
+		"__os_unique_id",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
