@@ -160,7 +160,7 @@ static struct ipmon_outcome identity(struct ipmon_ctx *ctx,
 		return handled(id);
 	if (ctx->variant)
 		return follower_call(ctx, f, plan);
-	turn_yield(ctx, (uint32_t)f->nr);
+	turn_yield(ctx, (uint32_t)f->nr, 0);
 	/* followers measure the depth of clock readings from here */
 	common_call(ctx, plan);
 	leader_tell(ctx, f, plan, id);
@@ -198,7 +198,8 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		count_call(ctx, nr);
 		/* epoll_ctl may end without a record */
 		if (!ctx->variant && !(plan->flags & PLAN_EPOLL_CTL))
-			turn_yield(ctx, nr);
+			turn_yield(ctx, nr, ipmon_private(plan, f->args[1],
+							  f->args[2]));
 		if (plan->each)
 			o = each_call(ctx, f, plan);
 		else if (ctx->variant)

@@ -56,6 +56,7 @@
 #define PATIENCE	4u	/* sleeps until one is next */
 #define CALLS		64u	/* with the turn, while others want it, */
 #define CALLS_MONITOR	16u	/* or monitord does for somebody */
+#define CALLS_PRIVATE	16u	/* times as many if it is at a private one */
 
 static struct ipmon_turn *ctx_turn(const struct ipmon_ctx *ctx)
 {
@@ -276,13 +277,14 @@ void turn_back_slow(struct ipmon_ctx *ctx)
 	wait_turn(ctx);
 }
 
-void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr)
+void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private)
 {
 	struct ipmon_turn *t = ctx_turn(ctx);
 	uint32_t asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED);
 
 	if ((!asked && !wanted(t)) ||
-	    ++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS))
+	    ++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
+	    (private ? CALLS_PRIVATE : 1))
 		return;
 	hold_drain(ctx);
 	if (ctx->followers)

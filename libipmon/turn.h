@@ -27,12 +27,13 @@ static inline void turn_back(struct ipmon_ctx *ctx)
 }
 
 /* Leader: at a call whose record is still to come; who makes many without ever
- * sleeping lets others have the turn. */
-void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr);
-static inline void turn_yield(struct ipmon_ctx *ctx, uint64_t nr)
+ * sleeping lets others have the turn.  Not readily at one that is private: a
+ * follower that does not make it is somewhere else then. */
+void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private);
+static inline void turn_yield(struct ipmon_ctx *ctx, uint64_t nr, int private)
 {
 	if (ctx->turn)
-		turn_yield_slow(ctx, nr);
+		turn_yield_slow(ctx, nr, private);
 }
 
 /* Follower: it stands at a call, all records before that one consumed. */

@@ -79,6 +79,9 @@ static bool over_private(const struct taskset *s, unsigned int v,
 				break;
 		}
 		ring_consume(&mine, c, rec.size);
+		/* the call its leader has given the turn away at is passed */
+		if (wait && rec.flags & REC_YIELD)
+			turn_rested(fast_cursor(s, v), c->tail);
 	}
 	c->head = c->tail;
 	return false;
@@ -156,14 +159,15 @@ again:
 
 /*
  * The leader's allocator may fill the ring with calls that a follower has not,
- * which stands at a call that does not look at the ring.
+ * which stands at a call that does not look at the ring.  Or siblings wait for it
+ * to pass a call at which its leader gave the turn away.
  */
 static void make_room(struct taskset *s, unsigned int v)
 {
 	uint32_t *space = &fast_cursor(s, v)->space;
 	bool wait;
 
-	if (!mon.opt.diverse ||
+	if (!(mon.opt.diverse || s->proc->turn) ||
 	    ipmon_row(s->t[v].call.nr)->flags & RF_PRIVATE ||
 	    !catch_up(s, v, &wait))
 		return;

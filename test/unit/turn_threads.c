@@ -114,7 +114,7 @@ static void *leader(void *arg)
 		}
 		publish(ctx, 0);
 		segment(0, ctx->slot);
-		turn_yield(ctx, 0);
+		turn_yield(ctx, 0, 0);
 		turn_leave(ctx, next_random(&seed) % 3 ? PLAN_TRANSFER :
 			   PLAN_BLOCK);
 		if (next_random(&seed) % 16 == 0)
