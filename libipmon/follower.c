@@ -87,8 +87,9 @@ static int take_span(struct follower *fo, unsigned int arg, uint64_t addr,
 			return -1;
 		not = ipmon_copy((void *)(uintptr_t)(addr + done), at, n);
 		/* a time-out that the kernel tried to write in vain, too */
-		if (not && ipmon_equal((void *)(uintptr_t)(addr + done), at,
-				       n).n != n) {
+		if (not && fo->r.rec.ret != -EFAULT_ &&
+		    ipmon_equal((void *)(uintptr_t)(addr + done), at, n).n !=
+		    n) {
 			fo->diff.addr = addr;
 			fo->diff.offset = done + n - not;
 			fo->diff.len[0] = fo->diff.len[1] = cap;

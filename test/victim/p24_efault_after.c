@@ -66,6 +66,8 @@ int main(void)
 	FAILS(getsockopt(fd, SOL_SOCKET, SO_TYPE, p, (socklen_t *)ro), ENOTSOCK);
 	FAILS(copy_file_range(fd, off, fd, NULL, 1, 99), EINVAL);
 	FAILS(syscall(SYS_name_to_handle_at, -1, "f", ro, ro, 0), EBADF);
+	/* as much of it as is there may be read, and nothing written */
+	FAILS(syscall(SYS_ppoll, ro + PAGE - 256, 100, &ts, NULL, 8), EFAULT);
 	OK(close(s));
 	/* more descriptors than there is memory for: the kernel looks at none
 	 * that there cannot be */
