@@ -181,7 +181,9 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	int64_t ret;
 	int stay;
 
-	if (!block || (plan->flags & PLAN_FUTEX && !futex_waits(call->args)))
+	/* in a private call followers do not rest: nor can we be waited for */
+	if (!block || (plan->flags & PLAN_FUTEX && !futex_waits(call->args)) ||
+	    ipmon_private(plan, call->args[1], call->args[2]))
 		return ipmon_gate_call(call);
 	if (plan->flags & PLAN_TRY) {
 		struct ipmon_call try = *call;
