@@ -20,7 +20,7 @@ static __attribute__((noinline)) pid_t deep(int n)
 
 	room[0] = (char)n;
 	__asm__ volatile("" : : "r"(room) : "memory");
-	return n ? deep(n - 1) + !room : getpid();
+	return n ? deep(n - 1) + (room[0] != (char)n) : getpid();
 }
 
 static void *busy(void *arg)
