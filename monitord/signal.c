@@ -386,8 +386,12 @@ void signal_stop(struct task *t)
 		if (!s->t_arrived)
 			s->t_arrived = mon.now;
 		fast_fault(t);
-		if (!mon.ending)
-			signal_fault_check(s);
+		if (mon.ending)
+			return;
+		signal_fault_check(s);
+		/* those that were interrupted meanwhile will come there, too */
+		if (t->fault)
+			signal_interrupt_check(s);
 		return;
 	}
 	if (t->variant != LEADER) {
@@ -469,7 +473,7 @@ static void interrupt_over(struct taskset *s)
  */
 void signal_interrupt_check(struct taskset *s)
 {
-	bool all_stopped = true, any = false, behind;
+	bool all_stopped = true, any = false, fault = false, behind;
 	siginfo_t si;
 	enum effect eff;
 
@@ -484,6 +488,7 @@ void signal_interrupt_check(struct taskset *s)
 			any = true;
 		else
 			all_stopped = false;
+		fault |= x->fault;
 	}
 	if (!any)
 		return;
@@ -508,13 +513,13 @@ void signal_interrupt_check(struct taskset *s)
 		signal_resume_delivery(s);
 		return;
 	}
-	if (s->park && !behind && sched_may_park(s, all_stopped)) {
+	if (s->park && !behind && !fault && sched_may_park(s, all_stopped)) {
 		s->state = SET_PARKED;
 		mon.count.parked++;
 		sched_parked(s);
 		return;
 	}
-	/* some have reached their next call: the others will */
+	/* some have reached their next call, or fault: the others will */
 	interrupt_over(s);
 }
 
