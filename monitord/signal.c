@@ -410,7 +410,8 @@ void signal_stop(struct task *t)
 	if ((eff == EFF_FATAL || eff == EFF_STOPS) && fast_flush_due(t))
 		eff = EFF_CAUGHT;
 	/* its memory is others' as well: it dies when it is its turn, at a call */
-	if (eff == EFF_FATAL && s->state == SET_RUN && turn_between(s))
+	if (eff == EFF_FATAL && s->state == SET_RUN &&
+	    (turn_between(s) || (!s->live && s->proc->domain->shared)))
 		eff = EFF_CAUGHT;
 	switch (eff) {
 	case EFF_CAUGHT:

@@ -26,8 +26,8 @@ int main(void)
 
 	/* what has been spliced from no longer knows RWF_NOWAIT */
 	OK(pipe(p));
-	put_file("f", "0123456789");
-	f = OK(open("f", O_RDONLY));
+	put_file("spliced", "0123456789");
+	f = OK(open("spliced", O_RDONLY));
 	CHECK(splice(f, NULL, p[1], NULL, 5, 0) == 5);
 	CHECK(read(p[0], b, 64) == 5);
 	CHECK(vmsplice(p[1], iov, 3, 0) > 0);
