@@ -389,8 +389,9 @@ void signal_stop(struct task *t)
 		if (mon.ending)
 			return;
 		signal_fault_check(s);
-		/* those that were interrupted meanwhile will come there, too */
-		if (t->fault)
+		/* those that were interrupted meanwhile will come there, too
+		 * (unless its variant has been dropped for it) */
+		if (t->fault && mon.live & 1u << t->variant)
 			signal_interrupt_check(s);
 		return;
 	}
