@@ -112,27 +112,6 @@ static bool leaves(struct task *t, uint64_t ip)
 	return owned_next(t->set->proc->mm, t->variant, ip, ip + 1, &from, &to);
 }
 
-/* One instruction. False when something else happened to the task. */
-static bool step(struct task *t)
-{
-	siginfo_t si;
-	int r;
-
-	if (task_resume(t, PTRACE_SINGLESTEP, 0) < 0)
-		return false;
-	r = task_wait(t);
-	if (r < 0)
-		return false;
-	if (t->at == AT_SIGNAL && WSTOPSIG(t->status) == SIGTRAP &&
-	    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
-	    si.si_code > 0 && si.si_code != SI_KERNEL) {
-		t->at = AT_STOP;
-		return true;
-	}
-	event_defer_stop(t);
-	return false;
-}
-
 /* -ENOENT: not found; -EAGAIN: it has left, or is not stopped any more. */
 static int find(struct task *t, const struct place *want, unsigned int *steps)
 {
@@ -149,7 +128,7 @@ static int find(struct task *t, const struct place *want, unsigned int *steps)
 		if (!*steps)
 			return -ENOENT;
 		--*steps;
-		if (leaves(t, p.ip) || !step(t))
+		if (leaves(t, p.ip) || !event_step(t, 0))
 			return -EAGAIN;
 	}
 }

@@ -76,6 +76,22 @@ void event_defer_stop(struct task *t)
 		dispatch(t);
 }
 
+bool event_step(struct task *t, int sig)
+{
+	siginfo_t si;
+
+	if (task_resume(t, PTRACE_SINGLESTEP, sig) < 0 || task_wait(t) < 0)
+		return false;
+	if (t->at == AT_SIGNAL && WSTOPSIG(t->status) == SIGTRAP &&
+	    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
+	    si.si_code > 0 && si.si_code != SI_KERNEL) {
+		t->at = AT_STOP;
+		return true;
+	}
+	event_defer_stop(t);
+	return false;
+}
+
 static void flush_stops(void)
 {
 	struct taskset *s;

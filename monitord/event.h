@@ -32,6 +32,9 @@ void event_continue(struct task *t);
 /* A task of a set that goes on has been stopped out of turn: act on that stop,
  * whatever it is, from the loop. */
 void event_defer_stop(struct task *t);
+/* One instruction, or, with sig, into its handler: at AT_STOP then.  False when
+ * something else happened to the task. */
+bool event_step(struct task *t, int sig);
 
 /* The deaths (and stops) that synchronous waits have put aside. */
 void event_flush_deaths(void);

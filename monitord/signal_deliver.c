@@ -237,20 +237,9 @@ static bool deliverable(struct task *t)
 static bool into_handler(struct task *t)
 {
 	int sig = t->resume_sig;
-	siginfo_t si;
 
 	t->resume_sig = 0;
-	if (t->at != AT_SIGNAL || task_resume(t, PTRACE_SINGLESTEP, sig) < 0 ||
-	    task_wait(t) < 0)
-		return false;
-	if (t->at == AT_SIGNAL && WSTOPSIG(t->status) == SIGTRAP &&
-	    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
-	    si.si_code > 0 && si.si_code != SI_KERNEL) {
-		t->at = AT_STOP;
-		return true;
-	}
-	event_defer_stop(t);
-	return false;
+	return t->at == AT_SIGNAL && event_step(t, sig);
 }
 
 /*
