@@ -62,22 +62,26 @@ static bool check(const char *name)
 
 int cmd_check_config(int argc, char **argv)
 {
-	int status = 0, i = 1;
+	static const struct option longopts[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int status = 0, c;
 
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, ":h", longopts, NULL)) != -1) {
+		if (c != 'h')
+			return wrong_option("check-config", argv, longopts, c);
 		fputs(usage, stdout);
 		return 0;
 	}
-	if (argc > 1 && !strcmp(argv[1], "--"))
-		i++;
-	if (i >= argc || (i == 1 && argv[i][0] == '-')) {
-		say("%s%s; try 'monitord check-config --help'",
-		    i >= argc ? "no configuration given" : "no option ",
-		    i >= argc ? "" : argv[i]);
+	if (optind >= argc) {
+		say("no configuration given; try 'monitord check-config NAME' of " IPMON_CONFDIR "/NAME.conf, or a FILE with a slash in its path");
 		return EXIT_MONITOR;
 	}
-	for (; i < argc; i++)
-		if (!check(argv[i]))
+	for (; optind < argc; optind++)
+		if (!check(argv[optind]))
 			status = EXIT_WRONG;
 	if (fflush(stdout) == EOF)
 		return EXIT_MONITOR;

@@ -439,12 +439,23 @@ static const char usage[] =
 
 int cmd_doctor(int argc, char **argv)
 {
-	if (argc > 1) {
-		bool help = !strcmp(argv[1], "--help") ||
-			    !strcmp(argv[1], "-h");
+	static const struct option longopts[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
 
-		fputs(usage, help ? stdout : stderr);
-		return help ? 0 : EXIT_MONITOR;
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, ":h", longopts, NULL)) != -1) {
+		if (c != 'h')
+			return wrong_option("doctor", argv, longopts, c);
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return EXIT_MONITOR;
 	}
 	kernel();
 	cores();

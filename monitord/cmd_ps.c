@@ -7,7 +7,6 @@
  * they descend from each other: the leader's pid first, then those of the
  * followers.
  */
-#include <getopt.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,7 +238,7 @@ int cmd_ps(int argc, char **argv)
 
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "th", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":th", longopts, NULL)) != -1) {
 		switch (c) {
 		case 't':
 			threads = true;
@@ -251,9 +250,7 @@ int cmd_ps(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			say("no option '%s'; try 'monitord ps --help'",
-			    argv[optind - 1]);
-			return EXIT_MONITOR;
+			return wrong_option("ps", argv, longopts, c);
 		}
 	}
 	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws))

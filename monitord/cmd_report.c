@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,14 +169,8 @@ int cmd_report(int argc, char **argv)
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
-		case ':':
-			say("option '%s' needs a value; try 'monitord report --help'",
-			    argv[optind - 1]);
-			return EXIT_MONITOR;
 		default:
-			say("no option '%s'; try 'monitord report --help'",
-			    argv[optind - 1]);
-			return EXIT_MONITOR;
+			return wrong_option("report", argv, longopts, c);
 		}
 	}
 	if (argc - optind != 1) {

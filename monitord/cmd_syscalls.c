@@ -7,7 +7,6 @@
  * comes from the table; nothing here knows a system call.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include <ipmon/table.h>
 
+#include "nearest.h"
 #include "options.h"
 
 static const char usage[] =
@@ -260,7 +260,7 @@ static void print_details(unsigned int nr, const struct ipmon_row *row)
 		char word[40];
 
 		arg_text(a, word, sizeof(word));
-		printf("  argument %u %-16s %s\n", i, word, kind_help[a->kind]);
+		printf("  argument %u %-16s %s\n", i + 1, word, kind_help[a->kind]);
 	}
 	if (row->flags) {
 		printf("  flags     ");
@@ -333,6 +333,21 @@ static int find(const char *word)
 	return (int)nr;
 }
 
+static void no_call(const char *word)
+{
+	struct nearest near = { NULL, 0 };
+
+	for (unsigned int i = 0; i < IPMON_NR_MAX; i++)
+		if (ipmon_row(i)->name[0])
+			nearest_try(&near, word, ipmon_row(i)->name);
+	if (near.word)
+		say("no system call '%s' in the table; did you mean %s?", word,
+		    near.word);
+	else
+		say("no system call '%s' in the table: it would be refused; 'monitord syscalls' lists those there are",
+		    word);
+}
+
 struct choice {
 	bool picked[IPMON_NR_MAX];
 	bool named;		/* the user named calls: explain them */
@@ -386,8 +401,7 @@ static int pick(struct choice *c, int argc, char **argv, const char *cls)
 		int nr = find(argv[i]);
 
 		if (nr < 0) {
-			fprintf(stderr, "monitord: no system call '%s' in the "
-				"table: it would be refused\n", argv[i]);
+			no_call(argv[i]);
 			return -1;
 		}
 		c->picked[nr] = true;
@@ -402,9 +416,11 @@ static int pick(struct choice *c, int argc, char **argv, const char *cls)
 			c->picked[nr] = false;
 		any |= c->picked[nr];
 	}
-	if (!any)
-		fprintf(stderr, "monitord: no call of class '%s'\n",
-			cls ? cls : "");
+	if (!any && c->named)
+		say("none of these calls is of class '%s'; without --class all are explained",
+		    cls);
+	else if (!any)
+		say("no class '%s'; 'monitord syscalls --help' lists them", cls);
 	return any ? 0 : -1;
 }
 
@@ -420,8 +436,9 @@ int cmd_syscalls(int argc, char **argv)
 	const char *cls = NULL;
 	int o;
 
+	opterr = 0;
 	optind = 1;
-	while ((o = getopt_long(argc, argv, "h", longopts, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, ":h", longopts, NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			cls = optarg;
@@ -433,8 +450,7 @@ int cmd_syscalls(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			fputs(usage, stderr);
-			return EXIT_MONITOR;
+			return wrong_option("syscalls", argv, longopts, o);
 		}
 	}
 	if (pick(&c, argc - optind, argv + optind, cls))
@@ -453,8 +469,8 @@ int cmd_syscalls(int argc, char **argv)
 		print_list(&c);
 	}
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "monitord: standard output: %s\n",
-			strerror(errno));
+		say("cannot write to standard output: %s; is the disk full, or the reader gone?",
+		    strerror(errno));
 		return EXIT_MONITOR;
 	}
 	return 0;

@@ -14,7 +14,6 @@
  * The terminal is put back whatever ends us: signals only set a flag.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -690,7 +689,7 @@ int cmd_top(int argc, char **argv)
 
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "bn:d:s:h", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":bn:d:s:h", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'b':
 			batch = true;
@@ -722,7 +721,7 @@ int cmd_top(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			return option_error("wrong option, or its value is missing");
+			return wrong_option("top", argv, longopts, c);
 		}
 	}
 	if (optind + 1 < argc)

@@ -6,9 +6,12 @@
  * before anything else happens, because variants must get exactly that.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "front.h"
+#include "launch.h"
+#include "nearest.h"
 #include "options.h"
 
 #ifndef IPMON_VERSION
@@ -35,6 +38,7 @@ static const struct {
 	{ "help", cmd_help, "explain a command, or `help exit-codes`" },
 };
 
+#define EXIT_CODES "exit-codes"
 static const char exit_codes[] =
 	"Exit status of `monitord run`:\n"
 	"\n"
@@ -70,13 +74,41 @@ static void usage(FILE *f)
 	      f);
 }
 
-static int run_command(int argc, char **argv)
+/* `help`: it is to be explained, not done. */
+static int no_command(const char *word, bool help)
+{
+	struct nearest near = { NULL, 0 };
+	char *program = NULL;
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		nearest_try(&near, word, commands[i].name);
+	if (help)
+		nearest_try(&near, word, EXIT_CODES);
+	if (*word == '-') {
+		nearest_try(&near, word, "--help");
+		nearest_try(&near, word, "--version");
+	}
+	if (*word == '-' && !near.word)
+		say("no option '%s' before a command; those of run come behind it, 'monitord run %s ...'; try 'monitord --help'",
+		    word, word);
+	else if (near.word)
+		say("no %s '%s'; did you mean %s? Else try 'monitord --help'",
+		    *word == '-' ? "option" : "command", word, near.word);
+	else if (!help && !launch_find(word, &program))
+		say("no command '%s'; try 'monitord --help', or 'monitord run -- %s ...' to run that program",
+		    word, word);
+	else
+		say("no command '%s'; try 'monitord --help'", word);
+	free(program);
+	return EXIT_MONITOR;
+}
+
+static int run_command(int argc, char **argv, bool help)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[0], commands[i].name))
 			return commands[i].run(argc, argv);
-	say("no command '%s'; try 'monitord --help'", argv[0]);
-	return EXIT_MONITOR;
+	return no_command(argv[0], help);
 }
 
 static int cmd_help(int argc, char **argv)
@@ -86,10 +118,10 @@ static int cmd_help(int argc, char **argv)
 
 	if (argc < 2 || argv[1][0] == '-' || !strcmp(argv[1], "help"))
 		usage(stdout);
-	else if (!strcmp(argv[1], "exit-codes"))
+	else if (!strcmp(argv[1], EXIT_CODES))
 		fputs(exit_codes, stdout);
 	else
-		return run_command(2, ask);
+		return run_command(2, ask, true);
 	return 0;
 }
 
@@ -108,5 +140,5 @@ int main(int argc, char **argv)
 		puts("monitord " IPMON_VERSION);
 		return 0;
 	}
-	return run_command(argc - 1, argv + 1);
+	return run_command(argc - 1, argv + 1, false);
 }

@@ -10,12 +10,10 @@
  * line is gone through twice: first for --config, as what the files say comes
  * first and the rest of the line wins over it.
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
-#include "nearest.h"
 #include "options.h"
 #include "settings.h"
 
@@ -73,24 +71,6 @@ static struct {
 	unsigned int variants;		/* bit per variant it names */
 	unsigned int preloads;		/* ... and whose Preload it sets */
 } line;
-
-static void unknown_option(const char *word)
-{
-	struct nearest near = { NULL, 0 };
-	char name[NEAREST_MAX + 1];
-
-	if (optopt > 0 && optopt < 256) {
-		say("no option '-%c'; try 'monitord run --help'", optopt);
-		return;
-	}
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
-	for (const struct option *o = longopts; o->name; o++)
-		nearest_try(&near, name + strspn(name, "-"), o->name);
-	if (near.word)
-		say("no option '%s'; did you mean --%s?", word, near.word);
-	else
-		say("no option '%s'; try 'monitord run --help'", word);
-}
 
 /* "K=rest" or "K:rest": the number and the rest, or NULL. */
 static char *numbered(char *value, unsigned int *k)
@@ -214,12 +194,8 @@ int options_parse(int argc, char **argv, struct options *opt)
 			fputs(usage, stdout);
 			return -1;
 		case ':':
-			say("option '%s' needs a value; try 'monitord run --help'",
-			    argv[optind - 1]);
-			return EXIT_MONITOR;
 		case '?':
-			unknown_option(argv[optind - 1]);
-			return EXIT_MONITOR;
+			return wrong_option("run", argv, longopts, c);
 		default:
 			line.n |= c == O_SETTING;
 			w = set_option(opt, &settings[c - O_SETTING], optarg);

@@ -5,6 +5,8 @@
 #ifndef MONITORD_OPTIONS_H
 #define MONITORD_OPTIONS_H
 
+#include <getopt.h>
+
 #include "monitor.h"
 
 /*
@@ -13,6 +15,14 @@
  * printed.
  */
 int options_parse(int argc, char **argv, struct options *opt);
+
+/*
+ * wrong.c: say what is wrong with the option at which getopt_long() has returned
+ * `c`, one of '?' and ':' (its letters begin with a ':'), of this command.
+ * EXIT_MONITOR.
+ */
+int wrong_option(const char *command, char **argv,
+		 const struct option *longopts, int c);
 
 /* Sub-commands: argv[0] is their name; the return value is the exit status. */
 int cmd_run(int argc, char **argv);
