@@ -94,6 +94,14 @@ static int use_cpus(const char *list)
 	return 0;
 }
 
+static int no_output(const char *option, const char *path, int error)
+{
+	say("%s %s: %s; %s", option, path, error == EPERM ?
+	    "it is a link or file of somebody else's" : strerror(error),
+	    output_remedy(error));
+	return EXIT_MONITOR;
+}
+
 /* The tracer: everything happens under here. */
 static void tracer(void)
 {
@@ -121,24 +129,27 @@ int cmd_run(int argc, char **argv)
 	if (r)
 		return r;
 	find_libipmon();
+	/* what cannot be written is missed when it is too late to get it again */
 	if (mon.opt.trace_file) {
 		int fd = output_open(mon.opt.trace_file, O_CREAT | O_TRUNC);
 
 		mon.trace = fd < 0 ? NULL : fdopen(fd, "w");
-		if (!mon.trace) {
-			say("--trace %s: %s; name a file that can be written",
-			    mon.opt.trace_file, fd == -EPERM ?
-			    "it is a link or file of somebody else's" :
-			    strerror(fd < 0 ? -fd : errno));
-			return EXIT_MONITOR;
-		}
+		if (!mon.trace)
+			return no_output("--trace", mon.opt.trace_file,
+					 fd < 0 ? -fd : errno);
 	}
 	if (mon.opt.report_dir && report_dir_prepare(mon.opt.report_dir) < 0)
 		return EXIT_MONITOR;
-	if (mon.opt.report_file)
-		jsonfile_reserve(mon.opt.report_file);
-	if (mon.opt.stats_file)
-		jsonfile_reserve(mon.opt.stats_file);
+	if (mon.opt.report_file) {
+		r = jsonfile_reserve(mon.opt.report_file);
+		if (r < 0)
+			return no_output("--report", mon.opt.report_file, -r);
+	}
+	if (mon.opt.stats_file) {
+		r = jsonfile_reserve(mon.opt.stats_file);
+		if (r < 0)
+			return no_output("--stats", mon.opt.stats_file, -r);
+	}
 	r = see_prepare();
 	return r ? r : front_start(tracer);
 }

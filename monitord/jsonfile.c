@@ -118,12 +118,8 @@ static struct {
 	int fd;
 } reserved[4];
 
-int jsonfile_reserve(const char *path)
+static int reserve_in_place(const char *path)
 {
-	struct stat st;
-
-	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
-		return 0;
 	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (!reserved[i].path) {
 			int fd = open_in_place(path, 0);
@@ -162,23 +158,109 @@ static bool is_reserved(const char *path)
 
 /* ---- replaced ---- */
 
+/* A new file beside the path: its descriptor, *name malloc'd; or -errno. */
+static int beside(const char *path, char **name)
+{
+	int fd;
+
+	if (!*path)
+		return -ENOENT;
+	if (asprintf(name, "%s.XXXXXX", path) < 0)
+		return -ENOMEM;
+	fd = mkostemp(*name, O_CLOEXEC);
+	if (fd < 0) {
+		fd = -errno;
+		free(*name);
+	}
+	return fd;
+}
+
+/* May what is there be replaced?  Its directory lets files be made. */
+static int may_replace(const char *path)
+{
+	size_t n = strlen(path);
+	char dir[PATH_MAX], *slash;
+	struct stat st, in;
+
+	if (n && path[n - 1] == '/')
+		return -EISDIR;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir))
+		return -ENAMETOOLONG;
+	slash = strrchr(dir, '/');
+	if (!slash)
+		strcpy(dir, ".");
+	else
+		slash[slash == dir] = 0;
+	if (stat(dir, &in) < 0)
+		return -errno;
+	return in.st_mode & S_ISVTX && geteuid() && st.st_uid != geteuid() &&
+		in.st_uid != geteuid() ? -EPERM : 0;
+}
+
+static int try_replace(const char *path)
+{
+	int r = may_replace(path), fd;
+	char *name;
+
+	if (r < 0)
+		return r;
+	fd = beside(path, &name);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	unlink(name);
+	free(name);
+	return 0;
+}
+
+/* A link to a file, or to one that is not there and will be made. */
+static int try_linked(const char *path, bool there)
+{
+	int fd = open_in_place(path, there ? 0 : O_CREAT);
+	char real[PATH_MAX];
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	if (!there && realpath(path, real))
+		unlink(real);
+	return 0;
+}
+
+int jsonfile_reserve(const char *path)
+{
+	struct stat st;
+	bool there;
+	int r;
+
+	/* as jsonfile_write() will decide */
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return try_replace(path);
+	there = !stat(path, &st);
+	if (!there || S_ISREG(st.st_mode))
+		r = try_linked(path, there);
+	else
+		r = reserve_in_place(path);
+	/* its reader may come later */
+	if (r == -ENXIO && there && S_ISFIFO(st.st_mode))
+		return 0;
+	return r == -EPERM || r == -EACCES ? try_replace(path) : r;
+}
+
 static int write_replace(const char *path, const char *text, size_t n,
 			 bool secret)
 {
-	size_t len = strlen(path) + 8;
-	char *tmp = malloc(len);
 	mode_t mask;
+	char *tmp;
 	int fd, r;
 
-	if (!tmp)
-		return -ENOMEM;
-	snprintf(tmp, len, "%s.XXXXXX", path);
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0) {
-		r = -errno;
-		free(tmp);
-		return r;
-	}
+	fd = beside(path, &tmp);
+	if (fd < 0)
+		return fd;
 	/* mkstemp's 0600 is too tight for a file the user asked for */
 	mask = umask(0);
 	umask(mask);

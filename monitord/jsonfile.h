@@ -21,8 +21,9 @@ int output_open(const char *path, int flags);
 /*
  * Call early, while the caller's descriptors are still there: what `path`
  * names may be one of them (/dev/stdout, /dev/fd/63) or a FIFO.  Then it is
- * opened now and kept for jsonfile_write().  0, or -errno when that failed.
- * Regular files are left alone.
+ * opened now and kept for jsonfile_write().  A regular file, or one that is not
+ * there, is left alone, but whether it can be written is tried.  0, or -errno:
+ * jsonfile_write() would fail.
  */
 int jsonfile_reserve(const char *path);
 

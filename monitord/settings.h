@@ -75,6 +75,9 @@ int settings_check(const struct options *opt, settings_wrong *wrong, void *ctx);
 int settings_check_files(const struct options *opt, bool paths,
 			 settings_wrong *wrong, void *ctx);
 
+/* What to do about a file that cannot be written. */
+const char *output_remedy(int error);
+
 /* Do the variants differ in the code they load? */
 bool settings_diverse(const struct options *opt);
 

@@ -112,49 +112,74 @@ static void check_cpus(struct check *c, int variant, const char *key,
 
 /* ---- what is written ---- */
 
-static const char *what_to_do(int error)
+const char *output_remedy(int error)
 {
 	switch (error) {
 	case ENOENT:
-		return "make that directory";
+		return "make its directory first";
+	case ENOTDIR:
+	case EISDIR:
+		return "name a file in a directory";
+	case ENOSPC:
+	case EDQUOT:
+		return "make room, or name a place that has some";
 	case EROFS:
-		return "in a service, ReadWritePaths= lets it be written";
+		return "name a place that can be written; in a service, ReadWritePaths= lets it be";
 	default:
-		return "name a place that this user may write to";
+		return "name a file in a place that this user may write to";
 	}
 }
 
-static void check_file(struct check *c, const char *key, const char *path)
+static void cannot_write(struct check *c, const char *key, const char *path,
+			 int error)
 {
 	struct fault f;
-	char *copy;
-	const char *dir;
 
-	/* what exists may be a pipe: whoever opens it says more */
-	if (!path || !access(path, F_OK))
+	fault_set(&f, "%s: %s; %s", path, strerror(error),
+		  output_remedy(error));
+	report(c, -1, key, &f);
+}
+
+/* `replaced`: by a new file, for which its directory must be writable. */
+static void check_file(struct check *c, const char *key, const char *path,
+		       bool replaced)
+{
+	struct stat st;
+	char *copy;
+
+	if (!path)
 		return;
+	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+		cannot_write(c, key, path, EISDIR);
+		return;
+	}
+	if (!lstat(path, &st)) {
+		/* a pipe, or a link to somewhere else: run says more */
+		if (!S_ISREG(st.st_mode))
+			return;
+		if (!replaced) {
+			if (access(path, W_OK))
+				cannot_write(c, key, path, errno);
+			return;
+		}
+	}
 	copy = strdup(path);
 	if (!copy)
 		die("out of memory");
-	dir = dirname(copy);
-	if (access(dir, W_OK | X_OK)) {
-		fault_set(&f, "%s: %s; %s", dir, strerror(errno),
-			  what_to_do(errno));
-		report(c, -1, key, &f);
-	}
+	if (access(dirname(copy), W_OK | X_OK))
+		cannot_write(c, key, path, errno);
 	free(copy);
 }
 
 static void check_dir(struct check *c, const char *path)
 {
-	struct fault f;
 	struct stat st;
 
 	if (!path)
 		return;
 	if (stat(path, &st) < 0 && errno == ENOENT) {
 		/* run makes it */
-		check_file(c, "ReportDirectory", path);
+		check_file(c, "ReportDirectory", path, true);
 		return;
 	}
 	errno = 0;
@@ -162,8 +187,7 @@ static void check_dir(struct check *c, const char *path)
 		errno = ENOTDIR;
 	if (!errno && !access(path, W_OK | X_OK))
 		return;
-	fault_set(&f, "%s: %s; %s", path, strerror(errno), what_to_do(errno));
-	report(c, -1, "ReportDirectory", &f);
+	cannot_write(c, "ReportDirectory", path, errno);
 }
 
 int settings_check_files(const struct options *opt, bool paths,
@@ -185,8 +209,8 @@ int settings_check_files(const struct options *opt, bool paths,
 	if (opt->program)
 		check_path(&c, -1, "Program", opt->program[0]);
 	check_cpus(&c, -1, "CPUs", opt->cpus);
-	check_file(&c, "Report", opt->report_file);
-	check_file(&c, "Stats", opt->stats_file);
-	check_file(&c, "Trace", opt->trace_file);
+	check_file(&c, "Report", opt->report_file, true);
+	check_file(&c, "Stats", opt->stats_file, true);
+	check_file(&c, "Trace", opt->trace_file, false);
 	return c.n;
 }
