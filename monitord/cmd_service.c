@@ -19,10 +19,13 @@
  *
  * Our own drop-in is not read as part of the unit, so that doing it again gives
  * the same text.
+ *
+ * Settings are those of /etc/ipmon/NAME.conf if the service has the name of a
+ * configuration.  With --root all of it, units, configuration and drop-in, is of
+ * the system in that directory.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -31,20 +34,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "launch.h"
 #include "options.h"
+#include "rootdir.h"
 #include "service.h"
 
 #define DROPIN	"50-ipmon.conf"
 #define MARK	"# Written by 'monitord service"
 #define UNITS	"/etc/systemd/system"
+#define SUFFIX	".service"
 
 /* What is asked for on the command line. */
 static struct {
 	char unit[256];			/* "nginx.service" */
-	const char *root;		/* "" or a directory */
 	const char *config, *n, *policy;
-	bool dry_run, revert;
+	bool no_config, dry_run, revert;
 } want;
 
 /* Of the drop-in, as systemctl names it; with --root it is below that. */
@@ -56,9 +61,15 @@ static unsigned int variants;
 static void place(void)
 {
 	snprintf(own, sizeof(own), UNITS "/%.255s.d/" DROPIN, want.unit);
-	snprintf(dir, sizeof(dir), "%.3000s" UNITS "/%.255s.d", want.root,
+	snprintf(dir, sizeof(dir), "%.3000s" UNITS "/%.255s.d", root_dir,
 		 want.unit);
-	snprintf(path, sizeof(path), "%.3000s%.1000s", want.root, own);
+	snprintf(path, sizeof(path), "%.3000s%.1000s", root_dir, own);
+}
+
+/* sd_booted(3): is there a systemd to be asked, and to read what is written? */
+static bool booted(void)
+{
+	return !access("/run/systemd/system", F_OK);
 }
 
 /* ---- reading the unit ---- */
@@ -124,7 +135,7 @@ static int cat_unit(struct unit *u)
 	char *text = NULL;
 	int status, r;
 
-	if (!*want.root) {
+	if (!*root_dir && booted()) {
 		text = output_of(argv, true, &status);
 		if (status != 0) {
 			free(text);
@@ -132,10 +143,17 @@ static int cat_unit(struct unit *u)
 		}
 	}
 	if (!text)
-		text = unit_find(want.root, want.unit, sizeof(want.unit));
+		text = unit_find(root_dir, want.unit, sizeof(want.unit));
 	if (!text) {
-		say("there is no unit %s%s%s; 'systemctl list-unit-files --type=service' shows those there are",
-		    want.unit, *want.root ? " in " : "", want.root);
+		if (*root_dir)
+			say("there is no unit %s in %s; 'systemctl --root %s list-unit-files' shows those there are",
+			    want.unit, root_dir, root_dir);
+		else if (booted())
+			say("there is no unit %s; 'systemctl list-unit-files --type=service' shows those there are",
+			    want.unit);
+		else
+			say("there is no unit %s, and systemd does not run here; 'monitord run -- PROGRAM' needs neither",
+			    want.unit);
 		return -1;
 	}
 	place();
@@ -328,8 +346,13 @@ static int reload(void)
 	char *argv[] = { (char *)"systemctl", (char *)"daemon-reload", NULL };
 	int status;
 
-	if (*want.root)
+	if (*root_dir)
 		return 0;
+	if (!booted()) {
+		printf("systemd does not run here: this counts when it next starts the machine;\n"
+		       "'monitord run -- PROGRAM' needs no systemd\n");
+		return 0;
+	}
 	free(output_of(argv, false, &status));
 	if (status == 0)
 		return 0;
@@ -366,9 +389,25 @@ static int revert(void)
 	if (!rmdir(dir))
 		printf("  and its directory, which was empty\n");
 	r = reload();
-	if (!*want.root)
+	if (!*root_dir && booted())
 		printf("next: systemctl restart %s\n", want.unit);
 	return r;
+}
+
+/* Where settings come from, or would. */
+static void say_settings(void)
+{
+	if (want.config && strchr(want.config, '/'))
+		printf("  settings: %s%s\n", root_dir, want.config);
+	else if (want.config)
+		printf("  settings: %s" IPMON_CONFDIR "/%s.conf\n", root_dir,
+		       want.config);
+	else if (want.no_config)
+		printf("  settings: defaults (--no-config)\n");
+	else
+		printf("  settings: defaults (there is no %s" IPMON_CONFDIR "/%.*s.conf)\n",
+		       root_dir, (int)(strlen(want.unit) - strlen(SUFFIX)),
+		       want.unit);
 }
 
 static int install(const char *text, const char *notes, const char *type)
@@ -392,12 +431,15 @@ static int install(const char *text, const char *notes, const char *type)
 		r = write_file(text);
 	if (r < 0)
 		return cannot("write", -r);
-	printf("%s: Type=%s, %u variants\n  %s %s\n%s", want.unit, type,
-	       variants, same ? "up to date:" : "wrote", path, notes);
+	printf("%s: Type=%s, %u variants\n  %s %s\n", want.unit, type, variants,
+	       same ? "up to date:" : "wrote", path);
+	say_settings();
+	fputs(notes, stdout);
 	r = reload();
-	if (*want.root)
+	if (*root_dir)
 		return r;
-	printf("next: systemctl restart %s\n", want.unit);
+	if (booted())
+		printf("next: systemctl restart %s\n", want.unit);
 	printf("back: monitord service --revert %s\n", want.unit);
 	return r;
 }
@@ -411,20 +453,24 @@ static const char usage[] =
 	"Writes a drop-in that makes systemd start the service under monitord, and\n"
 	"says what it loosens for that; the unit itself is not touched.\n"
 	"\n"
-	"      --config NAME  settings of /etc/ipmon/NAME.conf\n"
+	"      --config NAME  settings of /etc/ipmon/NAME.conf; without it, of the one\n"
+	"                     with the service's name, if it is there\n"
+	"      --no-config    not even that\n"
 	"  -n, --variants N   number of variants, 1 to 8 (2)\n"
 	"      --policy P     strict, verified (default) or relaxed\n"
 	"      --revert       remove the drop-in: the service runs natively again\n"
 	"      --dry-run      print what would be written, change nothing\n"
-	"      --root DIR     of a system in DIR, such as an image\n"
+	"      --root DIR     of a system in DIR, such as an image: its units, its\n"
+	"                     configuration\n"
 	"  -h, --help\n"
 	"\n"
 	"Exit status: 0, or 125 with the reason on standard error.\n";
 
-enum { O_CONFIG = 256, O_POLICY, O_REVERT, O_DRY, O_ROOT };
+enum { O_CONFIG = 256, O_NO_CONFIG, O_POLICY, O_REVERT, O_DRY, O_ROOT };
 
 static const struct option longopts[] = {
 	{ "config", required_argument, NULL, O_CONFIG },
+	{ "no-config", no_argument, NULL, O_NO_CONFIG },
 	{ "variants", required_argument, NULL, 'n' },
 	{ "policy", required_argument, NULL, O_POLICY },
 	{ "revert", no_argument, NULL, O_REVERT },
@@ -437,7 +483,7 @@ static const struct option longopts[] = {
 static int unit_name(const char *name)
 {
 	const char *dot = strrchr(name, '.');
-	bool bare = !dot || strcmp(dot, ".service");
+	bool bare = !dot || strcmp(dot, SUFFIX);
 	static const char *const others[] = { ".socket", ".timer", ".target",
 		".mount", ".path", ".slice", ".scope", ".device", ".swap",
 		".automount" };
@@ -450,11 +496,26 @@ static int unit_name(const char *name)
 		}
 	if (!*name || strchr(name, '/') ||
 	    (size_t)snprintf(want.unit, sizeof(want.unit), "%s%s", name,
-			     bare ? ".service" : "") >= sizeof(want.unit)) {
+			     bare ? SUFFIX : "") >= sizeof(want.unit)) {
 		say("'%s' is not the name of a unit; give one such as nginx.service",
 		    name);
 		return -1;
 	}
+	return 0;
+}
+
+static int use_root(const char *name)
+{
+	static char real[PATH_MAX];
+	int fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || !realpath(name, real)) {
+		say("--root %s: %s; name the directory that has the system in it",
+		    name, strerror(errno));
+		return -1;
+	}
+	close(fd);
+	root_dir = strcmp(real, "/") ? real : "";
 	return 0;
 }
 
@@ -463,28 +524,25 @@ static int parse(int argc, char **argv)
 {
 	int c;
 
-	want.root = "";
 	opterr = 0;
 	optind = 1;
 	while ((c = getopt_long(argc, argv, ":n:h", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'n': want.n = optarg; break;
 		case O_CONFIG: want.config = optarg; break;
+		case O_NO_CONFIG: want.no_config = true; break;
 		case O_POLICY: want.policy = optarg; break;
 		case O_REVERT: want.revert = true; break;
 		case O_DRY: want.dry_run = true; break;
-		case O_ROOT: want.root = strcmp(optarg, "/") ? optarg : ""; break;
+		case O_ROOT:
+			if (use_root(optarg) < 0)
+				return EXIT_MONITOR;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return -1;
-		case ':':
-			say("option '%s' needs a value; try 'monitord service --help'",
-			    argv[optind - 1]);
-			return EXIT_MONITOR;
 		default:
-			say("no option '%s'; try 'monitord service --help'",
-			    argv[optind - 1]);
-			return EXIT_MONITOR;
+			return wrong_option("service", argv, longopts, c);
 		}
 	}
 	if (argc - optind != 1) {
@@ -492,20 +550,66 @@ static int parse(int argc, char **argv)
 		    "no service given" : "one service at a time");
 		return EXIT_MONITOR;
 	}
+	if (want.config && want.no_config) {
+		say("--config or --no-config, not both");
+		return EXIT_MONITOR;
+	}
 	return unit_name(argv[optind]) < 0 ? EXIT_MONITOR : 0;
+}
+
+/*
+ * The name of a file of settings as the service will call it: absolute, because
+ * it has another working directory, and within the system in DIR.
+ */
+static int config_path(void)
+{
+	static char config[PATH_MAX];
+	size_t root = strlen(root_dir);
+
+	if (!want.config || !strchr(want.config, '/'))
+		return 0;
+	if (realpath(want.config, config) &&
+	    !strncmp(config, root_dir, root) && config[root] == '/') {
+		want.config = config + root;
+	} else if (root && *want.config != '/') {
+		say("--config %s: this is not in %s, where the service could read it; name a file that is",
+		    want.config, root_dir);
+		return -1;
+	}
+	return 0;
+}
+
+/* Without --config: that of the unit's name; of an instance of a template, its
+ * own or its template's. */
+static void default_config(void)
+{
+	static char name[sizeof(want.unit)];
+	char *at;
+
+	if (want.config || want.no_config)
+		return;
+	strcpy(name, want.unit);
+	name[strlen(name) - strlen(SUFFIX)] = 0;
+	if (!config_exists(name)) {
+		at = strchr(name, '@');
+		if (!at)
+			return;
+		*at = 0;
+		if (!*name || !config_exists(name))
+			return;
+	}
+	want.config = name;
 }
 
 /* Are the settings such that `run` will take them?  How many variants? */
 static int check_settings(void)
 {
-	static char config[PATH_MAX];
 	char *argv[12];
 	int n = 0, r;
 
-	/* the service has another working directory */
-	if (want.config && strchr(want.config, '/') &&
-	    realpath(want.config, config))
-		want.config = config;
+	default_config();
+	if (config_path() < 0)
+		return EXIT_MONITOR;
 	argv[n++] = (char *)"run";
 	if (want.config) {
 		argv[n++] = (char *)"--config";
@@ -532,7 +636,7 @@ static void own_name(const struct unit *u, const char *called)
 {
 	char real[PATH_MAX], *base;
 
-	if (!*want.root && u->fragment && !strchr(want.unit, '@') &&
+	if (!*root_dir && u->fragment && !strchr(want.unit, '@') &&
 	    realpath(u->fragment, real)) {
 		base = basename(real);
 		if (strlen(base) < sizeof(want.unit))
@@ -547,15 +651,36 @@ static void own_name(const struct unit *u, const char *called)
 static int find_self(char *self)
 {
 	ssize_t n = readlink("/proc/self/exe", self, PATH_MAX - 1);
-	size_t root = strlen(want.root);
+	size_t root = strlen(root_dir);
 
 	if (n <= 0)
 		return -errno;
 	self[n] = 0;
 	/* as it is called within the system in DIR */
-	if (root && !strncmp(self, want.root, root) && self[root] == '/')
+	if (root && !strncmp(self, root_dir, root) && self[root] == '/')
 		memmove(self, self + root, strlen(self + root) + 1);
 	return 0;
+}
+
+/* Will the service find this program when it starts, and the same one? */
+static void warn_of_place(const char *self)
+{
+	char build[PATH_MAX], file[PATH_MAX + 32];
+	int fd = root_open(self, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		say("warning: there is no %s in %s, and the service cannot start without it; install ipmon there",
+		    self, root_dir);
+	else
+		close(fd);
+	snprintf(build, sizeof(build), "%s", dirname(dirname(strdupa(self))));
+	snprintf(file, sizeof(file), "%s/build.ninja", build);
+	fd = root_open(file, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	close(fd);
+	say("warning: %s lies in a build directory: the service runs whatever is built there, and cannot start when it is gone or hidden from it (ProtectHome=, PrivateTmp=); 'ninja -C %s install', then do this again with the monitord that is installed",
+	    self, build);
 }
 
 int cmd_service(int argc, char **argv)
@@ -574,7 +699,7 @@ int cmd_service(int argc, char **argv)
 		/* the service may be gone, its drop-in not */
 		return access(path, F_OK) ? EXIT_MONITOR : revert();
 	}
-	if (!want.revert && (check_settings() || cat_unit(&u) < 0))
+	if (!want.revert && cat_unit(&u) < 0)
 		return EXIT_MONITOR;
 	own_name(&u, called);
 	if (want.revert)
@@ -592,6 +717,9 @@ int cmd_service(int argc, char **argv)
 		say("where is this program? /proc is needed");
 		return EXIT_MONITOR;
 	}
+	if (check_settings())
+		return EXIT_MONITOR;
+	warn_of_place(self);
 	find_libipmon();
 	out = open_memstream(&text, &n_text);
 	said = open_memstream(&notes, &n_notes);

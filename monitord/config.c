@@ -35,6 +35,7 @@
 
 #include "config.h"
 #include "nearest.h"
+#include "rootdir.h"
 
 #define FILE_MAX (1u << 20)
 
@@ -277,14 +278,32 @@ static bool others_may_write(const struct stat *st)
 		(st->st_mode & S_IWGRP && st->st_gid != 0 && !open_dir);
 }
 
-/* As root: the file and every directory on the way to it are root's alone. */
-static bool trusted(struct config *c, const char *name, const char *real, int fd)
+/* Where an open file lies, links having been followed. */
+static bool real_path(int fd, char real[PATH_MAX])
 {
-	char dir[PATH_MAX];
+	char name[32];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, real, PATH_MAX - 1);
+	if (n <= 0 || *real != '/')
+		return false;
+	real[n] = 0;
+	return true;
+}
+
+/* As root: the file and every directory on the way to it are root's alone. */
+static bool trusted(struct config *c, const char *name, int fd)
+{
+	char dir[PATH_MAX], real[PATH_MAX];
 	struct stat st;
 
 	if (geteuid() != 0)
 		return true;
+	if (!real_path(fd, real)) {
+		config_error(c, name, 0, "is refused, because where it lies cannot be told; /proc is needed");
+		return false;
+	}
 	if (fstat(fd, &st) < 0 || others_may_write(&st)) {
 		config_error(c, name, 0, "is refused, because others than root may write it; chown root and chmod go-w it");
 		return false;
@@ -296,9 +315,25 @@ static bool trusted(struct config *c, const char *name, const char *real, int fd
 				     dir);
 			return false;
 		}
-		if (!strcmp(dir, "/"))
+		if (!strcmp(dir, "/") || !strcmp(dir, root_dir))
 			return true;
 	}
+}
+
+/* The names in a directory, as scandir(3). */
+static int names_in(const char *dir, int (*filter)(const struct dirent *),
+		    struct dirent ***list)
+{
+	int fd = root_open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), n;
+	char name[32];
+
+	*list = NULL;
+	if (fd < 0)
+		return -1;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = scandir(name, list, filter, alphasort);
+	close(fd);
+	return n;
 }
 
 /* Names in IPMON_CONFDIR that are nearly this one. */
@@ -310,7 +345,7 @@ static void not_found(struct config *c, const char *name, const char *path)
 	int n = -1;
 
 	if (!strchr(name, '/'))
-		n = scandir(IPMON_CONFDIR, &list, NULL, alphasort);
+		n = names_in(IPMON_CONFDIR, NULL, &list);
 	for (int i = 0; i < n; i++) {
 		char *dot = strrchr(list[i]->d_name, '.');
 
@@ -336,28 +371,31 @@ static void not_found(struct config *c, const char *name, const char *path)
 /* False: it is not there, which is said only if it must be. */
 static bool read_file(struct config *c, const char *path, const char *name)
 {
-	char real[PATH_MAX], *text = NULL;
+	char *text = NULL, *file;
 	struct stat st;
 	ssize_t n = 0;
 	size_t have = 0;
-	const char *file = path;
-	int fd = realpath(path, real) ?
-		open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+	int fd = root_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int error = errno;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		not_found(c, name, file_name(c, path));
+	/* as it is called here */
+	if (asprintf(&file, "%s%s", root_dir, path) < 0)
+		die("out of memory");
+	if (fd < 0 && (error == ENOENT || error == ENOTDIR)) {
+		not_found(c, name, file_name(c, file));
+		free(file);
 		return false;
 	}
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		config_error(c, file_name(c, path), 0, "cannot be read: %s",
-			     strerror(errno));
+		config_error(c, file_name(c, file), 0, "cannot be read: %s",
+			     strerror(fd < 0 ? error : errno));
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		config_error(c, file_name(c, path), 0, "is not a file");
+		config_error(c, file_name(c, file), 0, "is not a file");
 		goto out;
 	}
-	if (geteuid() == 0 && !trusted(c, file_name(c, path), real, fd))
+	if (!trusted(c, file_name(c, file), fd))
 		goto out;
 	text = malloc(FILE_MAX + 1);
 	if (!text)
@@ -366,14 +404,15 @@ static bool read_file(struct config *c, const char *path, const char *name)
 	       (n = read(fd, text + have, FILE_MAX + 1 - have)) > 0)
 		have += (size_t)n;
 	if (n < 0)
-		config_error(c, file_name(c, path), 0, "cannot be read: %s",
+		config_error(c, file_name(c, file), 0, "cannot be read: %s",
 			     strerror(errno));
 	else if (have > FILE_MAX)
-		config_error(c, file_name(c, path), 0, "is larger than %u bytes",
+		config_error(c, file_name(c, file), 0, "is larger than %u bytes",
 			     FILE_MAX);
 	else
 		config_parse(c, file, text, have);
 out:
+	free(file);
 	free(text);
 	if (fd >= 0)
 		close(fd);
@@ -387,10 +426,34 @@ static int is_conf(const struct dirent *e)
 	return e->d_name[0] != '.' && dot && !strcmp(dot, ".conf");
 }
 
-void config_read(struct config *c, const char *name)
+/* The path that a name stands for; malloc'd. */
+static char *path_of(const char *name)
 {
 	size_t n = strlen(name);
 	bool conf = n > 5 && !strcmp(name + n - 5, ".conf");
+	bool file = strchr(name, '/');
+	char *path;
+
+	if (asprintf(&path, "%s%s%s", file ? "" : IPMON_CONFDIR "/", name,
+		     file || conf ? "" : ".conf") < 0)
+		die("out of memory");
+	return path;
+}
+
+bool config_exists(const char *name)
+{
+	char *path = path_of(name);
+	int fd = root_open(path, O_PATH | O_CLOEXEC);
+	bool there = fd >= 0 || (errno != ENOENT && errno != ENOTDIR);
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return there;
+}
+
+void config_read(struct config *c, const char *name)
+{
 	struct dirent **list = NULL;
 	char *path, *dir, *part;
 	int parts;
@@ -399,13 +462,11 @@ void config_read(struct config *c, const char *name)
 		config_error(c, file_name(c, name), 0, "a name is missing");
 		return;
 	}
-	if (asprintf(&path, "%s%s%s", strchr(name, '/') ? "" :
-		     IPMON_CONFDIR "/", name,
-		     strchr(name, '/') || conf ? "" : ".conf") < 0 ||
-	    asprintf(&dir, "%s.d", path) < 0)
+	path = path_of(name);
+	if (asprintf(&dir, "%s.d", path) < 0)
 		die("out of memory");
 	if (read_file(c, path, name)) {
-		parts = scandir(dir, &list, is_conf, alphasort);
+		parts = names_in(dir, is_conf, &list);
 		for (int i = 0; i < parts; i++) {
 			if (asprintf(&part, "%s/%s", dir,
 				     list[i]->d_name) < 0)

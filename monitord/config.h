@@ -51,6 +51,9 @@ void config_parse(struct config *c, const char *name, const char *text,
  */
 void config_read(struct config *c, const char *name);
 
+/* Is there something of that name to be read? */
+bool config_exists(const char *name);
+
 /* Set options by what has been read. */
 void config_apply(struct config *c, struct options *opt);
 

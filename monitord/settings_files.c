@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "rootdir.h"
 #include "settings.h"
 
 struct check {
@@ -39,7 +40,8 @@ static int library(const char *path, struct fault *f)
 {
 	Elf64_Ehdr eh;
 	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = root_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+			   O_NOCTTY);
 
 	if (fd < 0) {
 		fault_set(f, "%s: %s; is the path right, and the library installed?",
@@ -200,9 +202,12 @@ int settings_check_files(const struct options *opt, bool paths,
 			check_preload(&c, opt, v);
 		if (paths && opt->variant_path[v])
 			check_path(&c, (int)v, "Path", opt->variant_path[v]);
-		check_cpus(&c, (int)v, "CPU", opt->cpu[v]);
+		/* what another machine has, and lets be written, is not known */
+		if (!*root_dir)
+			check_cpus(&c, (int)v, "CPU", opt->cpu[v]);
 	}
-	check_dir(&c, opt->report_dir);
+	if (!*root_dir)
+		check_dir(&c, opt->report_dir);
 	if (!paths)
 		return c.n;
 	/* run itself says what is wrong with these */

@@ -9,7 +9,7 @@
 # the program in `monitord run` are completed as that program's.
 
 _monitord_flags="--help --version --verbose --json --threads --batch --once
-	--revert --dry-run
+	--revert --dry-run --no-config
 	-h -v -t -b"
 
 # All commands: the table of --help.

@@ -5,7 +5,7 @@
 # commands and options from --help; what is listed is compared in test/package.
 
 _monitord_flags=(--help --version --verbose --json --threads --batch --once
-	--revert --dry-run
+	--revert --dry-run --no-config
 	-h -v -t -b)
 
 _monitord_configs()
