@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 
 #include "monitor.h"
 #include "see_int.h"
+#include "text.h"
 
 #define PATIENCE_MS	4000		/* for a whole answer */
 #define DEPTH_MAX	12
@@ -201,21 +203,16 @@ struct find {
 	unsigned int slow;		/* there have not answered */
 };
 
-static int add(struct find *f, const char *path)
+/* Takes the answer over. */
+static void keep(struct find *f, const char *path, struct json_object *o)
 {
-	struct json_object *o;
 	struct see_found *v;
-	int r = see_ask(path, &o);
 
-	if (r < 0) {
-		f->denied |= r == -EACCES || r == -EPERM;
-		return r;
-	}
 	/* one monitor may be found in two ways */
 	for (int i = 0; i < f->n; i++)
 		if (!strcmp(f->v[i].path, path)) {
 			json_object_put(o);
-			return 0;
+			return;
 		}
 	v = reallocarray(f->v, (size_t)f->n + 1, sizeof(*v));
 	if (!v)
@@ -223,7 +220,18 @@ static int add(struct find *f, const char *path)
 	f->v = v;
 	v[f->n].path = strdup(path);
 	v[f->n++].status = o;
-	return 0;
+}
+
+static int add(struct find *f, const char *path)
+{
+	struct json_object *o;
+	int r = see_ask(path, &o);
+
+	if (r < 0)
+		f->denied |= r == -EACCES || r == -EPERM;
+	else
+		keep(f, path, o);
+	return r;
 }
 
 static void each(void *ctx, const char *path)
@@ -278,6 +286,138 @@ static int complain(const char *word, int r)
 	return -1;
 }
 
+/*
+ * A run with a control socket of its own is found by what its command line says,
+ * which anybody can read, and make say anything: so the socket must belong to
+ * whoever runs the monitor, and answer that it has this process.
+ */
+static ssize_t proc_text(pid_t pid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = 0;
+	return n;
+}
+
+static bool is_monitor(pid_t pid)
+{
+	char comm[32];
+
+	return proc_text(pid, "comm", comm, sizeof(comm)) > 0 &&
+		!strcmp(comm, "monitord\n");
+}
+
+/* The process that monitors this one, or is it; and its user.  0: none. */
+static pid_t monitor_of(pid_t pid, uid_t *uid)
+{
+	static const char by[] = "\nTracerPid:", as[] = "\nUid:";
+	char status[4096], *at;
+
+	if (proc_text(pid, "status", status, sizeof(status)) < 0)
+		return 0;
+	at = strstr(status, by);
+	if (!is_monitor(pid)) {
+		pid = at ? atoi(at + strlen(by)) : 0;
+		if (pid <= 0 || !is_monitor(pid) ||
+		    proc_text(pid, "status", status, sizeof(status)) < 0)
+			return 0;
+	}
+	at = strstr(status, as);
+	if (!at)
+		return 0;
+	/* real, effective */
+	strtoul(at + strlen(as), &at, 10);
+	*uid = (uid_t)strtoul(at, NULL, 10);
+	return pid;
+}
+
+/* What follows --control in the words of its command line. */
+static const char *control_option(const char *words, size_t n)
+{
+	const char *end = words + n;
+
+	for (const char *w = words; w < end && strcmp(w, "--");
+	     w += strlen(w) + 1) {
+		size_t name = strcspn(w, "=");
+
+		/* --config is another one */
+		if (name < strlen("--cont") || strncmp(w, "--control", name))
+			continue;
+		w += name;
+		return *w ? w + 1 : w + 1 < end ? w + 1 : NULL;
+	}
+	return NULL;
+}
+
+/* As we would call it; false: that cannot be told. */
+static bool control_path(pid_t monitor, const char *option, char *path,
+			 size_t size)
+{
+	char link[64], cwd[108];
+	ssize_t n;
+
+	if (*option == '/')
+		return (size_t)snprintf(path, size, "%s", option) < size;
+	snprintf(link, sizeof(link), "/proc/%d/cwd", (int)monitor);
+	n = readlink(link, cwd, sizeof(cwd) - 1);
+	if (n <= 0)
+		return false;
+	cwd[n] = 0;
+	return (size_t)snprintf(path, size, "%s/%s", cwd, option) < size;
+}
+
+/* No known monitor has this process.  0: another one has been added to f. */
+static int ask_elsewhere(struct find *f, pid_t pid)
+{
+	char words[8192], path[108], shown[128];
+	struct json_object *o;
+	const char *option;
+	struct stat st;
+	uid_t uid;
+	pid_t monitor = monitor_of(pid, &uid);
+	ssize_t n;
+
+	if (!monitor) {
+		say("no monitor with a process %d%s; 'monitord ps' lists those there are",
+		    (int)pid, geteuid() ? " of this user" : "");
+		return -1;
+	}
+	n = proc_text(monitor, "cmdline", words, sizeof(words));
+	option = n > 0 ? control_option(words, (size_t)n) : NULL;
+	if (!option) {
+		say("the monitor %d of process %d does not answer where monitors usually do; if its configuration says Control=, give that path",
+		    (int)monitor, (int)pid);
+		return -1;
+	}
+	if (!strcmp(option, "none")) {
+		say("nobody can look at process %d: its monitor was started with --control none",
+		    (int)pid);
+		return -1;
+	}
+	if (control_path(monitor, option, path, sizeof(path)) &&
+	    !lstat(path, &st) && S_ISSOCK(st.st_mode) && st.st_uid == uid &&
+	    !see_ask(path, &o)) {
+		if (has_pid(o, pid)) {
+			keep(f, path, o);
+			return 0;
+		}
+		json_object_put(o);
+	}
+	text_sanitize(shown, sizeof(shown), option);
+	say("the monitor of process %d was started with --control %s; give that path%s",
+	    (int)pid, shown, *option == '/' ? "" :
+	    ", from where it was started, with a slash in it");
+	return -1;
+}
+
 /* Those of `all` that have this pid move to f. */
 static int take_pid(struct find *f, struct find *all, const char *word)
 {
@@ -285,7 +425,7 @@ static int take_pid(struct find *f, struct find *all, const char *word)
 	long pid = strtol(word, &end, 10);
 	bool any = false;
 
-	if (*end || end == word || pid <= 0) {
+	if (*end || end == word || pid <= 0 || pid > INT_MAX) {
 		say("'%s' is no process id and no path of a socket, which has a slash in it; 'monitord ps' lists those there are",
 		    word);
 		return -1;
@@ -306,11 +446,7 @@ static int take_pid(struct find *f, struct find *all, const char *word)
 		all->v[i].path = NULL;
 		any = true;
 	}
-	if (any)
-		return 0;
-	say("no monitor with a process %ld%s; 'monitord ps' lists those there are",
-	    pid, geteuid() ? " of this user" : "");
-	return -1;
+	return any ? 0 : ask_elsewhere(f, (pid_t)pid);
 }
 
 int see_find(char **words, struct see_found **found)
