@@ -75,6 +75,8 @@ struct report {
 	char time[40];			/* UTC, ISO 8601 */
 	char program[512];
 	const char *policy, *layout;
+	/* variants were given programs, libraries or variables of their own */
+	bool configured;
 	unsigned int n;			/* variants */
 	unsigned int variant;		/* the first that deviates */
 	/* who deviates: bits; 0 in `leader_alone` unless all followers agree

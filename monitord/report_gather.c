@@ -574,6 +574,15 @@ static void gather_faults(struct report *r, const struct divergence *d)
 	}
 }
 
+/* Are variants different on purpose? */
+static bool configured(void)
+{
+	for (unsigned int v = 0; v < mon.n; v++)
+		if (mon.opt.variant_path[v] || mon.opt.preload[v])
+			return true;
+	return mon.opt.n_env > 0;
+}
+
 void report_gather(struct report *r, const struct divergence *d,
 		   unsigned int deviating, bool leader_alone)
 {
@@ -594,6 +603,7 @@ void report_gather(struct report *r, const struct divergence *d,
 	r->policy = mon.opt.policy == POLICY_VERIFIED ? "verified" :
 		mon.opt.policy == POLICY_RELAXED ? "relaxed" : "strict";
 	r->layout = mon.opt.layout == LAYOUT_SAME ? "same" : "disjoint";
+	r->configured = configured();
 	r->n = mon.n;
 	r->variant = d->variant && d->variant < MAX_VARIANTS ? d->variant : 1;
 	r->deviating = deviating;

@@ -205,6 +205,45 @@ static void guess_address(struct text *t, const struct report *r)
 	layout_hint(t, r);
 }
 
+/* Has the follower the leader's bytes in another order?  From the difference on,
+ * as far as they are known. */
+static bool permuted(const struct report *r)
+{
+	const struct report_variant *a = &r->v[LEADER], *b = &r->v[r->variant];
+	uint64_t from = r->offset - r->window_at;
+	int count[256] = { 0 };
+
+	if (r->kind != DIV_PAYLOAD || r->len[0] != r->len[1] ||
+	    a->window_len != b->window_len || a->window_len > REPORT_WINDOW ||
+	    r->offset < r->window_at || from >= a->window_len ||
+	    !memcmp(a->window, b->window, a->window_len))
+		return false;
+	for (uint64_t i = from; i < a->window_len; i++) {
+		count[a->window[i]]++;
+		count[b->window[i]]--;
+	}
+	for (unsigned int c = 0; c < 256; c++)
+		if (count[c])
+			return false;
+	return true;
+}
+
+/*
+ * What is in the order of addresses, or of a hash of them, is no address itself
+ * and cannot be told from other causes; so this is said with an if.  Where the
+ * variants were made different on purpose that is the more likely cause.
+ */
+static void order_hint(struct text *t, const struct report *r)
+{
+	if (permuted(r))
+		text_puts(t, "The bytes are the same in another order.\n");
+	if (!strcmp(r->layout, "disjoint") && !r->configured)
+		text_puts(t, "If the program orders by address (pointers as "
+			  "keys of a hash table, a sort by address) or takes "
+			  "numbers from one, --layout same gives all variants "
+			  "the same addresses, and the same order.\n");
+}
+
 static void guess_data(struct text *t, const struct report *r)
 {
 	if (r->kind == DIV_PAYLOAD && r->len[0] != r->len[1])
@@ -214,6 +253,7 @@ static void guess_data(struct text *t, const struct report *r)
 		  "an address, a source of randomness the monitor does not "
 		  "control (RDRAND), a race between threads, or a "
 		  "configuration that differs (--env, --variant).\n");
+	order_hint(t, r);
 }
 
 static void guess_crash(struct text *t, const struct report *r)

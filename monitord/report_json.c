@@ -13,7 +13,8 @@
  *		  at a call; ip, sp; backtrace of { pc, symbol, offset, object,
  *		  object_offset, source }, innermost first; maps of { what,
  *		  address, mapped, start, end, perms, file_offset, path }
- *	diff	  deviating_variant, arg (from 0), label, and by kind
+ *	diff	  deviating_variant, argument (from 1, as everywhere) and arg
+ *		  (the same as an index into args), label, and by kind
  *		  payload: offset, leader_len, variant_len, window_offset,
  *			   leader_at, variant_at (where the buffers are),
  *			   from_ring (the leader's bytes are out of the ring),
@@ -149,6 +150,7 @@ static struct json_object *difference(const struct report *r)
 	json_add_uint(o, "deviating_variant", r->variant);
 	if (r->arg >= 0) {
 		json_add_int(o, "arg", r->arg);
+		json_add_int(o, "argument", r->arg + 1);
 		json_add_str(o, "label", r->label);
 	}
 	switch (r->kind) {
