@@ -81,6 +81,77 @@ def help(suite, case, n, policy):
             raise Fail(f"bench/{name} --help lacks {missing}")
 
 
+def script(suite, case, name, *argv):
+    """A shell script of ours, in an environment like a person's."""
+    p = subprocess.run(["sh", os.path.join(BENCH, "..", name), *argv], cwd=suite.top,
+                       capture_output=True, text=True, timeout=60, check=False,
+                       env=suite.environment(case, "script"))
+    return p.returncode, p.stdout, p.stderr
+
+
+def scripts(suite, case, n, policy):
+    """bench/demo and test/run explain themselves, and do nothing when called
+    wrongly; so do bench/run and bench/report."""
+    for name, known in (("bench/demo", ["BUILD", "N", "-h"]),
+                        ("test/run", ["--no-install", "--n", "--policy", "-v", "-j",
+                                      "--build", "PATTERN"])):
+        for option in ("--help", "-h"):
+            status, out, err = script(suite, case, name, option)
+            if status or err or len(out.splitlines()) > 24 or \
+                    max(len(x.expandtabs()) for x in out.splitlines()) > 80:
+                raise Fail(f"{name} {option}: {status} {err} {out}")
+            missing = [o for o in known if not re.search(rf"(?<![\w-]){o}\b", out)]
+            if missing:
+                raise Fail(f"{name} {option} lacks {missing}")
+        for wrong in (["--frobnicate"], ["--helpme"],
+                      ["--build"] if name == "test/run" else ["nginx"]):
+            status, out, err = script(suite, case, name, *wrong)
+            if status != 2 or out or err.count("\n") != 1 or "--help'" not in err:
+                raise Fail(f"{name} {wrong}: {status} {out} {err}")
+    for name in ("run", "report"):
+        p = subprocess.run([suite.python, os.path.join(BENCH, name), "--frobnicate"],
+                           capture_output=True, text=True, timeout=60, check=False,
+                           env=suite.environment(case, "script"))
+        if p.returncode != 2 or p.stdout or "usage:" not in p.stderr:
+            raise Fail(f"bench/{name} --frobnicate: {p}")
+
+
+def demo_cut(suite, case, n, policy):
+    """Whoever reads the demo's output goes away in the middle of it: nothing is
+    left of its processes and files."""
+    work = suite.fresh(case)
+    for last in ("== 2.", "natively:", "monitord run -n 2 --report"):
+        with subprocess.Popen(
+                ["sh", os.path.join(BENCH, "demo")], cwd=work, text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**suite.environment(case, "demo"), "BUILD": suite.build,
+                     "TMPDIR": work}) as p:
+            for line in p.stdout:
+                if last in line:
+                    break
+            else:
+                raise Fail(f"the demo does not come to '{last}': {p.stderr.read()}")
+            if not os.listdir(work):
+                raise Fail("its files are not where they are looked for")
+            p.stdout.close()
+            err = p.stderr.read()
+            p.wait(60)
+        if p.returncode != 1 or os.listdir(work):
+            raise Fail(f"'{last}': {p.returncode} {err} {os.listdir(work)}")
+        left = [x for x in os.listdir("/proc") if x.isdigit() and in_command(x, work)]
+        if left:
+            raise Fail(f"'{last}': processes are left: {left}")
+
+
+def in_command(pid, text):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return text.encode() in f.read()
+    except OSError:
+        return False
+
+
 def syscall(suite, case, n, policy):
     r, _ = measures(suite, case, n, policy, "syscall",
                           ["getpid_syscall", "pread64_1"], "--starts", "1", "--rounds",

@@ -95,8 +95,35 @@ def help_fits(suite, case, n, policy):
 WRONG = [
     (["no-such-command"], "try 'monitord --help'"),
     (["help", "no-such-command"], "try 'monitord --help'"),
+    (["rn", "true"], "no command 'rn'; did you mean run?"),
+    (["chekc-config", "x"], "did you mean check-config?"),
+    (["help", "exit-code"], "did you mean exit-codes?"),
+    (["-n", "2", "true"], "'monitord run -n ...'"),
+    (["--versoin"], "did you mean --version?"),
+    (["sh", "-c", "true"], "'monitord run -- sh ...' to run that program"),
     (["run"], "try 'monitord run -- PROGRAM'"),
     (["run", "--frobnicate", "true"], "try 'monitord run --help'"),
+    (["run", "--polcy", "strict", "true"], "did you mean --policy?"),
+    (["run", "--polcy=strict", "true"], "did you mean --policy?"),
+    (["run", "--p", "strict", "true"], "may be --policy, --placement or --preload; write more"),
+    (["run", "--verbose=3", "true"], "'--verbose' takes no value"),
+    (["run", "-vx", "true"], "no option '-x'; try 'monitord run --help'"),
+    (["run", "--name=x", "-q", "true"], "no option '-q'"),
+    (["service", "--revrt", "x"], "did you mean --revert?"),
+    (["service", "--config"], "'--config' needs a value"),
+    (["service", "-n"], "'-n' needs a value"),
+    (["service", "--root", "/no/such/dir", "x"], "name the directory"),
+    (["service", "--root", "/etc/passwd", "x"], "Not a directory"),
+    (["service", "--no-config", "--config", "x", "x"], "not both"),
+    (["ps", "--jsn"], "did you mean --json?"),
+    (["top", "--onec"], "did you mean --once?"),
+    (["top", "--delay"], "'--delay' needs a value"),
+    (["doctor", "--hlp"], "did you mean --help?"),
+    (["check-config", "--hepl"], "did you mean --help?"),
+    (["check-config"], "try 'monitord check-config NAME'"),
+    (["syscalls", "--clss", "base"], "did you mean --class?"),
+    (["syscalls", "--class", "basis"], "'monitord syscalls --help' lists them"),
+    (["syscalls", "opnat"], "did you mean openat?"),
     (["run", "-n"], "needs a value; try"),
     (["run", "-n", "two", "true"], "must be a number from 1 to 8"),
     (["run", "--policy", "none", "true"], "must be strict, verified or relaxed"),
@@ -104,9 +131,18 @@ WRONG = [
     (["run", "--variant", "x=y", "true"], "must be K=..."),
     (["run", "--env", "1:A", "true"], "must be NAME=VALUE"),
     (["run", "--trace", "/no/such/dir/t", "true"], "No such file"),
+    (["run", "--trace", "/", "true"], "--trace /: Is a directory; name a file"),
+    (["run", "--report", "/no/such/dir/r", "true"],
+     "--report /no/such/dir/r: No such file or directory; make its directory first"),
+    (["run", "--report", "/", "true"], "--report /: Is a directory; name a file"),
+    (["run", "--stats", "/no/such/dir/s", "true"], "--stats /no/such/dir/s: No such"),
+    (["run", "--stats", "/etc/passwd/s", "true"], "--stats /etc/passwd/s: Not a dir"),
+    (["run", "--report-dir", "/no/such/dir/r", "true"], "make its directory first"),
+    (["run", "--report-dir", "/etc/passwd", "true"], "Not a directory"),
     (["report"], "try 'monitord report FILE'"),
     (["report", "a", "b"], "one file at a time"),
     (["report", "--frobnicate", "x"], "try 'monitord report --help'"),
+    (["report", "--colr", "x"], "did you mean --color?"),
     (["report", "--color", "pink", "x"], "must be auto, always or never"),
     (["report", "/no/such/file"], "without a divergence"),
     (["report", "/"], "Is a directory"),
@@ -327,8 +363,131 @@ def service_needs(suite, case, n, policy):
                                   "--config", os.path.relpath(conf, os.path.join(
                                       suite.top, "home")), "x")
         if status or there not in found or (not_there and not_there in found) or \
-                f'--config "{conf.replace("%", "%%")}"' not in found:
+                " --config /c.conf " not in found:
             raise Fail(f"{text}: {status} {err}\n{found}")
+
+
+def service_config(suite, case, n, policy):
+    """Whose settings a service has: of the file with its name, or as it is said;
+    with --root of that system, by the names files have there."""
+    root = os.path.join(suite.fresh(case), "root")
+    units, etc, opt = (os.path.join(root, d) for d in
+                       ("etc/systemd/system", "etc/ipmon", "opt/b/monitord"))
+    for d in (units, etc, opt, os.path.join(root, "lib")):
+        os.makedirs(d)
+
+    def put(path, text):
+        with open(os.path.join(root, path), "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(os.path.join(root, path), 0o644)
+
+    def service(*argv, monitord=suite.monitord):
+        p = subprocess.run([monitord, "service", "--root", root, *argv], cwd=root,
+                           capture_output=True, text=True, timeout=30, check=False,
+                           env=suite.environment(case, "service"))
+        return p.returncode, p.stdout, p.stderr
+
+    def dropin(name):
+        with open(f"{units}/{name}.service.d/50-ipmon.conf", encoding="ascii") as f:
+            return f.read()
+
+    for name in ("a", "b", "t@", "t@own", "bad"):
+        put(f"etc/systemd/system/{name}.service", "[Service]\nExecStart=/bin/x\n")
+    put("etc/ipmon/a.conf", "[Run]\nVariants=3\n")
+    put("etc/ipmon/t.conf", "[Run]\nVariants=4\n")
+    put("etc/ipmon/t@own.conf", "[Run]\nVariants=5\n")
+    put("etc/ipmon/bad.conf", "[Run]\nVariantes=5\n")
+    put("c.conf", "[Variant 1]\nPreload=/lib/p.so\n")
+    # a link's path is that of the system it is in, and so is a library's
+    with open("/bin/true", "rb") as f, open(f"{root}/lib/p.so.1", "wb") as g:
+        g.write(f.read())
+    os.symlink("/lib/p.so.1", f"{root}/lib/p.so")
+    os.symlink("/c.conf", f"{etc}/linked.conf")
+    for argv, want, said in (
+            (["a"], "--config a -- /bin/x", "3 variants"),
+            (["a.service"], "--config a -- /bin/x", f"settings: {etc}/a.conf\n"),
+            (["--no-config", "a"], "run -- /bin/x", "2 variants"),
+            (["-n", "4", "a"], "--config a -n 4 -- /bin/x", "4 variants"),
+            (["--config", "t", "a"], "--config t -- /bin/x", "4 variants"),
+            (["--config", "/c.conf", "a"], "--config /c.conf -- /bin/x", f"{root}/c.conf\n"),
+            (["--config", f"{root}/c.conf", "a"], "--config /c.conf -- /bin/x", ""),
+            (["--config", "./c.conf", "a"], "--config /c.conf -- /bin/x", ""),
+            (["--config", "linked", "a"], "--config linked -- /bin/x", ""),
+            (["b"], "run -- /bin/x", f"settings: defaults (there is no {etc}/b.conf)"),
+            (["t@own"], "--config t@own -- /bin/x", "5 variants"),
+            (["t@any"], "--config t -- /bin/x", "4 variants")):
+        status, out, err = service(*argv)
+        text = "" if status else dropin(argv[-1].replace(".service", ""))
+        if status or want not in text or said not in out:
+            raise Fail(f"{argv}: {status} {out} {err} {text}")
+        if f"there is no {suite.monitord} in {root}" not in err:
+            raise Fail(f"{argv}: the service cannot start, and nobody says so: {err!r}")
+    os.unlink(f"{root}/lib/p.so.1")
+    for argv, want in ((["bad"], f"{etc}/bad.conf:2: Variantes: .*did you mean Variants"),
+                       (["--config", "bda", "a"], f"{etc}/bda.conf: does not exist; did you mean bad"),
+                       (["--config", "../home/x.conf", "a"], f"not in {root}"),
+                       (["--config", "/c.conf", "a"], f"{root}/c.conf:2: .*Preload: /lib/p.so: No"),
+                       (["none"], f"no unit none.service in {root}")):
+        status, out, err = service(*argv)
+        if status != 125 or out or not re.search(want, err):
+            raise Fail(f"{argv}: {status} {out} {err}")
+    # a monitord of that system, and one that has only been built
+    copy = os.path.join(opt, "monitord")
+    with open(suite.monitord, "rb") as f, open(copy, "wb") as g:
+        g.write(f.read())
+    os.chmod(copy, 0o755)
+    status, out, err = service("a", monitord=copy)
+    if status or err or "ExecStart=/opt/b/monitord/monitord run" not in dropin("a"):
+        raise Fail(f"installed: {status} {out} {err} {dropin('a')}")
+    put("opt/b/build.ninja", "")
+    status, out, err = service("a", monitord=copy)
+    if status or not re.fullmatch("monitord: warning: /opt/b/monitord/monitord lies in a "
+                                  "build directory: .*ninja -C /opt/b install.*\n", err):
+        raise Fail(f"only built: {status} {out} {err}")
+    # where nobody could start it
+    if not os.path.exists("/run/systemd/system"):
+        status, out, err = call(suite, case, "service", "no-such-unit")
+        if status != 125 or out or "systemd does not run here" not in err:
+            raise Fail(f"without systemd: {status} {out} {err}")
+
+
+def outputs(suite, case, n, policy):
+    """What cannot be written is said before anything runs; what can be is only
+    written when there is something to say."""
+    def run(*argv):
+        p = subprocess.run(
+            [suite.monitord, "run", "-n", str(n), "--policy", policy, *argv, "--",
+             "sh", "-c", "echo started > started"], cwd=work, timeout=30,
+            capture_output=True, text=True, check=False,
+            env=suite.environment(case, "outputs"), stdin=subprocess.DEVNULL)
+        return p.returncode, p.stdout, p.stderr
+
+    work = suite.fresh(case)
+    os.mkdir(f"{work}/dir")
+    for option in ("--report", "--stats", "--trace"):
+        for path in ("no/r", "dir", "dir/", "x" * 300):
+            status, out, err = run(option, path)
+            if status != 125 or out or err.count("\n") != 1 or \
+                    not err.startswith(f"monitord: {option} {path[:50]}") or \
+                    "; " not in err or os.listdir(work) != ["dir"]:
+                raise Fail(f"{option} {path[:50]}: {status} {out} {err} {os.listdir(work)}")
+    # a place for it, links to there, a pipe whose reader is late, what is there
+    os.symlink("target", f"{work}/link")
+    os.mkfifo(f"{work}/fifo")
+    with open(f"{work}/kept", "w", encoding="ascii") as f:
+        f.write("kept")
+    for path in ("new", "link", "fifo", "kept", "/dev/null", "/dev/stderr"):
+        got = run("--report", path)
+        if got != (0, "", "") or not os.path.exists(f"{work}/started"):
+            raise Fail(f"--report {path}: {got}")
+        os.unlink(f"{work}/started")
+    with open(f"{work}/kept", encoding="ascii") as f:
+        if f.read() != "kept" or \
+                sorted(os.listdir(work)) != ["dir", "fifo", "kept", "link"]:
+            raise Fail(f"left behind: {os.listdir(work)}")
+    got = run("--stats", "link")
+    if got != (0, "", "") or not os.path.getsize(f"{work}/target"):
+        raise Fail(f"--stats link: {got}")
 
 
 def report_private(suite, case, n, policy):

@@ -13,6 +13,7 @@ import socket
 import stat
 import struct
 import subprocess
+import tempfile
 import time
 
 from runner import Fail
@@ -685,11 +686,55 @@ def none(suite, case, n, policy):
         time.sleep(0.3)
         if server_pid(s):
             raise Fail("there is a server")
-        if call(suite, case, "ps", str(s.p.pid))[0] != 1:
-            raise Fail("it was found")
+        r, out, err = call(suite, case, "ps", str(s.p.pid))
+        if r != 1 or out or "was started with --control none" not in err:
+            raise Fail(f"it was found: {r} {out} {err}")
         s.p.stdin.close()
         s.p.stdin = None
         finish(s)
+
+
+def elsewhere(suite, case, n, policy):
+    """A run whose socket is not where they usually are is found by a pid, or it
+    is said which path is wanted."""
+    with tempfile.TemporaryDirectory(prefix="e2e.") as work:
+        elsewhere_in(suite, case, n, policy, work)
+
+
+def elsewhere_in(suite, case, n, policy, work):
+    for extra, words in ((["--control", f"{work}/abs.sock"], None),
+                         ([f"--control={work}/abs.sock"], None),
+                         (["--config", f"{work}/c.conf"], "says Control=, give"),
+                         (["--control", "rel.sock"], None if not os.geteuid() else
+                          "--control rel.sock; give that path, from where")):
+        with open(f"{work}/c.conf", "w", encoding="ascii") as f:
+            f.write(f"[Run]\nControl={work}/abs.sock\n")
+        os.chmod(f"{work}/c.conf", 0o644)
+        with start(suite, case, n, policy, extra=extra) as s:
+            s.sockets = [os.path.join(s.work, "rel.sock") if "rel.sock" in extra
+                         else f"{work}/abs.sock"]
+            begin(s)
+            t = tracer(s)
+            one = status(suite, case, s.sockets[0])
+            if one["pid"] != t:
+                raise Fail(f"{extra}: not found by its path: {one}")
+            for pid in (s.p.pid, t, *one["processes"][0]["pids"]):
+                for command in (["ps"], ["top", "-b"]):
+                    r, out, err = call(suite, case, *command, str(pid))
+                    if words:
+                        if r != 1 or out or words not in err or err.count("\n") != 1:
+                            raise Fail(f"{extra}, {pid}: {r} {out} {err}")
+                    elif r or err or f"{t}" not in out:
+                        raise Fail(f"{extra}, {pid}: {r} {out} {err}")
+            # what a command line says is not believed: a socket of a stranger's
+            if not os.geteuid() and not words:
+                os.chown(s.sockets[0], NOBODY, NOBODY)
+                r, out, err = call(suite, case, "ps", str(t))
+                if r != 1 or out or "give that path" not in err:
+                    raise Fail(f"{extra}: asked somebody else's: {r} {out} {err}")
+            s.p.stdin.close()
+            s.p.stdin = None
+            finish(s)
 
 
 def unprivileged(suite, case, n, policy):

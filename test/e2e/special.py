@@ -17,8 +17,8 @@ import time
 
 from runner import MARK, Fail, kill_left, processes
 from commandline import (colours, errors_help, exit_codes, help_fits,  # noqa: F401
-                         report_golden, report_hostile, report_private,
-                         report_shown, service_needs)
+                         outputs, report_golden, report_hostile, report_private,
+                         report_shown, service_config, service_needs)
 from hostile import (follower_memory, hidden_memory, hidden_written,  # noqa: F401
                      how_far_ahead, monitor_memory, names_at_the_gate, old_kernel,
                      proc_again, shared_store, starved)
@@ -629,6 +629,8 @@ def report_file(suite, case, n, policy):
             raise Fail(f"main is not in the backtrace: {frames[:400]}")
     if not r["recent"]:
         raise Fail("no recent events")
+    if r["diff"]["argument"] != 2 or "argument 2" not in err:
+        raise Fail(f"not the second argument: {r['diff']} {err[:600]}")
     for word in ("write", "payload", "variant"):
         if word not in err:
             raise Fail(f"the text lacks {word}: {err[:600]}")
@@ -637,10 +639,9 @@ def report_file(suite, case, n, policy):
 def unwritable_report(suite, case, n, policy):
     status, out, err, _ = plain(suite, case, n, policy, ["@ATTACK@/leak", "stack"],
                                 ["--report", "/no/such/folder/r.json"])
-    # said before anything runs, or after the divergence; never silently
-    if policy == "relaxed":
-        out = ""
-    if status not in (99, 125) or out or "/no/such/folder" not in err:
+    # said before anything runs
+    if status != 125 or out or err != "monitord: --report /no/such/folder/r.json: " \
+            "No such file or directory; make its directory first\n":
         raise Fail(f"status {status} {out!r} {err[:300]!r}")
 
 
@@ -662,6 +663,12 @@ def syscalls_table(suite, case, n, policy):
     for name in ("read", "write", "openat", "futex", "clone3", "io_uring_setup"):
         if not re.search(rf"\b{name}\b", r.stdout):
             raise Fail(f"{name} is not listed")
+    # arguments are counted from 1, as in reports
+    r = subprocess.run([suite.monitord, "syscalls", "write"], stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    if re.findall(r"^  argument (\d) +(\S+)", r.stdout, re.M) != \
+            [("1", "fd"), ("2", "buf"), ("3", "size")]:
+        raise Fail(f"write: {r.stdout}")
 
 
 def unprivileged(suite, case, n, policy):

@@ -151,6 +151,14 @@ def configuration():
     if rc != 125 or "no-such" not in out:
         raise Fail(f"{rc}: {out}")
     os.unlink("/etc/ipmon/ipt.conf")
+    # its own name needs no option
+    for name, expected in ((s, "4 variants"), ("ipt-other", "2 variants")):
+        write(f"/etc/ipmon/{name}.conf", "[Run]\nVariants=4\n")
+        out = run("monitord", "service", s, check=True)[1]
+        os.unlink(f"/etc/ipmon/{name}.conf")
+        if expected not in out or (name == s) != \
+                (f"settings: /etc/ipmon/{s}.conf\n" in out):
+            raise Fail(out)
     remove(s)
 
 

@@ -271,6 +271,39 @@ Test(report, a_binary_address_is_recognised)
 	free(r);
 }
 
+/* What differs without being an address may still come from one. */
+Test(report, an_order_may_be_that_of_addresses)
+{
+	struct divergence d;
+	struct report *r;
+
+	make_set(2, SYS_write);
+	make_write(0, "keys: one two three\n");
+	make_write(1, "keys: three two one\n");
+	d = payload(1);
+	r = report(&d);
+	has(r->guess, "The bytes are the same in another order");
+	has(r->guess, "If the program orders by address");
+	has(r->guess, "--layout same");
+	free(r);
+
+	/* others are not, and who made variants different knows why */
+	make_write(1, "keys: three two two\n");
+	d = payload(1);
+	mon.opt.variant_path[1] = "/bin/other";
+	r = report(&d);
+	cr_expect_null(strstr(r->guess, "another order"));
+	cr_expect_null(strstr(r->guess, "--layout same"));
+	free(r);
+
+	/* there is nothing to be gained where it is so already */
+	mon.opt.variant_path[1] = NULL;
+	mon.opt.layout = LAYOUT_SAME;
+	r = report(&d);
+	cr_expect_null(strstr(r->guess, "--layout same"));
+	free(r);
+}
+
 Test(report, vote)
 {
 	bool alone;
