@@ -7,25 +7,16 @@
  * All variants have just returned from a successful execve; not one
  * instruction of the new images has run.  For each of them:
  *
- *   1. look at its mappings and its stack;
- *   2. (disjoint) if its executable mappings overlap those of an earlier
- *      variant, execute the same file again and start over: the kernel draws
- *      new addresses each time;
- *   3. map the gate page and the scratch area, unmap the vDSO, or hide the
+ *   1. look at its mappings and its stack (exec_image.c);
+ *   2. map the gate page and the scratch area, unmap the vDSO, or hide the
  *      leader's, which IP-MON is going to use;
+ *   3. move a follower's image to where it shall lie (exec_layout.c);
  *   4. rebuild the stack: no vDSO and no rseq in the auxv, libipmon in
  *      LD_PRELOAD when the program's dynamic linker can load it.
  *
  * A fresh image contains no gate, so the very first injected call uses a
  * syscall instruction written over the entry point, which is restored before
  * anything runs.
- *
- * Where followers' mappings go (delta): the area below the stack from which
- * the kernel serves mmap is 1 TiB wide as far as randomisation goes.  Follower
- * v's later mappings are placed at the leader's address shifted by v * 2 TiB
- * plus some, away from the follower's own initial mappings and from every
- * other variant.  The shift is a multiple of 1 GiB, so that alignment tricks
- * (malloc arenas, huge pages) come out alike.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +33,7 @@
 #include <ipmon/gate_rules.h>
 
 #include "at_random.h"
+#include "exec_image.h"
 #include "launch.h"
 #include "own.h"
 #include "owned.h"
@@ -52,121 +44,6 @@
 #include <elf.h>
 
 #define PAGE		4096ull
-#define GIB		(1ull << 30)
-#define TIB		(1ull << 40)
-#define EXEC_TRIES	8
-/* Code segment of 64-bit user code (arch/x86/include/asm/segment.h). */
-#define USER_CS_64	0x33
-/* Below this, mmap is served bottom-up (unlimited stack, ADDR_COMPAT_LAYOUT). */
-#define BOTTOM_UP_LIMIT	0x400000000000ull
-
-struct range {
-	uint64_t start, end;
-	bool exec, vdso;
-};
-
-/* What there is to know about one variant's fresh image. */
-struct image {
-	struct task *t;
-	struct user_regs_struct regs;	/* as the program is to see them */
-	struct stack stack;
-	unsigned char *bytes;		/* owned copy behind stack.bytes */
-	struct range *map;		/* all mappings below the stack */
-	unsigned int n_map, cap_map;
-	uint64_t stack_end;
-	uint64_t base;			/* of the dynamic linker, 0 = none */
-	uint64_t area_start, area_end;	/* the mmap area as used so far */
-};
-
-/* ---- looking at an image ---- */
-
-static int image_map(void *ctx, const struct map_entry *e)
-{
-	struct image *im = ctx;
-	struct range *r;
-
-	if (e->start <= im->regs.rsp && im->regs.rsp < e->end) {
-		im->stack_end = e->end;
-		return 1;
-	}
-	if (im->n_map == im->cap_map) {
-		unsigned int cap = im->cap_map ? 2 * im->cap_map : 32;
-
-		r = reallocarray(im->map, cap, sizeof(*r));
-		if (!r)
-			return -ENOMEM;
-		im->map = r;
-		im->cap_map = cap;
-	}
-	r = &im->map[im->n_map++];
-	r->start = e->start;
-	r->end = e->end;
-	/* [vdso], [vvar], [vvar_vclock]: gone before the program runs */
-	r->vdso = !strncmp(e->path, "[v", 2);
-	r->exec = e->perms[2] == 'x' && !r->vdso;
-	return 0;
-}
-
-static int image_stack(struct image *im)
-{
-	uint64_t sp = im->regs.rsp;
-	size_t size = im->stack_end - sp;
-
-	if (!im->stack_end || size > STACK_MAX)
-		return -EINVAL;
-	free(im->bytes);
-	im->bytes = malloc(size);
-	if (!im->bytes)
-		return -ENOMEM;
-	if (mem_read(im->t, im->bytes, sp, size) < 0)
-		return -ESRCH;
-	im->stack.sp = sp;
-	im->stack.bytes = im->bytes;
-	im->stack.size = size;
-	return stack_parse(&im->stack);
-}
-
-static void image_free(struct image *im)
-{
-	free(im->bytes);
-	free(im->map);
-	im->bytes = NULL;
-	im->map = NULL;
-}
-
-/* Registers, stack and mappings of a task at its execve's exit stop. */
-static int image_read(struct image *im, struct task *t)
-{
-	struct user_regs_struct *r = task_regs(t);
-	int err;
-
-	image_free(im);
-	memset(im, 0, sizeof(*im));
-	im->t = t;
-	if (!r)
-		return -ESRCH;
-	im->regs = *r;
-	if (r->cs != USER_CS_64)
-		return -ENOEXEC;
-	err = maps_each(t->tid, image_map, im);
-	if (err >= 0)
-		err = image_stack(im);
-	if (err < 0)
-		return err;
-	im->base = stack_aux(&im->stack, AUX_BASE, 0);
-	/* the dynamic linker and the vDSO are what the kernel has placed in
-	 * the mmap area so far; mappings come sorted */
-	for (unsigned int i = 0; i < im->n_map; i++) {
-		const struct range *m = &im->map[i];
-
-		if (!m->vdso && (!im->base || m->start < im->base))
-			continue;
-		if (!im->area_start)
-			im->area_start = m->start;
-		im->area_end = m->end;
-	}
-	return 0;
-}
 
 /* ---- calls in an image without a gate ---- */
 
@@ -186,160 +63,7 @@ static int entry_poke(struct image *im, unsigned char saved[2])
 static int64_t inject(struct image *im, uint64_t ip, uint64_t nr,
 		      uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	const uint64_t args[6] = { a0, a1, a2, a3, (uint64_t)-1, 0 };
-
-	return task_inject_at(im->t, ip, nr, args);
-}
-
-/* ---- executing again ---- */
-
-/*
- * Fault point for the tests: addresses are too random for the real thing to
- * ever happen.  IPMON_FAULT_OVERLAP=N in monitord's environment makes the
- * first N layouts of every follower unacceptable.
- */
-static bool fault_overlap(int try)
-{
-	static int tries = -1;
-
-	if (tries < 0) {
-		const char *e = getenv("IPMON_FAULT_OVERLAP");
-
-		tries = e ? atoi(e) : 0;
-	}
-	return try < tries;
-}
-
-static bool overlap(const struct image *a, const struct image *b)
-{
-	for (unsigned int i = 0; i < a->n_map; i++)
-		for (unsigned int k = 0; k < b->n_map; k++)
-			if (a->map[i].exec && b->map[k].exec &&
-			    a->map[i].start < b->map[k].end &&
-			    b->map[k].start < a->map[i].end)
-				return true;
-	return false;
-}
-
-/* Is the program loaded where its file says, however often we try? */
-static bool position_dependent(struct image *im)
-{
-	uint64_t phdr = stack_aux(&im->stack, AUX_PHDR, 0);
-	Elf64_Ehdr eh;
-
-	/* the ELF header lies in front of the program header table */
-	return phdr && !mem_read(im->t, &eh, phdr & ~(PAGE - 1), sizeof(eh)) &&
-	       !memcmp(eh.e_ident, ELFMAG, SELFMAG) && eh.e_type == ET_EXEC;
-}
-
-/* The thread's name follows the file executed: "exe" is not the leader's. */
-static void copy_comm(struct image *im, uint64_t ip, const char *comm)
-{
-	uint64_t buffer = im->regs.rsp - 256;
-
-	if (comm[0] && !mem_write(im->t, buffer, comm, 16))
-		inject(im, ip, SYS_prctl, PR_SET_NAME, buffer, 0, 0);
-}
-
-static void read_comm(pid_t tid, char comm[16])
-{
-	char path[64];
-	ssize_t n;
-	int fd;
-
-	memset(comm, 0, 16);
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	n = read(fd, comm, 16);
-	close(fd);
-	if (n > 0)
-		comm[n - 1] = 0;	/* the newline */
-}
-
-/*
- * Execute the same file with the same strings again in one follower.  At its
- * exit stop before and after.  0, or the error of a failed execve, which
- * leaves the image as it was, or -ESRCH or -EIO.
- */
-static int exec_again(struct image *im)
-{
-	static const char self[16] = "/proc/self/exe";
-	struct task *t = im->t;
-	/* below the red zone: used by nobody yet */
-	uint64_t path = im->regs.rsp - 256;
-	unsigned char saved[2];
-	int64_t r;
-
-	mon.count.exec_retries++;
-	if (entry_poke(im, saved) < 0 ||
-	    mem_write(t, path, self, sizeof(self)) < 0)
-		return -ESRCH;
-	r = inject(im, im->regs.rip, SYS_execve, path, im->stack.argv,
-		   im->stack.envp, 0);
-	if (t->at == AT_EXIT) {
-		mem_poke(t, im->regs.rip, saved, 2);
-		return r < 0 ? (int)r : -EIO;
-	}
-	if (t->at != AT_EVENT)
-		return -ESRCH;
-	if (task_resume(t, PTRACE_SYSCALL, 0) < 0 || task_wait(t) < 0)
-		return -ESRCH;
-	if (t->at != AT_EXIT)
-		return -EIO;
-	return image_read(im, t);
-}
-
-static void warn_overlap(struct taskset *s, const char *why)
-{
-	static bool warned;
-
-	s->proc->mm->warned_overlap = true;
-	mon.count.overlaps++;
-	if (!warned)
-		verbose("process %d: executable mappings of variants overlap: %s",
-			(int)s->proc->vpid, why);
-	warned = true;
-}
-
-/*
- * Executing again until follower v overlaps none of the variants before it.
- * `execfn` receives the name the file was executed by, if it was changed.
- */
-static int make_disjoint(struct taskset *s, struct image *im, unsigned int v,
-			 char **execfn)
-{
-	for (int try = 0;; try++) {
-		bool clash = fault_overlap(try);
-		int r;
-
-		for (unsigned int w = 0; w < v; w++)
-			clash |= variant_live(w) && overlap(&im[v], &im[w]);
-		if (!clash)
-			return 0;
-		if (position_dependent(&im[v])) {
-			warn_overlap(s, "the program is not position-independent");
-			return 0;
-		}
-		if (try == EXEC_TRIES) {
-			warn_overlap(s, "addresses are not random enough (kernel.randomize_va_space)");
-			return 0;
-		}
-		if (!*execfn) {
-			const char *name = stack_string(&im[v].stack,
-				stack_aux(&im[v].stack, AUX_EXECFN, 0));
-
-			*execfn = name ? strdup(name) : NULL;
-		}
-		r = exec_again(&im[v]);
-		if (r == -ESRCH || r == -EIO)
-			return r;
-		if (r < 0) {
-			warn_overlap(s, "/proc/self/exe cannot be executed again");
-			return 0;
-		}
-	}
+	return image_call(im, ip, nr, a0, a1, a2, a3, (uint64_t)-1);
 }
 
 /* ---- libipmon ---- */
@@ -449,7 +173,7 @@ static int hide_vdso(struct image *im, struct mm *mm)
 	for (unsigned int i = 0; i < im->n_map; i++) {
 		const struct range *m = &im->map[i];
 
-		if (!m->vdso)
+		if (m->part != PART_VDSO)
 			continue;
 		if (start && m->start != end)
 			return 1;
@@ -472,7 +196,7 @@ static int hide_vdso(struct image *im, struct mm *mm)
 		};
 		int64_t r;
 
-		if (!m->vdso)
+		if (m->part != PART_VDSO)
 			continue;
 		r = task_inject_at(im->t, mm->gate[LEADER], SYS_mremap, args);
 		if (r < 0)
@@ -515,7 +239,7 @@ static int map_own(struct image *im, struct mm *mm, unsigned int v)
 	/* vvar, vvar_vclock and vdso are neighbours: one unmapping */
 	for (unsigned int i = 0; i <= im->n_map; i++) {
 		const struct range *m = &im->map[i];
-		bool more = i < im->n_map && m->vdso;
+		bool more = i < im->n_map && m->part == PART_VDSO;
 
 		if (vdso && (!more || m->start != vdso_end)) {
 			r = inject(im, gate, SYS_munmap, vdso, vdso_end - vdso,
@@ -533,10 +257,10 @@ static int map_own(struct image *im, struct mm *mm, unsigned int v)
 }
 
 static int put_stack(struct image *im, struct mm *mm, unsigned int v,
-		     const char *preload, const char *execfn)
+		     const char *preload)
 {
 	struct stack_image out;
-	int r = stack_rebuild(&im->stack, preload, execfn, &out);
+	int r = stack_rebuild(&im->stack, preload, &out);
 
 	if (r < 0)
 		return r;
@@ -550,25 +274,6 @@ static int put_stack(struct image *im, struct mm *mm, unsigned int v,
 }
 
 /* ---- layout ---- */
-
-static int64_t choose_delta(const struct image *leader,
-			    const struct image *im, unsigned int v)
-{
-	uint64_t r = 0, shift;
-
-	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) < 0)
-		r = now_ns();
-	shift = v * 2 * TIB + r % 512 * GIB;
-	if (leader->area_end && leader->area_end < BOTTOM_UP_LIMIT) {
-		/* new mappings of the leader go above what it has */
-		while (leader->area_start + shift < im->area_end)
-			shift += TIB;
-		return (int64_t)shift;
-	}
-	while (leader->area_end - shift > im->area_start && im->area_start)
-		shift += TIB;
-	return -(int64_t)shift;
-}
 
 static void check_same(struct taskset *s, const struct image *a,
 		       const struct image *b, unsigned int v)
@@ -613,7 +318,6 @@ static void warn_privileges(struct task *t)
 static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 {
 	struct mm *mm = s->proc->mm;
-	char *execfn[MAX_VARIANTS] = { NULL }, comm[16];
 	bool preload = false, glibc = false;
 	uint64_t random[MAX_VARIANTS] = { 0 };
 	char list[MAX_VARIANTS][PRELOAD_LIST];
@@ -621,67 +325,53 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 
 	for_each_variant(v) {
 		r = image_read(&im[v], &s->t[v]);
-		if (!r && v != LEADER && mon.opt.layout == LAYOUT_DISJOINT)
-			r = make_disjoint(s, im, v, &execfn[v]);
 		if (r < 0)
-			goto out;
+			return r;
 	}
 	mm->static_exe = !im[LEADER].base;
 	for_each_variant(v) {
 		r = map_own(&im[v], mm, v);
+		if (!r && v != LEADER && mon.opt.layout != LAYOUT_SAME)
+			r = layout_follower(s, im, v);
 		if (r < 0)
-			goto out;
+			return r;
 		if (v == LEADER)
 			glibc = glibc_linker(&im[v]);
 		if (v == LEADER && mon.libipmon[0] && glibc &&
 		    !stack_aux(&im[v].stack, AUX_SECURE, 1) &&
 		    library_visible(&im[v], mm->gate[v], mm->scratch[v]))
 			preload = true;
-		if (execfn[v]) {
-			read_comm(s->t[LEADER].tid, comm);
-			copy_comm(&im[v], mm->gate[v], comm);
-		}
 		snprintf(list[v], sizeof(list[v]), "%s%s%s", preload_list,
 			 mon.opt.preload[v] ? ":" : "",
 			 mon.opt.preload[v] ? mon.opt.preload[v] : "");
-		r = put_stack(&im[v], mm, v, preload ? list[v] : NULL,
-			      execfn[v]);
+		r = put_stack(&im[v], mm, v, preload ? list[v] : NULL);
 		if (r < 0)
-			goto out;
+			return r;
 		if (mon.opt.layout != LAYOUT_SAME &&
 		    (glibc || mm->static_exe))
 			random[v] = stack_aux(&im[v].stack, AUX_RANDOM, 0);
-		if (v == LEADER)
+		if (v == LEADER || mon.opt.layout != LAYOUT_SAME)
 			continue;
-		if (mon.opt.layout == LAYOUT_SAME) {
-			check_same(s, &im[LEADER], &im[v], v);
-			r = copy_random(&im[LEADER], &im[v]);
-		} else {
-			mm->delta[v] = choose_delta(&im[LEADER], &im[v], v);
-		}
+		check_same(s, &im[LEADER], &im[v], v);
+		r = copy_random(&im[LEADER], &im[v]);
 		if (r < 0)
-			goto out;
+			return r;
 	}
 	at_random_begin(mm, random);
 	if (preload && mon.opt.diverse)
 		own_begin(s);
 	r = tsc_image(s);
 	if (r < 0)
-		goto out;
+		return r;
 	for_each_variant(v) {
 		struct task *t = im[v].t;
 
-		if (!task_regs(t)) {
-			r = -ESRCH;
-			goto out;
-		}
+		if (!task_regs(t))
+			return -ESRCH;
 		t->regs = im[v].regs;
 		task_regs_changed(t);
 	}
-out:
-	for (unsigned int v = 0; v < mon.n; v++)
-		free(execfn[v]);
-	return r;
+	return 0;
 }
 
 int exec_setup(struct taskset *s)

@@ -7,7 +7,7 @@
  * The leader maps first, where it likes.  A follower's mapping is then placed
  * so that its address space has the same shape as the leader's, moved by
  * mm->delta[v]: a mapping the kernel put at A goes to A + delta[v].  Delta is a
- * multiple of 1 GiB, so code that looks at alignment (malloc arenas,
+ * multiple of 4 GiB, so code that looks at alignment (malloc arenas,
  * allocators that trim to 2 MiB or 4 MiB, ...) does the same thing
  * everywhere, and mappings that touch in one variant touch in all.
  *

@@ -295,7 +295,7 @@ static void child_prepare(const struct start *st)
 	if (have != -1 && p != have && personality((unsigned long)p) < 0)
 		child_cannot(mon.opt.layout == LAYOUT_SAME ?
 			     "--layout same (personality)" :
-			     "--layout disjoint (personality)");
+			     "--layout (personality)");
 	if (tsc_always() && prctl(PR_SET_TSC, PR_TSC_SIGSEGV) < 0)
 		child_cannot("PR_SET_TSC");
 	if (launch_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -52,7 +52,14 @@ struct files;
 struct turn;
 
 enum policy { POLICY_STRICT, POLICY_VERIFIED, POLICY_RELAXED };
-enum layout { LAYOUT_DISJOINT, LAYOUT_SAME };
+enum layout { LAYOUT_DISJOINT, LAYOUT_SAME, LAYOUT_INDEPENDENT };
+
+static inline const char *layout_name(enum layout l)
+{
+	return l == LAYOUT_SAME ? "same" :
+	       l == LAYOUT_INDEPENDENT ? "independent" : "disjoint";
+}
+
 enum on_divergence { DIV_KILL, DIV_CONTINUE };
 enum placement { PLACE_AUTO, PLACE_NONE, PLACE_ONE };
 /* Capabilities monitord needs and the program is not to have: bits. */
@@ -318,7 +325,7 @@ struct mm {
 					 * arguments of injected calls */
 	int64_t delta[MAX_VARIANTS];	/* follower address = leader address +
 					 * delta, for mappings the kernel places
-					 * (multiple of 1 GiB) */
+					 * (multiple of 4 GiB) */
 	uint64_t env_slot[MAX_VARIANTS];/* stack address of the LD_PRELOAD
 					 * pointer in envp, 0 = none injected */
 	uint64_t env_orig[MAX_VARIANTS];/* original string pointer, or 0 */
@@ -413,7 +420,7 @@ struct counters {
 	uint64_t why[8];	/* traps, by enum trap_why (patch.h) */
 	uint64_t inproc, verified, held, forwarded, wakes, waits;
 	uint64_t solo;			/* calls a variant made alone */
-	uint64_t parked, divergences, forks, execs, exec_retries, overlaps;
+	uint64_t parked, divergences, forks, execs, overlaps;
 	uint64_t newnames;	/* names adopted from the leader: newname.c */
 	uint64_t bytes;		/* copied for followers, but for rings in use */
 	uint64_t per_nr[IPMON_NR_MAX];

@@ -602,7 +602,7 @@ void report_gather(struct report *r, const struct divergence *d,
 		      mon.opt.argv && mon.opt.argv[0] ? mon.opt.argv[0] : "");
 	r->policy = mon.opt.policy == POLICY_VERIFIED ? "verified" :
 		mon.opt.policy == POLICY_RELAXED ? "relaxed" : "strict";
-	r->layout = mon.opt.layout == LAYOUT_SAME ? "same" : "disjoint";
+	r->layout = layout_name(mon.opt.layout);
 	r->configured = configured();
 	r->n = mon.n;
 	r->variant = d->variant && d->variant < MAX_VARIANTS ? d->variant : 1;

@@ -182,7 +182,7 @@ void report_summarise(struct report *r)
 
 static void layout_hint(struct text *t, const struct report *r)
 {
-	if (!strcmp(r->layout, "disjoint"))
+	if (strcmp(r->layout, "same"))
 		text_puts(t, "If the program does so on purpose, --layout same "
 			  "gives all variants the same addresses.\n");
 }
@@ -237,7 +237,7 @@ static void order_hint(struct text *t, const struct report *r)
 {
 	if (permuted(r))
 		text_puts(t, "The bytes are the same in another order.\n");
-	if (!strcmp(r->layout, "disjoint") && !r->configured)
+	if (strcmp(r->layout, "same") && !r->configured)
 		text_puts(t, "If the program orders by address (pointers as "
 			  "keys of a hash table, a sort by address) or takes "
 			  "numbers from one, --layout same gives all variants "

@@ -291,7 +291,9 @@ const char *report_from_json(struct report *r, struct json_object *o)
 	static const char *const policies[] = {
 		"strict", "verified", "relaxed", NULL
 	};
-	static const char *const layouts[] = { "disjoint", "same", NULL };
+	static const char *const layouts[] = {
+		"disjoint", "same", "independent", NULL
+	};
 	struct json_object *task, *vs, *guess;
 	char kind[32];
 

@@ -261,8 +261,7 @@ char *see_json(const struct snapshot *s, const struct see_facts *f, size_t *len)
 	json_add_uint(o, "n", mon.n);
 	json_add_str(o, "policy", policy_name());
 	json_add_str(o, "level", level_name());
-	json_add_str(o, "layout", mon.opt.layout == LAYOUT_SAME ? "same" :
-		     "disjoint");
+	json_add_str(o, "layout", layout_name(mon.opt.layout));
 	json_add_str(o, "on_divergence", mon.opt.on_divergence ==
 		     DIV_CONTINUE ? "continue" : "kill");
 	json_add_str(o, "control", f->control);
@@ -399,7 +398,7 @@ char *see_metrics(const struct snapshot *s, const struct see_facts *facts,
 	label(f, program);
 	fprintf(f, "\",policy=\"%s\",level=\"%s\",layout=\"%s\"} 1\n",
 		policy_name(), level_name(),
-		mon.opt.layout == LAYOUT_SAME ? "same" : "disjoint");
+		layout_name(mon.opt.layout));
 	gauge(f, "ipmon_start_time_seconds", "seconds",
 	      "When the run began, since the epoch.",
 	      (double)facts->started_wall);

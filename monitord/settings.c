@@ -45,13 +45,14 @@ void fault_set(struct fault *f, const char *fmt, ...)
 
 /* Words in the order of their enum. */
 static const char *const policies[] = { "strict", "verified", "relaxed", NULL };
-static const char *const layouts[] = { "disjoint", "same", NULL };
+static const char *const layouts[] = { "disjoint", "same", "independent",
+				       NULL };
 static const char *const ondivs[] = { "kill", "continue", NULL };
 static const char *const placements[] = { "auto", "none", "one", NULL };
 static const char *const notifies[] = { "main", "all", "direct", NULL };
 static const char *const withholds[] = { "CAP_SYS_PTRACE", "CAP_KILL",
 					 "CAP_SETPCAP", NULL };
-_Static_assert(POLICY_RELAXED == 2 && LAYOUT_SAME == 1 && DIV_CONTINUE == 1 &&
+_Static_assert(POLICY_RELAXED == 2 && LAYOUT_INDEPENDENT == 2 && DIV_CONTINUE == 1 &&
 	       PLACE_ONE == 2 && NOTIFY_DIRECT == 2 && WITHHOLD_SETPCAP == 1 << 2,
 	       "words follow the enums");
 

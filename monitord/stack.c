@@ -137,14 +137,14 @@ void stack_aux_shown(uint64_t entry[2])
 }
 
 int stack_rebuild(const struct stack *st, const char *preload,
-		  const char *execfn, struct stack_image *out)
+		  struct stack_image *out)
 {
 	const char *own = NULL;
 	int64_t slot = preload ? find_preload(st, &own) : -1;
 	uint64_t extra = preload && slot < 0 ? 2 : 0;
-	size_t preload_len = 0, execfn_len = execfn ? strlen(execfn) + 1 : 0;
+	size_t preload_len = 0;
 	size_t block = st->end - st->sp + extra * 8;
-	uint64_t strings, execfn_at, *w;
+	uint64_t strings, *w;
 
 	memset(out, 0, sizeof(*out));
 	if (preload) {
@@ -153,9 +153,9 @@ int stack_rebuild(const struct stack *st, const char *preload,
 			preload_len += 1 + strlen(own);
 	}
 	/* new strings end at the old block's end; sp keeps its alignment */
-	strings = st->end - preload_len - execfn_len;
+	strings = st->end - preload_len;
 	out->sp = (strings - block) & ~15ull;
-	if (!preload_len && !execfn_len)
+	if (!preload_len)
 		out->sp = st->sp;
 	out->size = st->end - out->sp;
 	out->bytes = calloc(1, out->size);
@@ -174,9 +174,6 @@ int stack_rebuild(const struct stack *st, const char *preload,
 			memcpy(p, own, strlen(own));
 		}
 	}
-	execfn_at = strings + preload_len;
-	if (execfn)
-		memcpy(out->bytes + (execfn_at - out->sp), execfn, execfn_len);
 
 	/* argc, argv, envp without its NULL */
 	w = (uint64_t *)(void *)out->bytes;
@@ -201,8 +198,6 @@ int stack_rebuild(const struct stack *st, const char *preload,
 		w[0] = word_at(st, st->auxv + i * 16);
 		w[1] = word_at(st, st->auxv + i * 16 + 8);
 		stack_aux_shown(w);
-		if (w[0] == AUX_EXECFN && execfn)
-			w[1] = execfn_at;
 		w += 2;
 	}
 	return 0;

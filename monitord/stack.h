@@ -66,7 +66,7 @@ struct stack_image {
 /*
  * Rebuild the block of pointers with the vDSO and rseq hidden from the auxv
  * and, if wanted, with `preload` (libraries separated by colons) put in front
- * of LD_PRELOAD and `execfn` in place of AT_EXECFN.  Everything that moves
+ * of LD_PRELOAD.  Everything that moves
  * moves into the space of the old block and below it; strings stay.
  *
  * Without an own LD_PRELOAD two entries are appended to the environment,
@@ -76,7 +76,7 @@ struct stack_image {
  * still does.
  */
 int stack_rebuild(const struct stack *st, const char *preload,
-		  const char *execfn, struct stack_image *out)
+		  struct stack_image *out)
 	__attribute__((warn_unused_result));
 
 /* The words to write at env_slot to hide the preload entry; returns how many,

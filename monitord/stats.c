@@ -187,8 +187,7 @@ int stats_write(const char *path)
 		json_object_new_double((double)(now_ns() - started) / 1e9));
 	json_add_uint(o, "n", mon.n);
 	json_add_str(o, "policy", policy_name());
-	json_add_str(o, "layout", mon.opt.layout == LAYOUT_SAME ? "same" :
-		     "disjoint");
+	json_add_str(o, "layout", layout_name(mon.opt.layout));
 	json_object_object_add(o, "variants", variants());
 
 	json_add_uint(n, "rendezvous", c->rendezvous);
@@ -200,7 +199,6 @@ int stats_write(const char *path)
 	json_add_uint(n, "divergences", c->divergences);
 	json_add_uint(n, "forks", c->forks);
 	json_add_uint(n, "execs", c->execs);
-	json_add_uint(n, "exec_retries", c->exec_retries);
 	json_add_uint(n, "overlaps", c->overlaps);
 	json_add_uint(n, "newnames", c->newnames);
 	json_add_uint(n, "in_process", c->inproc);

@@ -37,7 +37,7 @@ _monitord_values()
 	-n|--variants) echo 1 2 3 4 5 6 7 8 ;;
 	--policy) echo strict verified relaxed ;;
 	--level) echo BASE NONSOCKET_RO NONSOCKET_RW SOCKET_RO SOCKET_RW ;;
-	--layout) echo disjoint same ;;
+	--layout) echo disjoint independent same ;;
 	--on-divergence) echo kill continue ;;
 	--placement) echo auto none one ;;
 	--notify) echo main all direct ;;

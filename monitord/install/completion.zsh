@@ -34,7 +34,7 @@ _monitord_value()
 	-n|--variants) compadd 1 2 3 4 5 6 7 8 ;;
 	--policy) compadd strict verified relaxed ;;
 	--level) compadd BASE NONSOCKET_RO NONSOCKET_RW SOCKET_RO SOCKET_RW ;;
-	--layout) compadd disjoint same ;;
+	--layout) compadd disjoint independent same ;;
 	--on-divergence) compadd kill continue ;;
 	--placement) compadd auto none one ;;
 	--notify) compadd main all direct ;;

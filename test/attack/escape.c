@@ -15,8 +15,8 @@
  * and ways that no comparison of variants can see, so that the threat model can
  * say so:
  *
- *	partial		the lowest two bytes of a pointer, which are the same
- *			in every layout
+ *	partial		the lower half of a pointer, which is the same in all
+ *			variants unless their layouts are independent
  *	data		a flag beside an overflowing buffer
  *	shared-store	an address, stored into a file without a system call
  *
@@ -221,14 +221,15 @@ static void __attribute__((noinline)) overflow(const char *from, size_t n)
 
 static int partial(void)
 {
-	/* known from the binary, without knowing where it is loaded: the
-	 * attacker is lucky once in 16 times, and this one knows */
-	uint16_t low = (uint16_t)(uintptr_t)secret;
-	char sent[10] = "AAAAAAAA";
+	/* somehow the attacker knows it; what he sends goes to all alike */
+	uint32_t low = (uint32_t)(uintptr_t)secret;
+	char sent[12] = "AAAAAAAA";
+	int fd = open("/dev/null", O_WRONLY);
 
-	if (((uintptr_t)secret ^ (uintptr_t)greet) >> 16)
+	if (((uintptr_t)secret ^ (uintptr_t)greet) >> 32 ||
+	    write(fd, &low, sizeof(low)) != sizeof(low))
 		return 0;
-	memcpy(sent + 8, &low, 2);
+	memcpy(sent + 8, &low, sizeof(low));
 	overflow(sent, sizeof(sent));
 	victim.fn();
 	return 0;

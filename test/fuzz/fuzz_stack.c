@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *preload, *execfn;
+	const char *preload;
 	struct stack st = { .sp = SP }, now;
 	struct stack_image im;
 	unsigned char *bytes, *all;
@@ -29,13 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	preload = data[0] & 1 ? "/lib/libipmon.so" : NULL;
-	execfn = data[0] & 2 ? "/bin/name" : NULL;
 	/* a copy of exactly that size: any excess is seen */
 	bytes = malloc(size);
 	memcpy(bytes, data + 1, size - 1);
 	st.bytes = bytes;
 	st.size = size - 1;
-	if (stack_parse(&st) || stack_rebuild(&st, preload, execfn, &im)) {
+	if (stack_parse(&st) || stack_rebuild(&st, preload, &im)) {
 		free(bytes);
 		return 0;
 	}

@@ -66,11 +66,11 @@ struct result {
 };
 
 static void apply(struct result *r, const struct fixture *f,
-		  const char *preload, const char *execfn)
+		  const char *preload)
 {
 	memset(r, 0, sizeof(*r));
 	memcpy(r->bytes + 4096, f->words, ROOM);
-	cr_assert_eq(stack_rebuild(&f->st, preload, execfn, &r->im), 0);
+	cr_assert_eq(stack_rebuild(&f->st, preload, &r->im), 0);
 	cr_assert_geq(r->im.sp, SP - 4096);
 	cr_assert_eq(r->im.sp + r->im.size, f->st.end, "old strings untouched");
 	cr_assert_eq(r->im.sp % 16, 0);
@@ -177,7 +177,7 @@ Test(stack, vdso_and_rseq_are_hidden_in_place)
 
 	make(&f, argv, envp);
 	cr_assert_eq(stack_parse(&f.st), 0);
-	apply(&r, &f, NULL, NULL);
+	apply(&r, &f, NULL);
 	cr_expect_eq(r.im.sp, SP);
 	cr_expect_eq(r.im.env_slot, 0);
 	cr_expect_eq(r.st.auxc, f.st.auxc);
@@ -205,7 +205,7 @@ Test(stack, preload_is_appended_and_hidden_again)
 		envp[n] = NULL;
 		make(&f, argv, envp);
 		cr_assert_eq(stack_parse(&f.st), 0);
-		apply(&r, &f, "/x/libipmon.so", NULL);
+		apply(&r, &f, "/x/libipmon.so");
 		cr_expect_eq(r.st.argc, 2);
 		cr_expect_eq(r.st.envc, n + 2);
 		cr_expect_eq(r.st.auxv, r.im.auxv);
@@ -240,7 +240,7 @@ Test(stack, an_own_preload_is_kept_and_restored)
 
 	make(&f, argv, envp);
 	cr_assert_eq(stack_parse(&f.st), 0);
-	apply(&r, &f, "/x/a.so:/x/c.so", NULL);
+	apply(&r, &f, "/x/a.so:/x/c.so");
 	cr_expect_eq(r.st.envc, 4);
 	cr_expect_str_eq(env(&r.st, 0), "LD_PRELOAD=first.so");
 	cr_expect_str_eq(env(&r.st, 2),
@@ -262,27 +262,8 @@ Test(stack, an_empty_own_preload_adds_no_colon)
 
 	make(&f, argv, envp);
 	cr_assert_eq(stack_parse(&f.st), 0);
-	apply(&r, &f, "/x/a.so", NULL);
+	apply(&r, &f, "/x/a.so");
 	cr_expect_str_eq(env(&r.st, 0), "LD_PRELOAD=/x/a.so");
-}
-
-Test(stack, the_file_name_can_be_replaced)
-{
-	static const char *const argv[] = { "prog", NULL };
-	static const char *const envp[] = { "A=1", NULL };
-	struct fixture f;
-	struct result r;
-
-	make(&f, argv, envp);
-	cr_assert_eq(stack_parse(&f.st), 0);
-	apply(&r, &f, NULL, "/usr/bin/real-name");
-	cr_expect_str_eq(stack_string(&r.st, stack_aux(&r.st, AUX_EXECFN, 0)),
-			 "/usr/bin/real-name");
-	cr_expect_eq(r.st.envc, 1);
-	apply(&r, &f, "/x/a.so", "n");
-	cr_expect_str_eq(stack_string(&r.st, stack_aux(&r.st, AUX_EXECFN, 0)),
-			 "n");
-	cr_expect_str_eq(env(&r.st, 1), "LD_PRELOAD=/x/a.so");
 }
 
 /* Random blocks: whatever parses can be rebuilt and parsed again. */
@@ -309,8 +290,7 @@ Test(stack, random_blocks)
 		f.st.size = ROOM;
 		if (stack_parse(&f.st))
 			continue;
-		apply(&r, &f, random() % 2 ? "/x/a.so" : NULL,
-		      random() % 2 ? "name" : NULL);
+		apply(&r, &f, random() % 2 ? "/x/a.so" : NULL);
 		cr_assert_eq(r.st.argc, f.st.argc);
 	}
 }

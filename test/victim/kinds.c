@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The same small program built static, static-PIE and non-PIE: descriptors,
- * memory, a child, a thread and a signal handler work in each.
+ * memory, a child, a thread and a signal handler work in each.  The lower halves
+ * of addresses are the same in all variants, as whoever hashes them may rely on.
  */
 #include "victim.h"
 
@@ -10,6 +11,25 @@ static void on(int sig)
 {
 	n++;
 }
+
+static void low_halves(void)
+{
+	uint32_t low[] = {
+		(uint32_t)(uintptr_t)low_halves,	/* the program */
+		(uint32_t)(uintptr_t)&n,		/* its data */
+		(uint32_t)(uintptr_t)malloc(100),	/* the heap */
+		(uint32_t)(uintptr_t)malloc(1 << 20),	/* a mapping */
+		(uint32_t)(uintptr_t)dlerror,		/* a library */
+		(uint32_t)getauxval(AT_BASE),		/* the linker */
+		(uint32_t)getauxval(AT_PHDR),
+		(uint32_t)getauxval(AT_ENTRY),
+	};
+	int fd = OK(open("/dev/null", O_WRONLY));
+
+	CHECK(write(fd, low, sizeof(low)) == sizeof(low));
+	OK(close(fd));
+}
+
 static void *thread(void *arg)
 {
 	return (char *)arg + 1;
@@ -29,6 +49,7 @@ int main(int argc, char **argv)
 	handle(SIGUSR1, on, 0);
 	OK(raise(SIGUSR1));
 	CHECK(n == 1);
+	low_halves();
 	m = OK(mmap(NULL, 65536, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	memset(m, 1, 65536);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Looking at a fresh program image.
+ *
+ * Nothing of it has run, so every mapping is the kernel's doing: those of the
+ * program's file, those of its dynamic linker, memory without a file right
+ * behind either (what the file leaves to be zero), the vDSO and the stack.
+ * The program is the file that holds the program headers (AT_PHDR), the linker
+ * the one that AT_BASE lies in.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "exec_image.h"
+#include "launch.h"
+#include "tracee.h"
+/* after our headers: it makes macros of some of our names */
+#include <elf.h>
+
+#define PAGE 4096ull
+/* Code segment of 64-bit user code (arch/x86/include/asm/segment.h). */
+#define USER_CS_64 0x33
+
+static int add_range(void *ctx, const struct map_entry *e)
+{
+	struct image *im = ctx;
+	struct range *r;
+
+	if (e->start <= im->regs.rsp && im->regs.rsp < e->end) {
+		im->stack_end = e->end;
+		return 1;
+	}
+	if (im->n_map == im->cap_map) {
+		unsigned int cap = im->cap_map ? 2 * im->cap_map : 32;
+
+		r = reallocarray(im->map, cap, sizeof(*r));
+		if (!r)
+			return -ENOMEM;
+		im->map = r;
+		im->cap_map = cap;
+	}
+	r = &im->map[im->n_map++];
+	*r = (struct range){
+		.start = e->start, .end = e->end, .inode = e->inode,
+		.dev_major = e->dev_major, .dev_minor = e->dev_minor,
+	};
+	/* [vdso], [vvar], [vvar_vclock] */
+	if (!strncmp(e->path, "[v", 2))
+		r->part = PART_VDSO;
+	else
+		r->exec = e->perms[2] == 'x';
+	return 0;
+}
+
+static int read_stack(struct image *im)
+{
+	uint64_t sp = im->regs.rsp;
+	size_t size = im->stack_end - sp;
+
+	if (!im->stack_end || size > STACK_MAX)
+		return -EINVAL;
+	free(im->bytes);
+	im->bytes = malloc(size);
+	if (!im->bytes)
+		return -ENOMEM;
+	if (mem_read(im->t, im->bytes, sp, size) < 0)
+		return -ESRCH;
+	im->stack.sp = sp;
+	im->stack.bytes = im->bytes;
+	im->stack.size = size;
+	return stack_parse(&im->stack);
+}
+
+/* The mappings of the file at `addr`, and what belongs to them. */
+static void name_part(struct image *im, uint64_t addr, enum part part)
+{
+	const struct range *file = NULL;
+
+	for (unsigned int i = 0; i < im->n_map; i++)
+		if (addr >= im->map[i].start && addr < im->map[i].end)
+			file = &im->map[i];
+	if (!addr || !file || !file->inode)
+		return;
+	for (unsigned int i = 0; i < im->n_map; i++) {
+		struct range *m = &im->map[i], *before = i ? m - 1 : NULL;
+
+		if (m->part != PART_OTHER)
+			continue;
+		if (m->inode ? m->inode == file->inode &&
+			       m->dev_major == file->dev_major &&
+			       m->dev_minor == file->dev_minor :
+		    before && before->part == part && before->end == m->start)
+			m->part = part;
+	}
+}
+
+void image_free(struct image *im)
+{
+	free(im->bytes);
+	free(im->map);
+	im->bytes = NULL;
+	im->map = NULL;
+}
+
+int image_read(struct image *im, struct task *t)
+{
+	struct user_regs_struct *r = task_regs(t);
+	int err;
+
+	image_free(im);
+	memset(im, 0, sizeof(*im));
+	im->t = t;
+	if (!r)
+		return -ESRCH;
+	im->regs = *r;
+	if (r->cs != USER_CS_64)
+		return -ENOEXEC;
+	err = maps_each(t->tid, add_range, im);
+	if (err >= 0)
+		err = read_stack(im);
+	if (err < 0)
+		return err;
+	im->base = stack_aux(&im->stack, AUX_BASE, 0);
+	name_part(im, stack_aux(&im->stack, AUX_PHDR, 0), PART_PROGRAM);
+	name_part(im, im->base, PART_LINKER);
+	/* the linker and the vDSO are in the mmap area for certain */
+	for (unsigned int i = 0; i < im->n_map; i++) {
+		const struct range *m = &im->map[i];
+
+		if (m->part != PART_LINKER && m->part != PART_VDSO)
+			continue;
+		if (!im->area_start)
+			im->area_start = m->start;
+		im->area_end = m->end;
+	}
+	return 0;
+}
+
+bool image_span(const struct image *im, enum part part, uint64_t *start,
+		uint64_t *end)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < im->n_map; i++) {
+		if (im->map[i].part != part)
+			continue;
+		if (!any)
+			*start = im->map[i].start;
+		*end = im->map[i].end;
+		any = true;
+	}
+	return any;
+}
+
+bool image_position_dependent(struct image *im)
+{
+	uint64_t phdr = stack_aux(&im->stack, AUX_PHDR, 0);
+	Elf64_Ehdr eh;
+
+	/* the ELF header lies in front of the program header table */
+	return phdr && !mem_read(im->t, &eh, phdr & ~(PAGE - 1), sizeof(eh)) &&
+	       !memcmp(eh.e_ident, ELFMAG, SELFMAG) && eh.e_type == ET_EXEC;
+}
+
+int64_t image_call(struct image *im, uint64_t ip, uint64_t nr, uint64_t a0,
+		   uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+{
+	const uint64_t args[6] = { a0, a1, a2, a3, a4, 0 };
+
+	return task_inject_at(im->t, ip, nr, args);
+}

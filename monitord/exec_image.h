@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A fresh program image, as the kernel has made it: what is mapped where, and
+ * calls in it.  Shared by the files that prepare images (exec_*.c).
+ */
+#ifndef MONITORD_EXEC_IMAGE_H
+#define MONITORD_EXEC_IMAGE_H
+
+#include "monitor.h"
+#include "stack.h"
+
+enum part { PART_OTHER, PART_PROGRAM, PART_LINKER, PART_VDSO };
+
+struct range {
+	uint64_t start, end;
+	uint64_t inode;			/* 0 = anonymous */
+	uint32_t dev_major, dev_minor;
+	enum part part;
+	bool exec;			/* never for the vDSO, which is gone
+					 * before the program runs */
+};
+
+/* What there is to know about one variant's fresh image. */
+struct image {
+	struct task *t;
+	struct user_regs_struct regs;	/* as the program is to see them */
+	struct stack stack;
+	unsigned char *bytes;		/* owned copy behind stack.bytes */
+	struct range *map;		/* all mappings below the stack, sorted */
+	unsigned int n_map, cap_map;
+	uint64_t stack_end;
+	uint64_t base;			/* of the dynamic linker, 0 = none */
+	uint64_t area_start, area_end;	/* the mmap area as used so far */
+};
+
+/*
+ * Registers, stack and mappings of a task at its execve's exit stop. 0 or
+ * -errno.  Frees what an earlier call has allocated; image_free() at the end.
+ */
+int image_read(struct image *im, struct task *t);
+void image_free(struct image *im);
+
+/* From the first to the last mapping of a part: false if there is none. */
+bool image_span(const struct image *im, enum part part, uint64_t *start,
+		uint64_t *end);
+
+/* Is the program loaded where its file says? */
+bool image_position_dependent(struct image *im);
+
+/* One call in the image, by the syscall instruction at ip. */
+int64_t image_call(struct image *im, uint64_t ip, uint64_t nr, uint64_t a0,
+		   uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
+
+/*
+ * exec_layout.c: where follower v's program, heap, linker and later mappings
+ * lie.  The gate and the scratch area are mapped.  Moves what is to be moved,
+ * corrects registers and stack (in im[v], not in the process) and sets
+ * mm->delta[v].  0 or -errno.
+ */
+int layout_follower(struct taskset *s, struct image im[MAX_VARIANTS],
+		    unsigned int v);
+
+#endif
