@@ -140,6 +140,7 @@ def main(args):
         if args.install:
             base.install({c for w in args.workload for c in WORKLOADS[w][2]} |
                          {"gnuplot", "perf", "ip"})
+        output.check(args.output)
         build = base.Build(not args.no_build)
         ports = base.Ports(args.ports)
         started = time.monotonic()
@@ -163,4 +164,8 @@ def main(args):
     except KeyboardInterrupt:
         note("interrupted")
         return 130
+    except BrokenPipeError:
+        # nobody reads any more; nor shall Python try again as it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     return 1 if failed else 0

@@ -250,7 +250,7 @@ class Load:
     def run(self, groups):
         left = time.monotonic()
         wanted = self.args.cases.split(",") if self.args.cases else ["*"]
-        found = False
+        found, names = False, []
         for make in groups:
             try:
                 group = make()
@@ -258,6 +258,7 @@ class Load:
                 note(f"skipped: {e}")
                 self.bench.result["skipped"][make.__name__] = str(e)
                 continue
+            names += [c.name for c in group.cases]
             cases = [c for c in group.cases
                      if any(fnmatch.fnmatch(c.name, w) for w in wanted)]
             if cases:
@@ -268,7 +269,8 @@ class Load:
         if not found:
             why = list(self.bench.result["skipped"].values())
             raise Skip(why[0]) if why else Failure(
-                f"no case is called {self.args.cases}")
+                f"no case is called {self.args.cases}; there are "
+                f"{', '.join(names)}")
         note(f"took {time.monotonic() - left:.0f} s")
 
 

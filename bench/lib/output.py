@@ -17,7 +17,7 @@ import os
 import time
 
 import stats
-from base import OUT
+from base import OUT, Failure
 
 MARKDOWN = False
 
@@ -149,6 +149,21 @@ def calls_table(case):
             cells = [f"{k} {v / total * 100:.0f} %" for k, v in top]
             rows.append([name, role] + cells + [""] * (5 - len(cells)))
     return {"rows": rows} if len(rows) > 1 else None
+
+
+def check(path):
+    """Will write() be able to?  Better known before hours of measuring."""
+    path = os.path.abspath(path or os.path.join(OUT, "probe"))
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        there = os.path.lexists(path)
+        with open(path, "a", encoding="utf-8"):
+            pass
+        if not there:
+            os.unlink(path)
+    except OSError as e:
+        raise Failure(f"{path}: {e.strerror}; -o names a file that can be "
+                      "written") from None
 
 
 def write(result, path):

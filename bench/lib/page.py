@@ -170,10 +170,15 @@ def main(args):
             with open(path, encoding="utf-8") as f:
                 r = json.load(f)
             if r.get("version") != 1 or "cases" not in r:
-                raise ValueError("not a result of bench/run")
+                raise ValueError
             results.append((path, r))
-        except (OSError, ValueError) as err:
-            note(f"bench/report: {path}: {err}")
+        except OSError as err:
+            note(f"bench/report: {path}: {err.strerror}; bench/run writes "
+                 "results to bench/out/, or where -o says")
+            return 1
+        except (ValueError, AttributeError):
+            note(f"bench/report: {path}: not a result of bench/run; name the "
+                 "JSON file it has written, or none for those in bench/out/")
             return 1
     if not results:
         note("bench/report: no results in bench/out/; run bench/run first")
@@ -198,8 +203,14 @@ def main(args):
             parts.append(the_machine(r["machine"]))
         parts.append(section(path, r, f"p{i}"))
     parts.append("</body></html>\n")
-    os.makedirs(os.path.dirname(os.path.abspath(args.output)), exist_ok=True)
-    with open(args.output, "w", encoding="utf-8") as f:
-        f.write("\n".join(parts))
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(args.output)),
+                    exist_ok=True)
+        with open(args.output, "w", encoding="utf-8") as f:
+            f.write("\n".join(parts))
+    except OSError as err:
+        note(f"bench/report: {args.output}: {err.strerror}; -o names a file "
+             "that can be written")
+        return 1
     print(args.output)
     return 0

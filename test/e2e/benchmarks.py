@@ -114,6 +114,19 @@ def scripts(suite, case, n, policy):
                            env=suite.environment(case, "script"))
         if p.returncode != 2 or p.stdout or "usage:" not in p.stderr:
             raise Fail(f"bench/{name} --frobnicate: {p}")
+    # what is wrong is said before anything is measured, and what to do
+    for argv, want in ((["run", "transfer", "-o", "/proc/x/y.json"], "-o names a file"),
+                       (["run", "nginx", "--n", "9"], "from 1 to 8 variants"),
+                       (["run", "startup", "-c", "nonsense"], "there are true"),
+                       (["report", "/no/such.json"], "bench/run writes results"),
+                       (["report", "/etc/passwd"], "not a result of bench/run; name")):
+        p = subprocess.run([suite.python, os.path.join(BENCH, argv[0]), *argv[1:],
+                            *(["--no-build"] if argv[0] == "run" else [])],
+                           capture_output=True, text=True, timeout=60, check=False,
+                           env={**suite.environment(case, "script"),
+                                "BUILD": suite.build})
+        if p.returncode != 1 or want not in p.stderr or "Traceback" in p.stderr:
+            raise Fail(f"bench {argv}: {p}")
 
 
 def demo_cut(suite, case, n, policy):
