@@ -36,6 +36,7 @@
 
 #include "config.h"
 #include "launch.h"
+#include "nearest.h"
 #include "options.h"
 #include "rootdir.h"
 #include "service.h"
@@ -126,6 +127,30 @@ static char *output_of(char *const argv[], bool quiet, int *status)
 	return text;
 }
 
+/* Of the services there are, the one with nearly that name. */
+static char near[sizeof(want.unit)];
+static unsigned int near_by;
+
+static void near_name(void *ctx, const char *name)
+{
+	struct nearest try = { NULL, 0 };
+	char given[sizeof(near)], there[sizeof(near)];
+	size_t n = strlen(name), suffix = strlen(SUFFIX);
+
+	(void)ctx;
+	if (n <= suffix || n >= sizeof(near) || strcmp(name + n - suffix, SUFFIX))
+		return;
+	/* what both have says nothing about how near they are */
+	snprintf(given, sizeof(given), "%.*s",
+		 (int)(strlen(want.unit) - suffix), want.unit);
+	snprintf(there, sizeof(there), "%.*s", (int)(n - suffix), name);
+	nearest_try(&try, given, there);
+	if (!try.word || (*near && try.distance >= near_by))
+		return;
+	strcpy(near, name);
+	near_by = try.distance;
+}
+
 /* The files of the unit, from systemd if it runs: it knows generated ones and
  * all kinds of drop-ins.  0, or what to say has been said. */
 static int cat_unit(struct unit *u)
@@ -145,7 +170,11 @@ static int cat_unit(struct unit *u)
 	if (!text)
 		text = unit_find(root_dir, want.unit, sizeof(want.unit));
 	if (!text) {
-		if (*root_dir)
+		unit_each(root_dir, near_name, NULL);
+		if (*near)
+			say("there is no unit %s%s%s; did you mean %s?", want.unit,
+			    *root_dir ? " in " : "", root_dir, near);
+		else if (*root_dir)
 			say("there is no unit %s in %s; 'systemctl --root %s list-unit-files' shows those there are",
 			    want.unit, root_dir, root_dir);
 		else if (booted())

@@ -292,6 +292,23 @@ static void find_dropins(const char *root, const char *name,
 	}
 }
 
+void unit_each(const char *root, void (*fn)(void *ctx, const char *name),
+	       void *ctx)
+{
+	for (size_t i = 0; i < N_PLACES; i++) {
+		char dir[PATH_MAX];
+		struct dirent *e;
+		DIR *d;
+
+		snprintf(dir, sizeof(dir), "%s%s", root, places[i]);
+		d = opendir(dir);
+		while (d && (e = readdir(d)))
+			fn(ctx, e->d_name);
+		if (d)
+			closedir(d);
+	}
+}
+
 char *unit_find(const char *root, char *name, size_t size)
 {
 	char file[PATH_MAX], generic[NAME_MAX + 1], *text = NULL;

@@ -33,6 +33,9 @@ void unit_free(struct unit *u);
  * the unit's own name if it is an alias.  Malloc'd; NULL if there are none.
  */
 char *unit_find(const char *root, char *name, size_t size);
+/* Whatever lies where units do. */
+void unit_each(const char *root, void (*fn)(void *ctx, const char *name),
+	       void *ctx);
 
 /* The last value of a key that is not a list; NULL if there is none or it is
  * empty. */

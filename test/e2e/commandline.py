@@ -427,7 +427,8 @@ def service_config(suite, case, n, policy):
                        (["--config", "bda", "a"], f"{etc}/bda.conf: does not exist; did you mean bad"),
                        (["--config", "../home/x.conf", "a"], f"not in {root}"),
                        (["--config", "/c.conf", "a"], f"{root}/c.conf:2: .*Preload: /lib/p.so: No"),
-                       (["none"], f"no unit none.service in {root}")):
+                       (["none"], f"no unit none.service in {root}; 'systemctl"),
+                       (["bda"], "did you mean bad.service")):
         status, out, err = service(*argv)
         if status != 125 or out or not re.search(want, err):
             raise Fail(f"{argv}: {status} {out} {err}")
