@@ -390,6 +390,11 @@ static int ask_elsewhere(struct find *f, pid_t pid)
 		    (int)pid, geteuid() ? " of this user" : "");
 		return -1;
 	}
+	if (geteuid() && geteuid() != uid) {
+		say("process %d: its monitor is another user's; only that user and root may look at it",
+		    (int)pid);
+		return -1;
+	}
 	n = proc_text(monitor, "cmdline", words, sizeof(words));
 	option = n > 0 ? control_option(words, (size_t)n) : NULL;
 	if (!option) {

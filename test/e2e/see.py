@@ -726,6 +726,13 @@ def elsewhere_in(suite, case, n, policy, work):
                             raise Fail(f"{extra}, {pid}: {r} {out} {err}")
                     elif r or err or f"{t}" not in out:
                         raise Fail(f"{extra}, {pid}: {r} {out} {err}")
+            if not os.geteuid():
+                p = subprocess.run([suite.monitord, "ps", str(t)], user=NOBODY,
+                                   group=NOBODY, extra_groups=[], timeout=30,
+                                   capture_output=True, text=True, check=False,
+                                   env=suite.environment(case, "none"))
+                if p.returncode != 1 or "only that user and root" not in p.stderr:
+                    raise Fail(f"{extra}: another user is told: {p}")
             # what a command line says is not believed: a socket of a stranger's
             if not os.geteuid() and not words:
                 os.chown(s.sockets[0], NOBODY, NOBODY)
