@@ -307,35 +307,42 @@ static ssize_t proc_text(pid_t pid, const char *name, char *buf, size_t size)
 	return n;
 }
 
-static bool is_monitor(pid_t pid)
+static bool is_called(pid_t pid, const char *name)
 {
 	char comm[32];
+	size_t n = strlen(name);
 
-	return proc_text(pid, "comm", comm, sizeof(comm)) > 0 &&
-		!strcmp(comm, "monitord\n");
+	return proc_text(pid, "comm", comm, sizeof(comm)) == (ssize_t)n + 1 &&
+		!strncmp(comm, name, n);
+}
+
+/* The nth number in a line of /proc/PID/status, or 0. */
+static unsigned long status_number(pid_t pid, const char *key, unsigned int n)
+{
+	char status[4096], line[32], *at;
+	unsigned long value = 0;
+
+	snprintf(line, sizeof(line), "\n%s:", key);
+	if (proc_text(pid, "status", status, sizeof(status)) < 0)
+		return 0;
+	at = strstr(status, line);
+	if (!at)
+		return 0;
+	at += strlen(line);
+	while (n--)
+		value = strtoul(at, &at, 10);
+	return value;
 }
 
 /* The process that monitors this one, or is it; and its user.  0: none. */
 static pid_t monitor_of(pid_t pid, uid_t *uid)
 {
-	static const char by[] = "\nTracerPid:", as[] = "\nUid:";
-	char status[4096], *at;
-
-	if (proc_text(pid, "status", status, sizeof(status)) < 0)
-		return 0;
-	at = strstr(status, by);
-	if (!is_monitor(pid)) {
-		pid = at ? atoi(at + strlen(by)) : 0;
-		if (pid <= 0 || !is_monitor(pid) ||
-		    proc_text(pid, "status", status, sizeof(status)) < 0)
-			return 0;
-	}
-	at = strstr(status, as);
-	if (!at)
+	if (!is_called(pid, "monitord"))
+		pid = (pid_t)status_number(pid, "TracerPid", 1);
+	if (pid <= 0 || !is_called(pid, "monitord"))
 		return 0;
 	/* real, effective */
-	strtoul(at + strlen(as), &at, 10);
-	*uid = (uid_t)strtoul(at, NULL, 10);
+	*uid = (uid_t)status_number(pid, "Uid", 2);
 	return pid;
 }
 
@@ -435,6 +442,9 @@ static int take_pid(struct find *f, struct find *all, const char *word)
 		    word);
 		return -1;
 	}
+	/* what serves us is a child of the front process */
+	if (is_called((pid_t)pid, "monitord-see"))
+		pid = (long)status_number((pid_t)pid, "PPid", 1);
 	for (int i = 0; i < f->n; i++)
 		any |= has_pid(f->v[i].status, pid);
 	for (int i = 0; i < all->n; i++) {

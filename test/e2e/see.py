@@ -222,7 +222,7 @@ def ps_tree(suite, case, n, policy):
                 if len(thread["tids"]) != n or len(thread["lag_bytes"]) != n:
                     raise Fail(f"thread: {thread}")
         # found by every pid there is, and in the list of all
-        for pid in (s.p.pid, t, *root["pids"], *child["pids"]):
+        for pid in (s.p.pid, t, server_pid(s), *root["pids"], *child["pids"]):
             if status(suite, case, pid)["pid"] != t:
                 raise Fail(f"not found by {pid}")
         r, out, err = call(suite, case, "ps")
