@@ -386,7 +386,10 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 
 struct ipmon_outcome leader_forward(struct ipmon_ctx *ctx, uint64_t nr)
 {
-	return announce(ctx, nr, ipmon_plan(nr)->flags & PLAN_MAYBE_PRIVATE ?
+	const struct ipmon_plan *plan = ipmon_plan(nr);
+
+	common_call(ctx, plan);
+	return announce(ctx, nr, plan->flags & PLAN_MAYBE_PRIVATE ?
 			REC_PRIVATE : 0);
 }
 
