@@ -21,6 +21,7 @@
  * scheduler prevents as long as the call does not block.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -313,6 +314,19 @@ bool set_compare(struct taskset *s)
 	return set_compare_filtered(s, NULL, 0);
 }
 
+/* Nothing can be done with this number, whatever the command: it is not open, or
+ * was opened with O_PATH. */
+static bool bad_descriptor(struct taskset *s)
+{
+	int fd = leader_getfd(s, (int)s->t[LEADER].call.args[0]);
+	bool bad = fd == -EBADF ||
+		   (fd >= 0 && (fcntl(fd, F_GETFL) & O_PATH));
+
+	if (fd >= 0)
+		close(fd);
+	return bad;
+}
+
 bool set_compare_filtered(struct taskset *s,
 			  void (*filter)(struct task *t, unsigned int arg),
 			  unsigned int arg)
@@ -325,6 +339,10 @@ bool set_compare_filtered(struct taskset *s,
 			char what[64];
 			bool first = s->row->arg[0].kind != K_FD;
 
+			if (!first && bad_descriptor(s)) {
+				set_finish(s, -EBADF);
+				return false;
+			}
 			snprintf(what, sizeof(what),
 				 "command 0x%x not known to the syscall table",
 				 (unsigned int)s->t[v].call.args[!first]);
