@@ -81,8 +81,9 @@ void process_vm_start(struct taskset *s)
 		set_leader_go(s);
 		return;
 	}
-	if (!p->mm) {
-		/* it has ended: the kernel's error, which comes first of all */
+	if (!p->mm || s->t[LEADER].call.args[5]) {
+		/* it has ended, or a flag is set and there are none: the kernel's
+		 * error, which comes first of all */
 		set_leader_go(s);
 		return;
 	}
