@@ -103,6 +103,10 @@ static int64_t place(struct taskset *s, unsigned int v, int64_t leader,
 	uint64_t target = (uint64_t)leader + (uint64_t)s->proc->mm->delta[v];
 	int64_t r;
 
+	/* The leader's kernel has looked at the flags.  With this type a
+	 * follower's would refuse MAP_FIXED_NOREPLACE. */
+	if (TYPE(flags) == MAP_SHARED_VALIDATE)
+		flags ^= MAP_SHARED_VALIDATE ^ MAP_SHARED;
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
 		return task_inject(t, SYS_mmap, a[0], len, a[2], flags,
 				   (uint64_t)fd, a[5]);
@@ -458,11 +462,8 @@ void mmap_done(struct taskset *s, int64_t ret)
 		if (r >= 0)
 			len = real_length(&b, len);
 		/* what only means something for the real file */
-		if (b.sh && shadow_is_hot(b.sh)) {
+		if (b.sh && shadow_is_hot(b.sh))
 			flags &= ~(unsigned int)(MAP_HUGETLB | MAP_SYNC);
-			if (is_shared(flags))
-				flags = (flags & ~0x0fu) | MAP_SHARED;
-		}
 	}
 	for_each_follower(v) {
 		struct task *t = &s->t[v];

@@ -21,6 +21,12 @@ int main(void)
 
 	OK(ftruncate(rw, 8 * P));
 	CHECK(pwrite(rw, "content", 8, 0) == 8);
+	/* with its flags checked */
+	x = map(ro, PROT_READ, MAP_SHARED_VALIDATE, 0);
+	CHECK(!strcmp(x, "content"));
+	OK(munmap(x, 2 * P));
+	FAILS(mmap(NULL, P, PROT_READ, MAP_SHARED_VALIDATE | 1 << 21, ro, 0),
+	      EOPNOTSUPP);
 	/* read-only first */
 	r1 = map(ro, PROT_READ, MAP_SHARED, 0);
 	r2 = map(rw, PROT_READ, MAP_SHARED, 0);
@@ -38,7 +44,7 @@ int main(void)
 	w = map(rw, PROT_READ | PROT_WRITE, MAP_SHARED, P);
 	w[0] = 'w';
 	CHECK(r1[P] == 'w' && r2[P] == 'w');
-	r3 = map(ro, PROT_READ, MAP_SHARED, 0);
+	r3 = map(ro, PROT_READ, MAP_SHARED_VALIDATE, 0);
 	CHECK(r3[P] == 'w' && !strcmp(r3 + 100, "stored"));
 	FAILS(mprotect(r3, P, PROT_WRITE), EACCES);
 	/* private: copies on its own write, sees the file's changes until then */
