@@ -3,8 +3,8 @@
 """claims.py ROOT [FILE]: every claim of doc/threat-model.md names tests that exist.
 
 A claim is a list item. Tests are in brackets at its end: attack/, cli/,
-programs/, servers/ as in test/e2e/cases, victim/NAME a program of test/victim,
-unit/NAME and fuzz/NAME a source file of that folder.
+programs/, servers/ as in test/e2e/cases, victim/NAME a program of test/victim (or
+one more that its meson.build makes of another's source), unit/NAME and fuzz/NAME a source file of that folder.
 """
 import os
 import re
@@ -24,6 +24,10 @@ def tests(root):
             stem, ext = os.path.splitext(name)
             if ext in (".c", ".cc") and stem.startswith(prefix):
                 found.add(f"{folder}/{stem[len(prefix):]}")
+    with open(os.path.join(root, "test", "victim", "meson.build"),
+              encoding="utf-8") as f:
+        found |= {f"victim/{v}" for v in re.findall(r"^executable\('(\w+)'", f.read(),
+                                                    re.M)}
     return found
 
 
