@@ -363,7 +363,7 @@ static void not_found(struct config *c, const char *name, const char *path)
 		config_error(c, path, 0, "does not exist; did you mean %s?",
 			     base);
 	else if (strchr(name, '/'))
-		config_error(c, path, 0, "does not exist");
+		config_error(c, path, 0, "does not exist; is the path right?");
 	else
 		config_error(c, path, 0, "does not exist; make it (monitord.conf(5)), or name a file with a slash in its path");
 }
@@ -387,12 +387,12 @@ static bool read_file(struct config *c, const char *path, const char *name)
 		return false;
 	}
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		config_error(c, file_name(c, file), 0, "cannot be read: %s",
+		config_error(c, file_name(c, file), 0, "cannot be read: %s; may this user read it?",
 			     strerror(fd < 0 ? error : errno));
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		config_error(c, file_name(c, file), 0, "is not a file");
+		config_error(c, file_name(c, file), 0, "is no file; name one whose lines are Key=Value");
 		goto out;
 	}
 	if (!trusted(c, file_name(c, file), fd))
@@ -404,7 +404,7 @@ static bool read_file(struct config *c, const char *path, const char *name)
 	       (n = read(fd, text + have, FILE_MAX + 1 - have)) > 0)
 		have += (size_t)n;
 	if (n < 0)
-		config_error(c, file_name(c, file), 0, "cannot be read: %s",
+		config_error(c, file_name(c, file), 0, "cannot be read: %s; may this user read it?",
 			     strerror(errno));
 	else if (have > FILE_MAX)
 		config_error(c, file_name(c, file), 0, "is larger than %u bytes",

@@ -336,6 +336,11 @@ Deny = mkdir:EPRM
     expect("no file", (status, out), (125, ""))
     if "/etc/ipmon/no-such-name.conf: does not exist" not in err:
         raise Fail(err)
+    for name, words in (("/", "/: is no file; name one"),
+                        ("/no/such.conf", "does not exist; is the path right?")):
+        status, out, err = check(suite, case, "", name)
+        if status != 1 or out or words not in err:
+            raise Fail(f"{name}: {status} {out} {err}")
     status, _, err = check(suite, case, "[Variant 3]\nEnvironment=A=b\n")
     if status != 1 or "test.conf:2:" not in err or "Variants=4" not in err:
         raise Fail(err)
