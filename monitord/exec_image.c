@@ -49,8 +49,8 @@ static int add_range(void *ctx, const struct map_entry *e)
 	/* [vdso], [vvar], [vvar_vclock] */
 	if (!strncmp(e->path, "[v", 2))
 		r->part = PART_VDSO;
-	else
-		r->exec = e->perms[2] == 'x';
+	r->code = e->perms[2] == 'x';
+	r->exec = r->code && r->part != PART_VDSO;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct range {
 	enum part part;
 	bool exec;			/* never for the vDSO, which is gone
 					 * before the program runs */
+	bool code;			/* executable, the vDSO's as well */
 };
 
 /* What there is to know about one variant's fresh image. */

@@ -47,17 +47,38 @@
 
 /* ---- calls in an image without a gate ---- */
 
+/* Where a syscall instruction can be put: at the entry point, unless that is no
+ * place to execute anything at. */
+static uint64_t entry_at(const struct image *im)
+{
+	const struct range *other = NULL;
+
+	for (unsigned int i = 0; i < im->n_map; i++) {
+		const struct range *m = &im->map[i];
+
+		if (!m->code)
+			continue;
+		if (im->regs.rip >= m->start && im->regs.rip < m->end - 1)
+			return im->regs.rip;
+		/* better not the vDSO */
+		if (!other || m->exec)
+			other = m;
+	}
+	return other ? other->start : im->regs.rip;
+}
+
 /*
  * A syscall instruction over the entry point.  `saved` receives what was
- * there.
+ * there, *at where that is.
  */
-static int entry_poke(struct image *im, unsigned char saved[2])
+static int entry_poke(struct image *im, unsigned char saved[2], uint64_t *at)
 {
 	static const unsigned char insn[2] = { 0x0f, 0x05 };
 
-	if (mem_read(im->t, saved, im->regs.rip, 2) < 0)
+	*at = entry_at(im);
+	if (mem_read(im->t, saved, *at, 2) < 0)
 		return -ESRCH;
-	return mem_poke(im->t, im->regs.rip, insn, 2);
+	return mem_poke(im->t, *at, insn, 2);
 }
 
 static int64_t inject(struct image *im, uint64_t ip, uint64_t nr,
@@ -212,13 +233,13 @@ static int map_own(struct image *im, struct mm *mm, unsigned int v)
 {
 	uint64_t gate = mm->gate[v], vdso = 0, vdso_end = 0;
 	unsigned char saved[2];
+	uint64_t at;
 	int64_t r;
 
-	if (entry_poke(im, saved) < 0)
+	if (entry_poke(im, saved, &at) < 0)
 		return -ESRCH;
-	r = inject(im, im->regs.rip, SYS_mmap, gate, PAGE,
-		   PROT_READ | PROT_EXEC, MAP_OURS);
-	if (im->t->at != AT_EXIT || mem_poke(im->t, im->regs.rip, saved, 2) < 0)
+	r = inject(im, at, SYS_mmap, gate, PAGE, PROT_READ | PROT_EXEC, MAP_OURS);
+	if (im->t->at != AT_EXIT || mem_poke(im->t, at, saved, 2) < 0)
 		return -ESRCH;
 	if (r < 0 || (uint64_t)r != gate)
 		return r < 0 ? (int)r : -EEXIST;

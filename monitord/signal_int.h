@@ -26,7 +26,6 @@ bool sigstate_pending(const struct task *t);
 enum effect { EFF_IGNORED, EFF_CAUGHT, EFF_STOPS, EFF_FATAL };
 
 enum effect signal_effect(int sig, const struct sigstate *st);
-bool signal_synchronous(const siginfo_t *si);
 
 /* The set's queue of signals put aside. */
 void signal_queue(struct taskset *s, const siginfo_t *si);

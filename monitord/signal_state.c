@@ -89,7 +89,6 @@ enum effect signal_effect(int sig, const struct sigstate *st)
 	return default_stops(sig) ? EFF_STOPS : EFF_FATAL;
 }
 
-/* Raised by the instruction itself (not by kill): must agree in all. */
 bool signal_synchronous(const siginfo_t *si)
 {
 	if (si->si_code <= 0)

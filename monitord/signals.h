@@ -49,6 +49,10 @@ void signal_repeat(struct taskset *s);
  * that handlers run before the program continues. */
 void signal_deliver_at_exit(struct taskset *s);
 
+/* Raised by the instruction itself (not by kill): it comes again when the instruction
+ * does, and in all variants. */
+bool signal_synchronous(const siginfo_t *si);
+
 /* Is this one? */
 bool signal_pending_for(const struct task *t, int sig);
 

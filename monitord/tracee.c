@@ -201,12 +201,26 @@ bool task_dying(const struct task *t)
 	return ptrace(PTRACE_PEEKUSER, t->tid, 0, 0) == -1 && errno == ESRCH;
 }
 
+/* A call faults on its way into the kernel only if there is no instruction where
+ * it is made: then it always will. */
+#define FAULTS_MAX 64
+
+static bool is_fault(const struct task *t)
+{
+	siginfo_t si;
+
+	return !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
+		signal_synchronous(&si);
+}
+
 /*
  * Wait during a synchronous operation: signals are put aside (leader) or
  * swallowed (follower), stray stops are continued.
  */
 static int wait_quiet(struct task *t, int how)
 {
+	unsigned int faults = 0;
+
 	for (;;) {
 		int r = task_wait(t);
 
@@ -214,6 +228,8 @@ static int wait_quiet(struct task *t, int how)
 			return r;
 		switch (t->at) {
 		case AT_SIGNAL:
+			if (is_fault(t) && ++faults == FAULTS_MAX)
+				return -EFAULT;
 			signal_put_aside(t);
 			if (task_resume(t, how, 0) < 0)
 				return -ESRCH;
