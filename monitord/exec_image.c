@@ -20,6 +20,8 @@
 #include <elf.h>
 
 #define PAGE 4096ull
+/* Of what a program may map: the vsyscall page is above it. */
+#define TOP 0x7ffffffff000ull
 /* Code segment of 64-bit user code (arch/x86/include/asm/segment.h). */
 #define USER_CS_64 0x33
 
@@ -30,8 +32,12 @@ static int add_range(void *ctx, const struct map_entry *e)
 
 	if (e->start <= im->regs.rsp && im->regs.rsp < e->end) {
 		im->stack_end = e->end;
-		return 1;
+		return 0;
 	}
+	/* above the stack only the vDSO is of interest: many kernels put it
+	 * there (Linux 6.1, for one) */
+	if (im->stack_end && (strncmp(e->path, "[v", 2) || e->start >= TOP))
+		return 0;
 	if (im->n_map == im->cap_map) {
 		unsigned int cap = im->cap_map ? 2 * im->cap_map : 32;
 
@@ -125,11 +131,13 @@ int image_read(struct image *im, struct task *t)
 	im->base = stack_aux(&im->stack, AUX_BASE, 0);
 	name_part(im, stack_aux(&im->stack, AUX_PHDR, 0), PART_PROGRAM);
 	name_part(im, im->base, PART_LINKER);
-	/* the linker and the vDSO are in the mmap area for certain */
+	/* the linker, and the vDSO if it is below the stack, are in the mmap
+	 * area for certain */
 	for (unsigned int i = 0; i < im->n_map; i++) {
 		const struct range *m = &im->map[i];
 
-		if (m->part != PART_LINKER && m->part != PART_VDSO)
+		if ((m->part != PART_LINKER && m->part != PART_VDSO) ||
+		    m->start >= im->stack_end)
 			continue;
 		if (!im->area_start)
 			im->area_start = m->start;

@@ -27,7 +27,8 @@ struct image {
 	struct user_regs_struct regs;	/* as the program is to see them */
 	struct stack stack;
 	unsigned char *bytes;		/* owned copy behind stack.bytes */
-	struct range *map;		/* all mappings below the stack, sorted */
+	struct range *map;		/* all but the stack and the vsyscall page,
+					 * sorted */
 	unsigned int n_map, cap_map;
 	uint64_t stack_end;
 	uint64_t base;			/* of the dynamic linker, 0 = none */
