@@ -534,40 +534,46 @@ int task_skip_to_exit(struct task *t, int64_t ret)
 
 /* ---- descriptors ---- */
 
+/* What is passed: a descriptor, and which message of this variant's it is. */
+struct fd_message {
+	struct msghdr h;
+	struct iovec iov;
+	uint64_t serial;
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} c;
+};
+
+/* The addresses in *m as where it is going to lie at `at`. */
+static void fd_message(struct fd_message *m, uint64_t at)
+{
+	memset(m, 0, sizeof(*m));
+	m->iov.iov_base = (void *)(uintptr_t)(at + offsetof(typeof(*m), serial));
+	m->iov.iov_len = sizeof(m->serial);
+	m->h.msg_iov = (void *)(uintptr_t)(at + offsetof(typeof(*m), iov));
+	m->h.msg_iovlen = 1;
+	m->h.msg_control = (void *)(uintptr_t)(at + offsetof(typeof(*m), c));
+	m->h.msg_controllen = sizeof(m->c.buf);
+}
+
+/*
+ * All processes of a variant take their descriptors from the same socket.  One that
+ * is killed in this very moment leaves its message there, for whoever comes next:
+ * hence the serial number.
+ */
 int task_send_fd(struct task *t, int fd)
 {
-	/* Layout of the recvmsg argument built in the scratch area. */
-	struct {
-		struct msghdr h;
-		struct iovec iov;
-		char byte[8];
-		union {
-			char buf[CMSG_SPACE(sizeof(int))];
-			struct cmsghdr align;
-		} c;
-	} w;
+	static uint64_t serial;
 	struct mm *mm = t->set->proc->mm;
 	uint64_t at = mm->scratch[t->variant] + SCRATCH_FD_OFFSET;
-	struct {
-		struct msghdr h;
-		struct iovec iov;
-		union {
-			char buf[CMSG_SPACE(sizeof(int))];
-			struct cmsghdr align;
-		} c;
-	} m;
+	struct fd_message m;
 	struct cmsghdr *c;
-	char byte = 'f';
 	int64_t r;
 	int got;
 
-	memset(&m, 0, sizeof(m));
-	m.iov.iov_base = &byte;
-	m.iov.iov_len = 1;
-	m.h.msg_iov = &m.iov;
-	m.h.msg_iovlen = 1;
-	m.h.msg_control = m.c.buf;
-	m.h.msg_controllen = sizeof(m.c.buf);
+	fd_message(&m, (uint64_t)(uintptr_t)&m);
+	m.serial = ++serial;
 	c = CMSG_FIRSTHDR(&m.h);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
@@ -575,24 +581,26 @@ int task_send_fd(struct task *t, int fd)
 	memcpy(CMSG_DATA(c), &fd, sizeof(int));
 	if (sendmsg(mon.v[t->variant].ctl, &m.h, MSG_DONTWAIT) < 0)
 		return -errno;
-
-	memset(&w, 0, sizeof(w));
-	w.iov.iov_base = (void *)(uintptr_t)(at + offsetof(typeof(w), byte));
-	w.iov.iov_len = 1;
-	w.h.msg_iov = (void *)(uintptr_t)(at + offsetof(typeof(w), iov));
-	w.h.msg_iovlen = 1;
-	w.h.msg_control = (void *)(uintptr_t)(at + offsetof(typeof(w), c));
-	w.h.msg_controllen = sizeof(w.c.buf);
-	if (mem_write(t, at, &w, sizeof(w)) < 0)
-		return -EFAULT;
-	r = task_inject(t, SYS_recvmsg, CTL_FD, at,
-			MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
-	if (r < 0)
-		return (int)r;
-	if (mem_read(t, &got, at + offsetof(typeof(w), c) +
-		     CMSG_LEN(0), sizeof(got)) < 0)
-		return -EFAULT;
-	return got;
+	for (;;) {
+		fd_message(&m, at);
+		if (mem_write(t, at, &m, sizeof(m)) < 0)
+			return -EFAULT;
+		r = task_inject(t, SYS_recvmsg, CTL_FD, at,
+				MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
+		if (r < 0)
+			return (int)r;
+		if (mem_read(t, &m, at, sizeof(m)) < 0)
+			return -EFAULT;
+		/* there was no number for it */
+		got = -EMFILE;
+		if (m.h.msg_controllen >= CMSG_LEN(sizeof(int)) &&
+		    !(m.h.msg_flags & MSG_CTRUNC))
+			memcpy(&got, m.c.buf + CMSG_LEN(0), sizeof(got));
+		if (m.serial == serial)
+			return got;
+		if (got >= 0)
+			task_inject(t, SYS_close, (uint64_t)got, 0, 0, 0, 0, 0);
+	}
 }
 
 int leader_getfd(struct taskset *s, int fd)
