@@ -27,6 +27,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -151,8 +152,25 @@ static bool is_socket(struct taskset *s)
 	return yes;
 }
 
+/*
+ * What is received from a stream ends early where something else is between the
+ * bytes: descriptors or credentials (unix(7)), urgent data.  (Whether recv() has
+ * stopped at descriptors, which it did not ask for, cannot be told.)
+ */
+static bool at_border(int fd, const struct transfer *x)
+{
+	int domain = AF_UNIX, mark = 0;
+	socklen_t len = sizeof(domain);
+
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	if (domain == AF_UNIX)
+		return x->iov && (x->msg[MSG_CTLLEN] ||
+				  (uint32_t)x->msg[MSG_FLAGS] & MSG_CTRUNC);
+	return !ioctl(fd, SIOCATMARK, &mark) && mark;
+}
+
 /* A descriptor on which a short count is no natural end. */
-static bool waits(struct taskset *s, int number, bool in)
+static bool waits(struct taskset *s, int number, const struct transfer *x)
 {
 	int fd = leader_getfd(s, number);
 	struct stat st;
@@ -163,9 +181,10 @@ static bool waits(struct taskset *s, int number, bool in)
 	yes = !(fcntl(fd, F_GETFL) & O_NONBLOCK) && !fstat(fd, &st);
 	if (yes && S_ISSOCK(st.st_mode))
 		yes = is_stream(fd) &&
-			!has_timeout(fd, in ? SO_RCVTIMEO : SO_SNDTIMEO);
+			!has_timeout(fd, x->in ? SO_RCVTIMEO : SO_SNDTIMEO) &&
+			!(x->in && at_border(fd, x));
 	else if (yes)
-		yes = !in && (S_ISFIFO(st.st_mode) || isatty(fd));
+		yes = !x->in && (S_ISFIFO(st.st_mode) || isatty(fd));
 	close(fd);
 	return yes;
 }
@@ -177,7 +196,7 @@ bool transfer_is_short(struct taskset *s, uint64_t nr, const uint64_t a[6],
 
 	return transfer_of(&s->t[LEADER], nr, a, &x) &&
 		done < size_of(&s->t[LEADER], &x) &&
-		waits(s, (int)a[0], x.in);
+		waits(s, (int)a[0], &x);
 }
 
 /* The vectors behind what has been done, as many as fit: their number. */
@@ -187,7 +206,9 @@ static uint64_t rest_of(struct task *t, const struct transfer *x, uint64_t done,
 	uint64_t n = 0;
 
 	*bytes = 0;
-	for (uint64_t i = 0; i < x->n_iov && n < PIECE_IOVS; i++) {
+	/* read anew: it need not be the number that size_of() has seen */
+	for (uint64_t i = 0; i < x->n_iov && i < UIO_MAXIOV && n < PIECE_IOVS;
+	     i++) {
 		uint64_t iov[2];
 
 		if (mem_read(t, iov, x->iov + i * sizeof(iov), sizeof(iov)))
