@@ -496,6 +496,7 @@ void monitor_tick(void)
 			return;
 	}
 	check_early_deaths();
+	event_orphans();
 	if (mon.ending)
 		return;
 	fine |= sched_tick();

@@ -13,6 +13,10 @@
  * event claims them.  Deaths of unknown tids are those of dropped variants
  * and are only collected.
  *
+ * A parent that is killed has no event any more.  What it has just created nobody
+ * has an idea of: it is killed as well, as if the signal had come a moment
+ * earlier (event_orphans).
+ *
  * Time: an interval timer interrupts waitpid.  Nothing depends on its
  * precision; a tick that arrives between two waits is simply the next one.
  */
@@ -30,12 +34,15 @@
 #include "stats.h"
 #include "tracee.h"
 
-#define STASH_MAX 256
-static struct {
+#define CHILD_NS 10000000000ull	/* for a new child to stop, or be claimed */
+
+static struct stashed {
 	pid_t tid;
-	int status;
-} stash[STASH_MAX];
-static unsigned int n_stash;
+	bool dead;
+	int status;			/* ... how */
+	uint64_t since;			/* ns */
+} *stash;
+static unsigned int n_stash, max_stash;
 
 /* As many as a process has threads: all of them may go in one operation. */
 static struct death {
@@ -122,42 +129,124 @@ void event_flush_deaths(void)
 	}
 }
 
-static void stash_add(pid_t tid, int status)
+static struct stashed *stash_find(pid_t tid)
 {
-	if (n_stash == STASH_MAX)
-		die("too many unclaimed children");
-	stash[n_stash].tid = tid;
-	stash[n_stash].status = status;
-	n_stash++;
+	for (unsigned int i = 0; i < n_stash; i++)
+		if (stash[i].tid == tid)
+			return &stash[i];
+	return NULL;
 }
 
-static bool stash_remove(pid_t tid)
+static void stash_remove(struct stashed *e)
 {
-	for (unsigned int i = 0; i < n_stash; i++) {
-		if (stash[i].tid == tid) {
-			stash[i] = stash[--n_stash];
-			return true;
+	*e = stash[--n_stash];
+}
+
+static void stash_add(pid_t tid)
+{
+	struct stashed *e = stash_find(tid);
+
+	if (!e && n_stash == max_stash) {
+		unsigned int n = max_stash ? 2 * max_stash : 64;
+		struct stashed *p = reallocarray(stash, n, sizeof(*p));
+
+		if (!p)
+			die("out of memory");
+		stash = p;
+		max_stash = n;
+	}
+	if (!e)
+		e = &stash[n_stash++];
+	*e = (struct stashed){ .tid = tid, .since = mon.now };
+}
+
+static void stash_died(pid_t tid, int status)
+{
+	struct stashed *e = stash_find(tid);
+
+	if (!e)
+		return;
+	/* its parent's event may still come, and ask for it */
+	e->dead = true;
+	e->status = status;
+}
+
+int event_child_stop(pid_t tid, int *died)
+{
+	struct stashed *e = stash_find(tid);
+	bool dead = e && e->dead;
+	uint64_t start = now_ns();
+	int status;
+
+	if (e) {
+		*died = e->status;
+		stash_remove(e);
+		if (!dead)
+			return 0;
+	}
+	for (;;) {
+		/* one that has died may have left its number to another one */
+		pid_t r = waitpid(tid, &status, __WALL);
+
+		if (r == tid && WIFSTOPPED(status))
+			return 0;
+		if (r == tid) {
+			*died = status;
+			return 1;
 		}
+		if (r < 0 && errno != EINTR)
+			return dead ? 1 : -ESRCH;
+		if (now_ns() - start > CHILD_NS)
+			return -ETIMEDOUT;
+	}
+}
+
+/* Is a leader in the kernel creating something that could be the child of `ppid`, if
+ * not 0? */
+static bool being_created(pid_t ppid)
+{
+	const struct taskset *s;
+
+	LIST_FOREACH(s, &mon.sets, all) {
+		const struct proc *p = s->proc;
+
+		if (s->state != SET_CALL || !s->row ||
+		    s->row->handler != H_FORK || s->vforking ||
+		    !s->t[LEADER].tid)
+			continue;
+		/* or its sister (CLONE_PARENT) */
+		if (!ppid || p->pid[LEADER] == ppid ||
+		    (p->parent ? p->parent->pid[LEADER] : getpid()) == ppid)
+			return true;
 	}
 	return false;
 }
 
-int event_child_stop(pid_t tid)
+void event_orphans(void)
 {
-	uint64_t start = now_ns();
-	int status;
+	for (unsigned int i = n_stash; i-- > 0; ) {
+		pid_t tid = stash[i].tid, tgid = 0, ppid = 0;
+		char path[64], line[128];
+		FILE *f;
 
-	if (stash_remove(tid))
-		return 0;
-	for (;;) {
-		pid_t r = waitpid(tid, &status, __WALL);
-
-		if (r == tid)
-			return WIFSTOPPED(status) ? 0 : -ESRCH;
-		if (r < 0 && errno != EINTR)
-			return -ESRCH;
-		if (now_ns() - start > 10000000000u)
-			return -ETIMEDOUT;
+		if (stash[i].dead) {
+			if (!being_created(0) ||
+			    mon.now - stash[i].since > CHILD_NS)
+				stash_remove(&stash[i]);
+			continue;
+		}
+		snprintf(path, sizeof(path), "/proc/%d/status", tid);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		while (fgets(line, sizeof(line), f))
+			if (sscanf(line, "Tgid: %d", &tgid) != 1 &&
+			    sscanf(line, "PPid: %d", &ppid) == 1)
+				break;
+		fclose(f);
+		/* threads die with their process */
+		if (tgid == tid && !being_created(ppid))
+			kill(tid, SIGKILL);
 	}
 }
 
@@ -255,9 +344,9 @@ static void event(pid_t pid, int status)
 	}
 	if (!t) {
 		if (!WIFSTOPPED(status))
-			stash_remove(pid);
+			stash_died(pid, status);
 		else if (!mon.ending)
-			stash_add(pid, status);
+			stash_add(pid);
 		return;
 	}
 	task_classify(t, status);

@@ -17,10 +17,13 @@ void event_defer_death(struct task *t);
 #define STATUS_REPLACED (-1)
 
 /*
- * First stop of a child that `parent` just created, synchronously. The stop
- * may have been collected already. 0, -ESRCH or -ETIMEDOUT.
+ * First stop of a child that has just been created, synchronously. The stop
+ * may have been collected already. 0; 1: it was killed before, *died says how; or
+ * -ESRCH, -ETIMEDOUT.
  */
-int event_child_stop(pid_t tid);
+int event_child_stop(pid_t tid, int *died);
+/* Children whose creator was killed before its event: from the ticker. */
+void event_orphans(void);
 
 /* Collect whatever is known about the other tasks of `p` in variant v that
  * have died, without blocking (exec must not wait for unreaped siblings). */

@@ -168,7 +168,7 @@ static pid_t follower_spawn(struct taskset *s, unsigned int v)
 	struct task *t = &s->t[v];
 	struct spawn sp;
 	pid_t child;
-	int r;
+	int r, died;
 
 	if (spawn_parse(t, s->row, &sp) < 0)
 		return -EFAULT;
@@ -204,8 +204,8 @@ static pid_t follower_spawn(struct taskset *s, unsigned int v)
 			return -ESRCH;
 	}
 	child = event_pid(t);
-	r = event_child_stop(child);
-	return r < 0 ? r : child;
+	r = event_child_stop(child, &died);
+	return r < 0 ? r : r ? -ESRCH : child;
 }
 
 static void child_task(struct taskset *c, unsigned int v, pid_t tid)
@@ -285,14 +285,15 @@ void fork_event(struct task *t)
 	struct taskset *s = t->set, *c;
 	struct spawn sp;
 	pid_t child;
+	int died = 0, dead;
 
 	if (t->variant != LEADER || s->state != SET_CALL) {
 		task_resume(t, PTRACE_SYSCALL, 0);
 		return;
 	}
 	child = event_pid(t);
-	if (child <= 0 || event_child_stop(child) < 0 ||
-	    spawn_parse(t, s->row, &sp) < 0) {
+	dead = child > 0 ? event_child_stop(child, &died) : -ESRCH;
+	if (dead < 0 || spawn_parse(t, s->row, &sp) < 0) {
 		if (task_dying(t))
 			return;		/* both were killed */
 		say("a new process could not be followed; all variants are ended; %s",
@@ -325,6 +326,12 @@ void fork_event(struct task *t)
 	s->pinned = false;
 	s->child = c;
 	fast_attach(c);
+	if (dead) {
+		/* by somebody who knew its number: as if a moment later */
+		c->t[LEADER].at = AT_DEAD;
+		c->t[LEADER].status = died;
+		event_defer_death(&c->t[LEADER]);
+	}
 	/* everyone on to the end of the creating call */
 	if (sp.flags & CLONE_VFORK) {
 		s->vforking = true;
