@@ -18,7 +18,6 @@ int fast_setup(struct taskset *s);
  * forked one. */
 void fast_attach(struct taskset *s);
 /* Can another set of the process be given a context? */
-bool fast_room(const struct proc *p);
 void fast_detach(struct taskset *s);
 struct fast *fast_get(struct fast *f);
 void fast_put(struct fast *f);

@@ -337,18 +337,6 @@ static void number_give(uint64_t *map, int i)
 	map[i / 64] &= ~(1ull << i % 64);
 }
 
-bool fast_room(const struct proc *p)
-{
-	const struct fast *f = p->mm->fast;
-
-	if (!f)
-		return true;
-	for (unsigned int i = 0; i < IPMON_CTXS / 64; i++)
-		if (f->ctx_used[i] != ~0ull)
-			return true;
-	return false;
-}
-
 /* The tables of a new process are its own from now on. */
 static void take_tables(struct taskset *s)
 {
@@ -451,8 +439,13 @@ void fast_attach(struct taskset *s)
 		return;
 	}
 	s->ctx = number_take(f->ctx_used, IPMON_CTXS);
-	if (s->ctx < 0)
-		die("no context left for a new thread");
+	if (s->ctx < 0) {
+		/* more than there is room for: they go on without IP-MON, a new
+		 * process alone */
+		fast_forbid(s);
+		plain_gs(s);
+		return;
+	}
 	s->slot = number_take(f->used, IPMON_SLOTS);
 	if (s->slot >= 0) {
 		f->set[s->slot] = s;

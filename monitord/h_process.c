@@ -137,11 +137,6 @@ void fork_start(struct taskset *s)
 		set_finish(s, -EFAULT);
 		return;
 	}
-	if (!fast_room(s->proc)) {
-		refuse(s, "too many threads");
-		set_finish(s, -EAGAIN);
-		return;
-	}
 	if (spawn_mask(s, LEADER, &sp, CLONE_UNTRACED | CLONE_PTRACE) < 0)
 		return;
 	set_leader_go(s);
