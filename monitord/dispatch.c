@@ -17,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "divergence.h"
@@ -313,6 +315,25 @@ static bool by_own_filter(int status)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
 }
 
+/*
+ * The kernel kills who has used up his processor time (RLIMIT_CPU).  All variants
+ * compute the same, and which of them is there first means nothing.
+ */
+static bool out_of_time(const struct proc *p, int status)
+{
+	struct timespec used;
+	struct rlimit most;
+	clockid_t clock;
+
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
+		!prlimit(p->pid[LEADER], RLIMIT_CPU, NULL, &most) &&
+		most.rlim_max != RLIM_INFINITY &&
+		!clock_getcpuclockid(p->pid[LEADER], &clock) &&
+		!clock_gettime(clock, &used) &&
+		/* a tenth of it, and a second, more or less */
+		(rlim_t)used.tv_sec + 1 >= most.rlim_max - most.rlim_max / 10;
+}
+
 static bool follower_killed(struct proc *p)
 {
 	struct divergence d = {
@@ -353,6 +374,12 @@ static bool unexpected_death(struct task *t, int status)
 		return true;
 	if (p->t_early)
 		return true;
+	if (out_of_time(p, status)) {
+		p->exiting = p->killed = true;
+		kill(p->pid[LEADER], SIGKILL);
+		kill_follower_procs(p);
+		return true;
+	}
 	p->t_early = mon.now;
 	p->early_set = s;
 	p->early_variant = t->variant;

@@ -72,11 +72,27 @@
 static struct {
 	sigset_t mask;
 	struct sigaction act[NSIG];
-	struct rlimit nofile;
+	struct rlimit limit[8];	/* of limited[] */
 	bool closed[3];
 	int *fds;		/* open descriptors above 2 */
 	size_t n_fds;
 } inherited;
+
+/*
+ * Limits the monitor would run into on the program's behalf, with copies of what it
+ * has and the time that takes; and those that followers do without, as they have
+ * neither descriptors nor files, and their time is not the program's.
+ */
+static const struct {
+	int resource;
+	bool followers;		/* they have it, too */
+} limited[] = {
+	{ RLIMIT_NOFILE, false }, { RLIMIT_CPU, false },
+	{ RLIMIT_FSIZE, false }, { RLIMIT_AS, true }, { RLIMIT_DATA, true },
+};
+#define LIMITED (sizeof(limited) / sizeof(limited[0]))
+_Static_assert(LIMITED <= sizeof(inherited.limit) / sizeof(inherited.limit[0]),
+	       "all are kept");
 
 static void note_fd(int fd)
 {
@@ -111,7 +127,9 @@ void inherit_save(void)
 	sigprocmask(SIG_SETMASK, NULL, &inherited.mask);
 	for (int sig = 1; sig < NSIG; sig++)
 		sigaction(sig, NULL, &inherited.act[sig]);
-	getrlimit(RLIMIT_NOFILE, &inherited.nofile);
+	for (size_t i = 0; i < LIMITED; i++)
+		getrlimit((__rlimit_resource_t)limited[i].resource,
+			  &inherited.limit[i]);
 	for (int fd = 0; fd < 3; fd++)
 		inherited.closed[fd] = fcntl(fd, F_GETFD) < 0;
 	note_fds();
@@ -141,12 +159,30 @@ static void limit_space(void)
 	setrlimit(RLIMIT_AS, &as);
 }
 
+void inherit_lift(void)
+{
+	for (size_t i = 0; i < LIMITED; i++) {
+		__rlimit_resource_t what =
+			(__rlimit_resource_t)limited[i].resource;
+		const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+		struct rlimit most = inherited.limit[i];
+
+		most.rlim_cur = most.rlim_max;
+		/* of descriptors there cannot be so many */
+		if (what == RLIMIT_NOFILE || setrlimit(what, &none) < 0)
+			setrlimit(what, &most);
+	}
+}
+
 void inherit_restore(bool leader)
 {
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			sigaction(sig, &inherited.act[sig], NULL);
-	setrlimit(RLIMIT_NOFILE, &inherited.nofile);
+	for (size_t i = 0; i < LIMITED; i++)
+		if (leader || limited[i].followers)
+			setrlimit((__rlimit_resource_t)limited[i].resource,
+				  &inherited.limit[i]);
 	limit_space();
 	for (int fd = 0; leader && fd < 3; fd++)
 		if (inherited.closed[fd])

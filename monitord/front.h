@@ -15,6 +15,8 @@
  * in every variant, so that the program starts as if called directly.
  */
 void inherit_save(void);
+/* In the tracer: no limits but those that nobody may lift. */
+void inherit_lift(void);
 /* In a new variant: original signal dispositions and mask, limits, and no
  * descriptor in 0..2 that the caller had closed. */
 void inherit_restore(bool leader);

@@ -13,7 +13,7 @@
  * The leader gets exactly what the caller of monitord passed in: descriptors
  * (monitord's own are all close-on-exec), signal mask and dispositions,
  * limits, process group, terminal.  A follower gets /dev/null three times and
- * its end of the descriptor channel.  Neither is the leader of its process
+ * its end of the descriptor channel, and no limits on what only the leader uses.  Neither is the leader of its process
  * group, so setsid() succeeds or fails in all of them alike.
  */
 #include <errno.h>
@@ -475,8 +475,10 @@ int launch(void)
 {
 	pid_t pid[MAX_VARIANTS];
 	int sync[MAX_VARIANTS][2];
-	int r = raise_limit();
+	int r;
 
+	inherit_lift();
+	r = raise_limit();
 	if (r < 0)
 		return r;
 	launch_share = mmap(NULL, sizeof(*launch_share),
