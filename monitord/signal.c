@@ -300,7 +300,8 @@ void signal_fault_check(struct taskset *s)
 	struct divergence d = { .kind = DIV_CRASH, .set = s, .arg = -1 };
 	siginfo_t si[MAX_VARIANTS];
 	unsigned int faults = 0;
-	bool tsc = true;
+	struct sigstate st;
+	bool tsc = true, fatal;
 
 	for_each_variant(v)
 		if (s->t[v].fault)
@@ -339,15 +340,12 @@ void signal_fault_check(struct taskset *s)
 		emulate_rdtsc(s);
 		return;
 	}
-	{
-		struct sigstate st;
-
-		if (!sigstate_read(&s->t[LEADER], &st) &&
-		    (signal_effect(si[LEADER].si_signo, &st) != EFF_CAUGHT ||
-		     st.blocked & BIT(si[LEADER].si_signo))) {
-			s->proc->exiting = s->proc->killed = true;
-			robust_exit_all(s->proc);
-		}
+	fatal = !sigstate_read(&s->t[LEADER], &st) &&
+		(signal_effect(si[LEADER].si_signo, &st) != EFF_CAUGHT ||
+		 st.blocked & BIT(si[LEADER].si_signo));
+	if (fatal) {
+		s->proc->exiting = s->proc->killed = true;
+		robust_exit_all(s->proc);
 	}
 	signal_note(s, si[LEADER].si_signo);
 	s->arrived = 0;
@@ -357,7 +355,11 @@ void signal_fault_check(struct taskset *s)
 		struct task *t = &s->t[v];
 
 		t->fault = false;
-		task_resume(t, PTRACE_CONT, si[v].si_signo);
+		/* one core file is enough */
+		if (fatal && v != LEADER)
+			kill(s->proc->pid[v], SIGKILL);
+		else
+			task_resume(t, PTRACE_CONT, si[v].si_signo);
 	}
 }
 
