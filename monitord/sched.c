@@ -310,6 +310,12 @@ void sched_share(struct proc *p)
 		q->domain = domain_get(shared);
 		moved++;
 	}
+	/* whoever has the turn keeps it: it may be in the middle of a call that
+	 * changes memory, in one variant after the other */
+	if (!shared->owner && !shared->team && old->owner) {
+		shared->owner = old->owner;
+		shared->t_owned = old->t_owned;
+	}
 	old->owner = NULL;
 	turn_move(old, shared);
 	while (moved--)

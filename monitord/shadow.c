@@ -410,11 +410,18 @@ static int heated(struct taskset *s, struct shadow *sh)
 
 	sh->hot = true;
 	shadows_hot++;
-	LIST_FOREACH(r, &sh->regions, in_shadow)
-		if (r->mm != s->proc->mm)
-			LIST_FOREACH(p, &mon.procs, all)
-				if (p->mm == r->mm && p->domain)
-					sched_share(p);
+again:
+	LIST_FOREACH(r, &sh->regions, in_shadow) {
+		if (r->mm == s->proc->mm)
+			continue;
+		LIST_FOREACH(p, &mon.procs, all) {
+			if (p->mm != r->mm || !p->domain || p->domain->shared)
+				continue;
+			/* somebody may go on there and end, or unmap it */
+			sched_share(p);
+			goto again;
+		}
+	}
 	return shadow_turn_over(s, sh);
 }
 
