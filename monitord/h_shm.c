@@ -102,7 +102,8 @@ static int64_t attach(struct taskset *s, unsigned int v, struct shadow *sh,
 
 void shmat_done(struct taskset *s, int64_t ret)
 {
-	const uint64_t *a = s->t[LEADER].call.args;
+	struct task *t = &s->t[LEADER];
+	const uint64_t *a = t->call.args;
 	int64_t each[MAX_VARIANTS] = { 0 };
 	struct shadow_region reg;
 	struct shadow *sh;
@@ -116,8 +117,12 @@ void shmat_done(struct taskset *s, int64_t ret)
 	}
 	each[LEADER] = ret;
 	r = segment(s, &ds);
-	if (r < 0)
+	if (r < 0) {
+		/* killed in the middle */
+		if (task_dying(t))
+			return;
 		die("shmctl of a segment just attached: %s", strerror(-r));
+	}
 	len = (ds.shm_segsz + PAGE - 1) & ~(PAGE - 1);
 	fast_mem_add(s, (uint64_t)ret, len);
 	sh = shadow_find_shm(ipc_namespace(s), (int)a[0], ds.shm_cpid);
