@@ -52,6 +52,7 @@ struct spawn {
 	bool set_tid;		/* clone3: the ids it must get */
 	bool clone3;
 	uint64_t size;		/* clone3: of the argument structure */
+	struct clone_args ca;	/* ... as it was read */
 };
 
 static int spawn_parse(struct task *t, const struct ipmon_row *row,
@@ -61,19 +62,18 @@ static int spawn_parse(struct task *t, const struct ipmon_row *row,
 
 	memset(sp, 0, sizeof(*sp));
 	if (row->walker == W_CLONE3) {
-		struct clone_args ca;
+		struct clone_args *ca = &sp->ca;
 
-		memset(&ca, 0, sizeof(ca));
 		sp->clone3 = true;
-		sp->size = a[1] < sizeof(ca) ? a[1] : sizeof(ca);
-		if (mem_read(t, &ca, a[0], sp->size))
+		sp->size = a[1] < sizeof(*ca) ? a[1] : sizeof(*ca);
+		if (mem_read(t, ca, a[0], sp->size))
 			return -EFAULT;
-		sp->flags = ca.flags;
-		sp->exit_signal = (int)ca.exit_signal;
-		sp->ptid = ca.parent_tid;
-		sp->ctid = ca.child_tid;
-		sp->pidfd = ca.pidfd;
-		sp->set_tid = ca.set_tid_size;
+		sp->flags = ca->flags;
+		sp->exit_signal = (int)ca->exit_signal;
+		sp->ptid = ca->parent_tid;
+		sp->ctid = ca->child_tid;
+		sp->pidfd = ca->pidfd;
+		sp->set_tid = ca->set_tid_size;
 	} else if (row->walker == W_CLONE) {
 		sp->flags = a[0] & ~(uint64_t)CSIGNAL;
 		sp->exit_signal = (int)(a[0] & CSIGNAL);
@@ -108,12 +108,9 @@ static int spawn_mask(struct taskset *s, unsigned int v, const struct spawn *sp,
 		t->saved_valid = true;
 	}
 	if (sp->clone3) {
-		struct clone_args ca;
+		struct clone_args ca = sp->ca;
 		uint64_t at = scratch_slot(s, v);
 
-		memset(&ca, 0, sizeof(ca));
-		if (mem_read(t, &ca, t->call.args[0], sp->size))
-			return -EFAULT;
 		ca.flags &= ~mask;
 		/* the leader has them */
 		if (ids)
@@ -142,10 +139,40 @@ void fork_start(struct taskset *s)
 	set_leader_go(s);
 }
 
+/*
+ * A child without an event is one that nobody traces: the flags of clone3 have been
+ * changed in memory after we had looked at them.  It has our filter, and so cannot
+ * make others.
+ */
+static void untraced(struct taskset *s, pid_t child)
+{
+	char path[64], line[128];
+	int tracer = -1;
+	FILE *f;
+
+	/* inside a pid namespace it has another name; it can do no more there than
+	 * a leader that jumps to its gate, and nothing when that is gone */
+	snprintf(path, sizeof(path), "/proc/%d/status", child);
+	f = mon.pid_namespaces ? NULL : fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+			break;
+	if (f)
+		fclose(f);
+	if (!tracer)
+		kill(child, SIGKILL);
+	say("process %d has created one that is not traced, by changing the arguments of clone3 while it was made; all variants are ended",
+	    s->proc->vpid);
+	kill_all(EXIT_DIVERGENCE);
+}
+
 void fork_done(struct taskset *s, int64_t ret)
 {
 	/* no event came: it failed, and fails for everybody */
-	set_finish(s, ret);
+	if (ret > 0)
+		untraced(s, (pid_t)ret);
+	else
+		set_finish(s, ret);
 }
 
 static pid_t event_pid(struct task *t)
@@ -221,7 +248,9 @@ static struct taskset *spawn_model(struct taskset *s, const struct spawn *sp)
 		c->tsd = s->tsd;
 		return c;
 	}
-	np = proc_new(sp->flags & CLONE_PARENT ? p->parent : p);
+	np = proc_new(p);
+	if (sp->flags & CLONE_PARENT)
+		np->parent = p->parent;
 	np->exit_signal = sp->exit_signal;
 	if (sp->flags & CLONE_VM) {
 		np->mm = mm_get(p->mm);
