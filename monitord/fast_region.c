@@ -195,8 +195,9 @@ static int arena_create(struct taskset *s, int *leader_fd)
 	*leader_fd = (int)r;
 	fd = leader_getfd(s, *leader_fd);
 	if (fd >= 0 && ftruncate(fd, (off_t)(RINGS_SIZE + CURSORS_SIZE)) < 0) {
+		r = -errno;
 		close(fd);
-		return -errno;
+		return (int)r;
 	}
 	return fd;
 }
@@ -214,17 +215,35 @@ static int map_variant(struct taskset *s, struct fast *f, unsigned int v,
 	f->region[v] = hidden_address();
 	f->rings[v] = hidden_address();
 	f->cursors[v] = hidden_address();
-	if (inject_map(t, f->region[v] - 4096, 4096, PROT_NONE, flags, -1,
-		       0) < 0 ||
-	    inject_map(t, f->region[v], REGION_SIZE, PROT_READ | PROT_WRITE,
-		       flags | MAP_GROWSDOWN, -1, 0) < 0 ||
-	    inject_map(t, f->rings[v], RINGS_SIZE, prot, MAP_SHARED, fd,
-		       0) < 0 ||
-	    inject_map(t, f->cursors[v], CURSORS_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_SHARED, fd, RINGS_SIZE) < 0)
-		return -ENOMEM;
-	task_inject(t, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
-	return 0;
+	return inject_map(t, f->region[v] - 4096, 4096, PROT_NONE, flags, -1,
+			  0) < 0 ||
+		inject_map(t, f->region[v], REGION_SIZE, PROT_READ | PROT_WRITE,
+			   flags | MAP_GROWSDOWN, -1, 0) < 0 ||
+		inject_map(t, f->rings[v], RINGS_SIZE, prot, MAP_SHARED, fd,
+			   0) < 0 ||
+		inject_map(t, f->cursors[v], CURSORS_SIZE,
+			   PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			   RINGS_SIZE) < 0 ? -ENOMEM : 0;
+}
+
+/* What could be mapped before something could not. */
+static void unmap_variant(struct taskset *s, const struct fast *f,
+			  unsigned int v)
+{
+	struct task *t = &s->t[v];
+
+	if (!f->region[v])
+		return;
+	task_inject(t, SYS_munmap, f->region[v] - 4096, REGION_SIZE + 4096, 0, 0,
+		    0, 0);
+	task_inject(t, SYS_munmap, f->rings[v], RINGS_SIZE, 0, 0, 0, 0);
+	task_inject(t, SYS_munmap, f->cursors[v], CURSORS_SIZE, 0, 0, 0, 0);
+}
+
+static void close_in(struct task *t, int fd)
+{
+	if (fd >= 0)
+		task_inject(t, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
 }
 
 /* What the user wants of single calls, in the region as all that variants decide
@@ -253,6 +272,7 @@ int fast_setup(struct taskset *s)
 	f->refs = 1;
 	f->fd = arena_create(s, &leader_fd);
 	if (f->fd < 0) {
+		close_in(&s->t[LEADER], leader_fd);
 		r = f->fd;
 		free(f);
 		return r;
@@ -260,18 +280,23 @@ int fast_setup(struct taskset *s)
 	f->map = mmap(NULL, RINGS_SIZE + CURSORS_SIZE, PROT_READ | PROT_WRITE,
 		      MAP_SHARED, f->fd, 0);
 	if (f->map == MAP_FAILED) {
+		close_in(&s->t[LEADER], leader_fd);
 		close(f->fd);
 		free(f);
 		return -ENOMEM;
 	}
 	r = map_variant(s, f, LEADER, leader_fd);
+	close_in(&s->t[LEADER], leader_fd);
 	for_each_follower(v) {
 		int fd = r ? -1 : task_send_fd(&s->t[v], f->fd);
 
 		if (!r)
 			r = fd < 0 ? fd : map_variant(s, f, v, fd);
+		close_in(&s->t[v], fd);
 	}
 	if (r < 0) {
+		for_each_variant(v)
+			unmap_variant(s, f, v);
 		fast_put(f);
 		return r;
 	}
