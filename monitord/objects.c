@@ -10,6 +10,11 @@
  * contents are a mapping, not a copy: most of a large library is never looked
  * at.  A file that somebody truncates would raise SIGBUS, so its data is read
  * within object_safely() only.
+ *
+ * Who compiles and runs programs all day would have them all here, and a mapping of
+ * each keeps it on its disk.  So beyond OBJECTS_MAX the one that has not been
+ * asked for for longest goes, unless an address space still has patches in it, or
+ * the user wants to be told about all (--stats).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +33,63 @@
 #include "objects.h"
 
 #define MAX_FILE	(512u << 20)
+#define OBJECTS_MAX	512u
 
 struct object *objects;
+static unsigned int n_files;
+
+static void object_free(struct object *o)
+{
+	struct site_call *c;
+	struct site *p;
+
+	while ((p = o->sites)) {
+		o->sites = p->next;
+		while ((c = p->calls)) {
+			p->calls = c->next;
+			free(c);
+		}
+		free(p);
+	}
+	site_forget(&o->elf);
+	munmap((void *)(uintptr_t)o->elf.data, o->elf.size);
+	free(o->tsc);
+	free(o->name);
+	free(o);
+	n_files--;
+}
+
+/* Room for another file: the last in the list that nobody needs. */
+static void make_room(void)
+{
+	struct object **p, **last = NULL, *o;
+
+	if (n_files < OBJECTS_MAX || mon.opt.stats_file)
+		return;
+	for (p = &objects; *p; p = &(*p)->next)
+		if ((*p)->elf.data && !(*p)->refs)
+			last = p;
+	if (!last)
+		return;
+	o = *last;
+	*last = o->next;
+	object_free(o);
+}
+
+/* It has been asked for. */
+static struct object *to_front(struct object *o)
+{
+	struct object **p;
+
+	for (p = &objects; *p && *p != o; p = &(*p)->next)
+		;
+	if (*p) {
+		*p = o->next;
+		o->next = objects;
+		objects = o;
+	}
+	return o;
+}
 
 static struct object *object_new(const char *name)
 {
@@ -100,7 +160,7 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	if (o && !lstat(path, &st) && S_ISREG(st.st_mode) &&
 	    st.st_ino == o->ino && st.st_dev == o->dev &&
 	    st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec == o->mtime)
-		return o;
+		return to_front(o);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return NULL;
@@ -117,8 +177,9 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 			break;
 	if (o) {
 		close(fd);
-		return o;
+		return to_front(o);
 	}
+	make_room();
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED)
@@ -135,6 +196,7 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	o->mtime = mtime;
 	o->elf.data = map;
 	o->elf.size = (size_t)st.st_size;
+	n_files++;
 	object_safely(find_text, o);
 	return o;
 }

@@ -49,7 +49,8 @@ struct object {
 		uint64_t vaddr;
 		uint8_t len;
 	} *tsc;
-	struct object *next;
+	unsigned int refs;		/* areas of address spaces (patch.c) */
+	struct object *next;		/* not used for longer */
 };
 extern struct object *objects;
 

@@ -181,6 +181,7 @@ struct patch_map *patch_fork(const struct patch_map *p)
 		if (!b)
 			die("out of memory");
 		*b = *a;
+		b->o->refs++;
 		b->next = c->areas;
 		c->areas = b;
 	}
@@ -195,6 +196,7 @@ void patch_free(struct patch_map *p)
 		return;
 	while ((a = p->areas)) {
 		p->areas = a->next;
+		a->o->refs--;
 		free(a);
 	}
 	free(p->done);
@@ -293,6 +295,7 @@ static struct area *area_get(struct taskset *s, struct object *o,
 	}
 	a->next = m->areas;
 	m->areas = a;
+	o->refs++;
 	fast_mem_add(s, a->at[LEADER], AREA_SIZE);
 	return a;
 }

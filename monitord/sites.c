@@ -573,24 +573,32 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 		p->n * sizeof(p->insn[0]));
 }
 
+/* Where decoding has got to in the function looked at last: questions come in the
+ * order of addresses. */
+static struct {
+	const uint8_t *data;
+	uint64_t start, end, pc;
+} last_at;
+
+void site_forget(const struct elf_image *e)
+{
+	if (last_at.data == e->data)
+		last_at.data = NULL;
+}
+
 enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr)
 {
-	/* where decoding has got to in the function looked at last: questions
-	 * come in the order of addresses */
-	static struct {
-		const uint8_t *data;
-		uint64_t start, end, pc;
-	} last;
 	uint64_t start, end, off, pc;
 	const uint8_t *code;
 	ZydisDecoder dec;
 
-	if (last.data == e->data && vaddr >= last.pc && vaddr < last.end) {
-		start = last.start;
-		end = last.end;
-		pc = last.pc;
+	if (last_at.data == e->data && vaddr >= last_at.pc &&
+	    vaddr < last_at.end) {
+		start = last_at.start;
+		end = last_at.end;
+		pc = last_at.pc;
 	} else {
-		last.data = NULL;
+		last_at.data = NULL;
 		if (!elf_function(e, vaddr, &start, &end))
 			return BOUNDARY_UNKNOWN;
 		pc = start;
@@ -607,10 +615,10 @@ enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr)
 		ZydisDecodedInstruction i;
 
 		if (pc >= vaddr) {
-			last.data = e->data;
-			last.start = start;
-			last.end = end;
-			last.pc = pc;
+			last_at.data = e->data;
+			last_at.start = start;
+			last_at.end = end;
+			last_at.pc = pc;
 			/* behind it: an instruction around it, or data */
 			return pc == vaddr ? BOUNDARY_YES : BOUNDARY_NO;
 		}

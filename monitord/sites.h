@@ -75,6 +75,8 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 /* Does an instruction begin at vaddr?  By decoding the function around it. */
 enum boundary { BOUNDARY_NO, BOUNDARY_YES, BOUNDARY_UNKNOWN };
 enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr);
+/* Its data goes: another file's may come to the same place. */
+void site_forget(const struct elf_image *e);
 /* Bare code: are no registers used but the general ones? */
 bool site_plain_code(const struct elf_image *e);
 
