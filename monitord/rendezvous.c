@@ -53,6 +53,7 @@
 #include "vsyscall.h"
 
 #define ITEMS_MAX (1u << 20)
+#define ITEMS_KEPT 4096u	/* room for so many from call to call */
 
 /* x32 numbers are 0x40000000 to 0x400003ff (asm/unistd_x32.h) */
 #define X32_SYSCALLS 0x40000000u
@@ -125,6 +126,12 @@ static int walk(struct taskset *s, unsigned int v)
 	};
 
 	memcpy(w.args, t->call.args, sizeof(w.args));
+	if (t->items.cap > ITEMS_KEPT) {
+		/* a long call: not each thread shall keep as much */
+		free(t->items.v);
+		t->items.v = NULL;
+		t->items.cap = 0;
+	}
 	t->items.n = 0;
 	return ipmon_walk(&w);
 }
