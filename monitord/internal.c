@@ -16,8 +16,8 @@
  *     the process tree;
  *   - the eight bytes around the difference are, in each variant, an address
  *     in the same mapping (the same file, the heap, or an anonymous mapping
- *     that lies at the follower's usual distance) at the same offset: the same
- *     object of the program.
+ *     that lies at the follower's usual distance) at the same offset, or as far
+ *     down the first thread's stack: the same object of the program.
  *
  * IP-MON leaves it to us to write what may contain an address, in the image that
  * made the channel and its forks; a new image has no use for the pointers.
@@ -148,6 +148,7 @@ static const struct map_entry *map_of(struct snapshot *p, const struct task *t,
 static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 		       uint64_t b)
 {
+	const struct mm *mm = s->proc->mm;
 	static struct snapshot *snap;
 	const struct map_entry *x, *y;
 
@@ -162,8 +163,11 @@ static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 	if (!x || !y || x->inode != y->inode || strcmp(x->path, y->path))
 		return false;
 	if (!x->path[0])
-		return (int64_t)(b - a) == s->proc->mm->delta[v] ||
+		return (int64_t)(b - a) == mm->delta[v] ||
 		       a - x->start == b - y->start;
+	/* it begins somewhere within a page or two of where the mapping ends */
+	if (!strcmp(x->path, "[stack]"))
+		return a - mm->auxv[LEADER] == b - mm->auxv[v];
 	return a - x->start + x->offset == b - y->start + y->offset;
 }
 
