@@ -240,11 +240,16 @@ static int read_mm(pid_t tid, struct prctl_mm_map *map)
 	return 0;
 }
 
-/* The follower's break begins at `to`, its program is `by` further. */
+/*
+ * The follower's break begins at `to`, its program is `by` further.  What the
+ * kernel keeps of the auxiliary vector, prctl(PR_GET_AUXV) and
+ * /proc/PID/auxv, is told of the new places as well.
+ */
 static int set_break(struct image *im, struct mm *mm, unsigned int v,
 		     struct prctl_mm_map *map, int64_t by, uint64_t to)
 {
-	uint64_t at = mm->scratch[v];
+	uint64_t at = mm->scratch[v], aux = at + sizeof(*map);
+	uint64_t size = im->stack.auxc * 16;
 	int64_t r;
 
 	map->start_code += (uint64_t)by;
@@ -252,6 +257,11 @@ static int set_break(struct image *im, struct mm *mm, unsigned int v,
 	map->start_data += (uint64_t)by;
 	map->end_data += (uint64_t)by;
 	map->start_brk = map->brk = to;
+	if (mem_write(im->t, aux, im->bytes + (im->stack.auxv - im->stack.sp),
+		      size) < 0)
+		return -ESRCH;
+	map->auxv = (__u64 *)aux;
+	map->auxv_size = (uint32_t)size;
 	if (mem_write(im->t, at, map, sizeof(*map)) < 0)
 		return -ESRCH;
 	r = image_call(im, mm->gate[v], SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
