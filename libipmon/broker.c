@@ -167,6 +167,22 @@ static struct ipmon_outcome identity(struct ipmon_ctx *ctx,
 	return handled(id);
 }
 
+/*
+ * The call is over, and a signal has come: in place of returning to the program
+ * every variant goes to its instruction with a number that says so.  There monitord
+ * gives it the result and delivers what has come, as the kernel does at the end of
+ * a call.
+ */
+static struct ipmon_outcome signal_after(struct ipmon_ctx *ctx,
+					 struct ipmon_frame *f, int64_t ret)
+{
+	if (!ctx->variant)
+		hold_drain(ctx);
+	ctx->after_ret = ret;
+	f->nr = IPMON_NR_AFTER;
+	return left();
+}
+
 struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 				  struct ipmon_frame *f)
 {
@@ -217,7 +233,8 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 			if (ctx->variant)
 				channel_translate(ctx, nr, f->args, o.ret);
 		}
-		return o;
+		return o.handled && ctx->after ?
+			signal_after(ctx, f, o.ret) : o;
 	default:
 		if (ctx->variant)
 			follower_left(ctx, nr);

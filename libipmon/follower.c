@@ -564,6 +564,7 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 		if (fo.answer || ctx->c.tail != start)
 			return left();
 	}
+	ctx->after = (fo.r.rec.flags & REC_AFTER) != 0;
 	common_call(ctx, plan);
 	if (plan->flags & PLAN_FUTEX)
 		ret = ipmon_futex_result(f->args, ret);

@@ -322,6 +322,20 @@ static void flagged_header(struct ipmon_ctx *ctx, unsigned char *at,
 	published(ctx);
 }
 
+/*
+ * A signal has come during the call: monitord delivers it before the call returns
+ * (broker.c).  Not if the followers need not have made this call at all.
+ */
+static unsigned int signal_follows(struct ipmon_ctx *ctx,
+				   const struct ipmon_plan *plan,
+				   const struct ipmon_frame *f)
+{
+	if (!ctx->pending || ipmon_private(plan, f->args[1], f->args[2]))
+		return 0;
+	ctx->after = 1;
+	return REC_AFTER;
+}
+
 static void small_header(struct ipmon_ctx *ctx, unsigned char *at,
 			 uint32_t size, uint64_t nr, int64_t ret,
 			 uint32_t in_len, uint32_t out_len)
@@ -355,9 +369,11 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 	unsigned char *at;
 	uint64_t n = 0;
 	int has_span = lane == LANE_OUT && f->args[plan->mem];
+	unsigned int after;
 
 	if (ret == IPMON_KICKED)
 		return forward(ctx, plan, f);
+	after = signal_follows(ctx, plan, f);
 	if (!ctx->followers)
 		return handled(ret);
 	if (has_span)
@@ -369,7 +385,7 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 		put_words(ctx, writer_room(&w, in), plan, f->args);
 		writer_outputs(&w);
 		writer_span(&w, f->args[plan->mem], n);
-		writer_finish(&w, 0, ret);
+		writer_finish(&w, after, ret);
 		published(ctx);
 		return handled(ret);
 	}
@@ -380,7 +396,8 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 	if (has_span)
 		out = small_span(at + RING_HEADER + in, f->args[plan->mem],
 				 (uint32_t)n);
-	small_header(ctx, at, RING_HEADER + in + out, nr, ret, in, out);
+	flagged_header(ctx, at, RING_HEADER + in + out, nr, REC_LANE | after,
+		       ret, in, out);
 	return handled(ret);
 }
 
@@ -422,7 +439,8 @@ static struct ipmon_outcome lane_before(struct ipmon_ctx *ctx,
 	ret = make_call(ctx, plan, &f->call);
 	if (ret == IPMON_KICKED)
 		return forward(ctx, plan, f);
-	small_header(ctx, at, RING_HEADER + in, nr, ret, in, 0);
+	flagged_header(ctx, at, RING_HEADER + in, nr, REC_LANE |
+		       signal_follows(ctx, plan, f), ret, in, 0);
 	return handled(ret);
 }
 
@@ -551,6 +569,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 	struct ipmon_call call = f->call;
 	struct packed_event ev = { 0, 0 }, tagged;
 	int slot = 0, tell = ctx->followers != 0, tries = 0;
+	unsigned int after;
 	struct ipmon_writer w;
 	struct walk_out wo;
 	int64_t ret;
@@ -605,6 +624,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 				ret = -EINTR_;
 		}
 	} while (!ret);
+	after = signal_follows(ctx, plan, f);
 	if (tell) {
 		writer_outputs(&w);
 		if (plan->flags & PLAN_EPOLL_WAIT)
@@ -615,7 +635,7 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		else if (lane_has_out(lane) && f->args[plan->mem])
 			writer_span(&w, f->args[plan->mem],
 				    lane_out(plan, f->args, ret));
-		writer_finish(&w, 0, ret);
+		writer_finish(&w, after, ret);
 		published(ctx);
 	}
 	if ((plan->flags & PLAN_EPOLL_WAIT) && ret > 0)

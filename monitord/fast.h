@@ -58,6 +58,8 @@ enum fast_stop {
 	FAST_WANTED,	/* the set shall come to monitord */
 };
 bool fast_stop(struct task *t, enum fast_stop why);
+/* fast_after.c: handler H_AFTER, IPMON_NR_AFTER. */
+void after_start(struct taskset *s);
 /* IPMON_NR_CUT: the leader's call in-process has come back with a part. */
 void fast_cut(struct task *t);
 /* A synchronous fault in IP-MON's copy routine: resumed at the fix-up. */

@@ -6,6 +6,7 @@
  * generic_done.
  */
 
+#include "fast.h"
 #include "h_memory.h"
 #include "h_misc.h"
 #include "h_process.h"
@@ -65,6 +66,7 @@ const struct handler handlers[H_MAX] = {
 	[H_AIO] = { .start = aio_start, .done = aio_done },
 	[H_ROBUST] = { .start = robust_start },
 	[H_IPMON] = { .start = ipmon_register_start },
+	[H_AFTER] = { .start = after_start },
 	[H_PERSONALITY] = { .start = personality_start },
 	[H_CAP] = { .start = leader_start, .done = cap_done },
 	[H_GETDENTS] = { .start = leader_start, .done = getdents_done },

@@ -67,6 +67,18 @@ static const struct ipmon_row register_row = {
 	.name = "ipmon_register",
 };
 
+/* Neither has the end of a call that was made in-process. */
+static const struct ipmon_row after_row = {
+	.exec = EXEC_MONITOR, .cls = CLASS_PROCESS, .handler = H_AFTER,
+	.flags = RF_NEVER_INPROC, .name = "ipmon_after",
+};
+
+static const struct ipmon_row *row_of(uint64_t nr)
+{
+	return nr == IPMON_NR_REGISTER ? &register_row :
+	       nr == IPMON_NR_AFTER ? &after_row : ipmon_row(nr);
+}
+
 /* ---- walking ---- */
 
 static int walk_read(void *ctx, void *dst, uint64_t src, size_t n)
@@ -674,7 +686,9 @@ static void rendezvous(struct taskset *s)
 		return;
 	if (!STAILQ_EMPTY(&s->sigq) && !s->kick_ret && waits_for_signal(s))
 		s->kick_ret = -ERESTARTNOHAND;
+	/* ... at the end of its call, not in front of it */
 	if (!s->kick_ret && !STAILQ_EMPTY(&s->sigq) &&
+	    s->t[LEADER].call.nr != IPMON_NR_AFTER &&
 	    signal_deliver_at_entry(s))
 		return;
 	if (s->t[LEADER].call.arch != AUDIT_ARCH_X86_64 ||
@@ -684,8 +698,7 @@ static void rendezvous(struct taskset *s)
 		set_finish(s, -ENOSYS);
 		return;
 	}
-	s->row = s->t[LEADER].call.nr == IPMON_NR_REGISTER ? &register_row :
-		ipmon_row(s->t[LEADER].call.nr);
+	s->row = row_of(s->t[LEADER].call.nr);
 	if (s->proc->mm->at_random[LEADER])
 		at_random_call(s);
 	if (s->clocks.n_gone && solo_behind(s))

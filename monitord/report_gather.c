@@ -157,15 +157,16 @@ static ssize_t read_nothing(void *ctx, void *dst, uint64_t src, size_t n)
 	return -1;
 }
 
-/* The registration call has a row of its own, outside the table. */
+/* Calls of IP-MON's have rows of their own, outside the table. */
 static const struct ipmon_row *row_for(uint64_t nr)
 {
 	static const struct ipmon_row registration = {
 		.arg = { { K_PTR, 0, 0 }, { K_SIZE, 0, 0 } }, .nargs = 2,
 		.cls = CLASS_PROCESS, .name = "ipmon_register",
-	};
+	}, after = { .cls = CLASS_PROCESS, .name = "ipmon_after" };
 
-	return nr == IPMON_NR_REGISTER ? &registration : ipmon_row(nr);
+	return nr == IPMON_NR_REGISTER ? &registration :
+	       nr == IPMON_NR_AFTER ? &after : ipmon_row(nr);
 }
 
 static void gather_call(struct report_variant *rv, struct task *t,

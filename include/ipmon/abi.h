@@ -143,7 +143,7 @@ struct ipmon_ctx {
 	uint64_t lag_mark;	/* where the ring was half of max_lag_records
 				 * ago */
 	uint32_t lag_calls;	/* ... and how many calls ago that is */
-	uint32_t spare;
+	uint32_t after;		/* the call at hand is over: IPMON_NR_AFTER */
 	/* turn.c */
 	uint64_t turn;		/* struct ipmon_turn, 0: nobody to share with */
 	uint32_t slot;		/* of ring and cursors */
@@ -160,8 +160,9 @@ struct ipmon_ctx {
 	uint16_t spin_vain;	/* spins in vain since the last long one */
 	uint16_t spin_every;	/* so many are between long ones */
 	uint64_t words;		/* struct ipmon_words, read-only in followers */
+	int64_t after_ret;	/* ... with this result */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 576, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 584, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
@@ -385,6 +386,12 @@ struct ipmon_hold {
  * which makes the rest; else nothing was to follow.
  */
 #define IPMON_NR_CUT	IPMON_NR_OWN(0x495043ul)	/* "IPC" */
+/*
+ * Not at the gate but in place of the program's call, at its own instruction: that
+ * call has been made, with the result in ctx->after_ret, and signals that came
+ * meanwhile are to be delivered before it returns.  No arguments.
+ */
+#define IPMON_NR_AFTER	IPMON_NR_OWN(0x495041ul)	/* "IPA" */
 /* The end of ipmon_flush; does not return there. */
 #define IPMON_NR_FLUSHED	IPMON_NR_OWN(0x495046ul)	/* "IPF" */
 
@@ -421,6 +428,7 @@ _Static_assert(sizeof(struct ipmon_record) == 32, "record ABI");
 				 * compared, before the rest is there */
 #define REC_LANE	16u	/* inputs are plain words, not items */
 #define REC_PRIVATE	32u	/* REC_FORWARD: of a private call (decide.h) */
+#define REC_AFTER	256u	/* all variants make IPMON_NR_AFTER now */
 #define REC_TURN	64u	/* turn says something */
 #define REC_YIELD	128u	/* no call, header only: the leader lets others have
 				 * the turn at the call whose record comes next, of
