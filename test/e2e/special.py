@@ -38,6 +38,8 @@ class Session:
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE, start_new_session=True)
         args.update(popen)
+        for path in (self.work, os.path.dirname(self.work)) if "user" in popen else ():
+            os.chown(path, popen["user"], popen["group"])
         self.p = subprocess.Popen(options + [suite.subst(a) for a in argv], **args)
 
     def __enter__(self):
