@@ -130,7 +130,6 @@ static void give_fd(struct taskset *s, int fd)
 	}
 	for_each_follower(v) {
 		struct task *t = &s->t[v];
-		uint64_t nr = t->call.nr;
 		int got = follower_getfd(s, v, fd);
 
 		if (got < 0)
@@ -143,18 +142,7 @@ static void give_fd(struct taskset *s, int fd)
 			task_inject(t, SYS_fcntl, (uint64_t)got, F_SETFD, 0,
 				    0, 0, 0);
 		}
-		/* back to the entry of the program's own call: run it again */
-		if (t->saved_valid) {
-			t->regs = t->saved;
-			t->regs.rip -= 2;
-			t->regs.rax = nr;
-			t->regs.orig_rax = (uint64_t)-1;
-			t->regs_valid = true;
-			task_regs_changed(t);
-			t->saved_valid = false;
-		}
-		if (task_resume(t, PTRACE_CONT, 0) < 0 || task_wait(t) < 0 ||
-		    t->at != AT_ENTRY)
+		if (task_enter_again(t))
 			return;
 	}
 }

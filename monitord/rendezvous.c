@@ -718,8 +718,11 @@ static void rendezvous(struct taskset *s)
 	if (mon.opt.any_calls && calls_denied_start(s))
 		return;
 	if (s->join_ns) {
-		for_each_follower(v)
+		/* it may be an exit, which is not made in this one's place */
+		for_each_follower(v) {
 			namespaces_follow(s, v, s->join_ns);
+			task_enter_again(&s->t[v]);
+		}
 		s->join_ns = 0;
 	}
 	if (!(s->row->flags & RF_PRIVATE) && !fast_catch_up(s))

@@ -532,6 +532,29 @@ int task_skip_to_exit(struct task *t, int64_t ret)
 	return 0;
 }
 
+/* From the exit of a call that was made in the place of the program's own, back to
+ * the entry of that one. */
+int task_enter_again(struct task *t)
+{
+	int r;
+
+	if (t->at != AT_EXIT || !t->saved_valid)
+		return t->at == AT_ENTRY ? 0 : -ESRCH;
+	t->regs = t->saved;
+	t->regs.rip -= 2;
+	t->regs.rax = t->call.nr;
+	t->regs.orig_rax = (uint64_t)-1;
+	t->regs_valid = true;
+	task_regs_changed(t);
+	t->saved_valid = false;
+	if (task_resume(t, PTRACE_CONT, 0) < 0)
+		return -ESRCH;
+	r = wait_quiet(t, PTRACE_CONT);
+	if (r < 0)
+		return r;
+	return t->at == AT_ENTRY ? 0 : -ESRCH;
+}
+
 /* ---- descriptors ---- */
 
 /* What is passed: a descriptor, and which message of this variant's it is. */

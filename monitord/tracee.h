@@ -87,6 +87,7 @@ int task_finish(struct task *t, int64_t ret);
  * (ERESTARTSYS and friends) applies to the signal that follows.
  */
 int task_skip_to_exit(struct task *t, int64_t ret);
+int task_enter_again(struct task *t);
 
 /* Give descriptor `fd` of monitord to follower process `t` (AT_ENTRY or
  * AT_EXIT): returns its number there (CLOEXEC set), or -errno. */
