@@ -11,7 +11,9 @@
  * takes a copy, tells the program what the kernel would have said (all of it was
  * accepted), writes the record as of a call that has been made, and goes on.
  * Outputs are sent, in their order, when all followers' tails have passed the
- * last of their records (hold_drain()).
+ * last of their records: at the next call of the leader's, whatever it is
+ * (hold_before()), or when it must wait for that (hold_drain()).  So the leader, its
+ * followers and its peers are all at work at once.
  *
  * What must not be told apart from the native run
  *  - The result.  An output is held only if the kernel would accept it whole:
@@ -86,6 +88,7 @@
 
 #define POLL_MS		100
 #define SKIP		256u
+#define WAKE_AFTER	4u	/* outputs */
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
 /* What a buffer of the kernel's costs besides its data, of which it holds at least
  * one segment; and an output: it may begin two. */
@@ -115,60 +118,91 @@ static void send_all(int fd, const unsigned char *data, uint32_t len,
 	}
 }
 
-static void send_held(struct ipmon_ctx *ctx, struct ipmon_hold *h)
+static void send_op(const struct ipmon_hold *h, const struct ipmon_hold_op *op)
 {
-	uint32_t at = 0, i, n = h->n;
+	switch (op->kind) {
+	case HOLD_SEND:
+		if (op->at <= IPMON_HOLD_BYTES &&
+		    op->len <= IPMON_HOLD_BYTES - op->at)
+			send_all(op->fd, h->data + op->at, op->len, op->arg);
+		break;
+	case HOLD_OPTION:
+		gate(NR_SETSOCKOPT, (uint64_t)op->fd, IPPROTO_TCP_, op->arg,
+		     ptr(&op->was), sizeof(op->was));
+		break;
+	case HOLD_SHUTDOWN:
+		gate(NR_SHUTDOWN, (uint64_t)op->fd, op->arg, 0, 0, 0);
+		break;
+	default:
+		gate(NR_CLOSE, (uint64_t)op->fd, 0, 0, 0, 0);
+		break;
+	}
+}
+
+/* The position all followers have reached. */
+static uint64_t agreed(const struct ipmon_ctx *ctx)
+{
+	const struct ipmon_cursor *cur = ctx_cursors(ctx);
+	uint64_t mask = ctx->followers, least = ctx->p.head, tail;
+
+	for (unsigned int v = 0; mask; v++, mask >>= 1) {
+		if (!(mask & 1))
+			continue;
+		/* acquire: see core/ring.h */
+		tail = __atomic_load_n(&cur[v].tail, __ATOMIC_ACQUIRE);
+		if ((int64_t)(tail - least) < 0)
+			least = tail;
+	}
+	return least;
+}
+
+/* For monitord: what is held now is not what was. */
+static void tell_held(struct ipmon_ctx *ctx, struct ipmon_hold *h)
+{
+	h->sent += 2;
+	__atomic_store_n(&ctx_ring(ctx)->held, h->n ? h->sent | 1 : 0,
+			 __ATOMIC_RELEASE);
+}
+
+/* Send what belongs to records before this position. */
+static void send_until(struct ipmon_ctx *ctx, struct ipmon_hold *h, uint64_t pos)
+{
+	uint32_t n = h->n, i, left;
 
 	if (n > IPMON_HOLD_OPS)
-		n = IPMON_HOLD_OPS;
-	for (i = 0; i < n; i++) {
-		const struct ipmon_hold_op *op = &h->op[i];
-
-		if (op->len > IPMON_HOLD_BYTES - at)
-			break;
-		switch (op->kind) {
-		case HOLD_SEND:
-			send_all(op->fd, h->data + at, op->len, op->arg);
-			break;
-		case HOLD_OPTION:
-			gate(NR_SETSOCKOPT, (uint64_t)op->fd, IPPROTO_TCP_,
-			     op->arg, ptr(&op->was), sizeof(op->was));
-			break;
-		case HOLD_SHUTDOWN:
-			gate(NR_SHUTDOWN, (uint64_t)op->fd, op->arg, 0, 0, 0);
-			break;
-		default:
-			gate(NR_CLOSE, (uint64_t)op->fd, 0, 0, 0, 0);
-			break;
-		}
-		at += op->len;
+		n = h->n = IPMON_HOLD_OPS;
+	for (i = 0; i < n && (int64_t)(h->op[i].pos - pos) <= 0; i++) {
+		send_op(h, &h->op[i]);
+		if (hold_is_end(&h->op[i]))
+			h->ends--;
 	}
-	h->n = h->used = h->ends = h->n_fresh = 0;
-	__atomic_store_n(&ctx_ring(ctx)->held, 0, __ATOMIC_RELEASE);
+	if (!i)
+		return;
+	for (left = 0; i < n; i++)
+		h->op[left++] = h->op[i];
+	h->n = left;
+	if (!h->ends)
+		h->n_fresh = 0;
+	if (!left)
+		h->end = h->quiet = 0;
+	tell_held(ctx, h);
+}
+
+/* Send operation i and those before it. */
+static void drain(struct ipmon_ctx *ctx, struct ipmon_hold *h, uint32_t i)
+{
+	uint64_t pos = h->op[i].pos;
+
+	leader_wait(ctx, pos);
+	send_until(ctx, h, pos);
 }
 
 void hold_drain(struct ipmon_ctx *ctx)
 {
 	struct ipmon_hold *h = hold_of(ctx);
 
-	if (!h || !h->n)
-		return;
-	leader_wait(ctx, h->pos);
-	send_held(ctx, h);
-}
-
-/* Send what has been agreed on without waiting. */
-static void hold_try_drain(struct ipmon_ctx *ctx, struct ipmon_hold *h)
-{
-	const struct ipmon_cursor *cur = ctx_cursors(ctx);
-	uint64_t mask = ctx->followers;
-
-	for (unsigned int v = 0; mask; v++, mask >>= 1)
-		if ((mask & 1) && (int64_t)(h->pos -
-		    /* acquire: see core/ring.h */
-		    __atomic_load_n(&cur[v].tail, __ATOMIC_ACQUIRE)) > 0)
-			return;
-	send_held(ctx, h);
+	if (h && h->n)
+		drain(ctx, h, (h->n - 1) % IPMON_HOLD_OPS);
 }
 
 /* ---- may this call be made before? ---- */
@@ -267,7 +301,7 @@ void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 {
 	struct ipmon_hold *h = hold_of(ctx);
 
-	hold_try_drain(ctx, h);
+	send_until(ctx, h, agreed(ctx));
 	if (!h->n)
 		return;
 	if ((h->ends && !hold_end_passes(h, plan, nr, args)) ||
@@ -403,7 +437,7 @@ static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n,
 	}
 	/* what was to leave at once does not wait for more */
 	if (last && (last->fd != fd || last->kind != HOLD_SEND ||
-		     (more && !last->arg)))
+		     last->at + last->len != h->end || (more && !last->arg)))
 		last = NULL;
 	if (!last)
 		cost += SEND_COST;
@@ -418,7 +452,7 @@ static struct ipmon_hold_op *operation(struct ipmon_hold *h, int fd, uint32_t n,
 		if (h->n == IPMON_HOLD_OPS)
 			return NULL;
 		last = &h->op[h->n++];
-		*last = (struct ipmon_hold_op){ .fd = fd };
+		*last = (struct ipmon_hold_op){ .fd = fd, .at = h->end };
 	}
 	last->room = left > cost ? left - cost : 0;
 	return last;
@@ -504,17 +538,36 @@ static int64_t gather_file(struct hold_output *o, unsigned char *to,
 	return n;
 }
 
+/* Room for HOLD_MAX bytes behind what is held, in one piece? */
+static int data_room(struct ipmon_hold *h)
+{
+	uint32_t low = h->op[0].at;
+
+	if (!h->n)
+		return 1;
+	if (h->end >= low) {
+		if (IPMON_HOLD_BYTES - h->end >= HOLD_MAX)
+			return 1;
+		if (low <= HOLD_MAX)
+			return 0;
+		h->end = 0;
+	}
+	/* never full: then it would look empty */
+	return low - h->end > HOLD_MAX;
+}
+
 void hold_make_room(struct ipmon_ctx *ctx, struct ipmon_hold *h)
 {
-	if (h->n > IPMON_HOLD_OPS - 1 ||
-	    h->used > IPMON_HOLD_BYTES - HOLD_MAX)
-		hold_drain(ctx);
+	/* some of it: followers come to the rest while we go on */
+	while (h->n && (h->n >= IPMON_HOLD_OPS || !data_room(h)))
+		drain(ctx, h, h->n / 2 % IPMON_HOLD_OPS);
 }
 
 void hold_begun(struct ipmon_ctx *ctx, struct ipmon_hold *h)
 {
-	h->pos = ctx->p.head + IPMON_RING_BYTES;
-	__atomic_store_n(&ctx_ring(ctx)->held, 1, __ATOMIC_RELEASE);
+	h->op[h->n - 1].pos = ctx->p.head + IPMON_RING_BYTES;
+	if (h->n == 1)
+		tell_held(ctx, h);
 }
 
 int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
@@ -533,7 +586,7 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 		return 0;
 	}
 	hold_make_room(ctx, h);
-	to = h->data + h->used;
+	to = h->data + h->end;
 	o->frame = *f;
 	o->offset_at = 0;
 	o->more = 0;
@@ -549,7 +602,7 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 		return 0;
 	op->len += (uint32_t)n;
 	op->arg = o->more;
-	h->used += (uint32_t)n;
+	h->end += (uint32_t)n;
 	o->ret = n;
 	hold_begun(ctx, h);
 	return 1;
@@ -563,8 +616,15 @@ void hold_taken(const struct hold_output *o)
 
 void hold_commit(struct ipmon_ctx *ctx)
 {
-	hold_of(ctx)->pos = ctx->p.head;
+	struct ipmon_hold *h = hold_of(ctx);
+
+	h->op[h->n - 1].pos = ctx->p.head;
 	ctx->n_held++;
-	/* Followers are not woken: they would come, find this, and sleep again
-	 * until the next one.  hold_drain() wakes them once for all there is. */
+	/* Woken at once they would find this, and sleep again until the next
+	 * one; woken at the end the peers would have to wait for them. */
+	if (++h->quiet < WAKE_AFTER)
+		return;
+	h->quiet = 0;
+	if (followers_sleep(ctx))
+		wake_followers(ctx);
 }

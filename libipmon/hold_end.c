@@ -171,7 +171,7 @@ static struct ipmon_hold_op *end_op(struct ipmon_ctx *ctx, struct ipmon_hold *h,
 {
 	struct ipmon_hold_op *op = &h->op[h->n++];
 
-	*op = (struct ipmon_hold_op){ .fd = (int32_t)fd,
+	*op = (struct ipmon_hold_op){ .fd = (int32_t)fd, .at = h->end,
 				      .kind = (uint16_t)kind };
 	if (!h->ends++ && ctx->epoll)
 		h->age = ctx_epoll(ctx)->age;

@@ -79,7 +79,7 @@ int hold_option(struct ipmon_ctx *ctx, struct ipmon_hold *h,
 			return 0;
 	hold_make_room(ctx, h);
 	h->op[h->n++] = (struct ipmon_hold_op){
-		.fd = (int32_t)args[0], .kind = HOLD_OPTION,
+		.fd = (int32_t)args[0], .at = h->end, .kind = HOLD_OPTION,
 		.arg = (uint32_t)args[2], .was = (int32_t)value,
 	};
 	o->msg[0] = value;

@@ -56,7 +56,8 @@
 #define PATIENCE	4u	/* sleeps until one is next */
 #define CALLS		64u	/* with the turn, while others want it, */
 #define CALLS_MONITOR	16u	/* or monitord does for somebody */
-#define CALLS_PRIVATE	16u	/* times as many if it is at a private one */
+#define CALLS_PRIVATE	16u	/* times as many if it is at a private one, */
+#define CALLS_HELD	4u	/* or holds outputs: all wait for its followers */
 
 static struct ipmon_turn *ctx_turn(const struct ipmon_ctx *ctx)
 {
@@ -128,17 +129,32 @@ static int next_waiter(const struct ipmon_ctx *ctx, const struct ipmon_turn *t)
 	return after ? (int)(word % WORDS * 64) + __builtin_ctzll(after) : -1;
 }
 
+/* Who is next, if it waits; -1: nobody. */
+static int next_one(const struct ipmon_turn *t)
+{
+	uint32_t next = __atomic_load_n(&t->next, __ATOMIC_RELAXED) - 1;
+
+	return next < IPMON_SLOTS && wants(t, next / 64) >> next % 64 & 1 ?
+		(int)next : -1;
+}
+
+static void name_next(struct ipmon_turn *t, int slot)
+{
+	if (slot >= 0 && next_one(t) < 0)
+		__atomic_store_n(&t->next, (uint32_t)slot + 1,
+				 __ATOMIC_RELAXED);
+}
+
 /* One of those that wait: who has waited for too long, else they take turns. */
 static void wake_waiter(struct ipmon_ctx *ctx, struct ipmon_turn *t)
 {
-	uint32_t next = __atomic_load_n(&t->next, __ATOMIC_RELAXED) - 1;
-	int slot = next_waiter(ctx, t);
+	int slot = next_waiter(ctx, t), next = next_one(t);
 	struct ipmon_cursor *c;
 
 	if (slot < 0)
 		return;
-	if (next < IPMON_SLOTS && wants(t, next / 64) >> next % 64 & 1)
-		slot = (int)next;
+	if (next >= 0)
+		slot = next;
 	c = waiter(ctx, (unsigned int)slot);
 	__atomic_add_fetch(&c->at_wake, 1, __ATOMIC_SEQ_CST);
 	wake_on(&c->at_wake, 1);
@@ -183,14 +199,13 @@ static int take(struct ipmon_ctx *ctx, struct ipmon_turn *t,
 {
 	uint64_t word = __atomic_load_n(&t->word, __ATOMIC_ACQUIRE);
 	uint64_t mine = TURN_WORD(TURN_RUN, (int)ctx->slot);
-	uint32_t next = __atomic_load_n(&t->next, __ATOMIC_RELAXED);
-	int slot = TURN_SLOT(word);
+	int slot = TURN_SLOT(word), next = next_one(t);
 
 	/* monitord has given it */
 	if (word == mine)
 		return 1;
 	if (__atomic_load_n(&t->monitor, __ATOMIC_SEQ_CST) ||
-	    (next && next != ctx->slot + 1 && sleeps <= PATIENCE))
+	    (next >= 0 && next != (int)ctx->slot && sleeps <= PATIENCE))
 		return 0;
 	switch (TURN_STATE(word)) {
 	case TURN_FREE:
@@ -243,14 +258,8 @@ static void wait_turn(struct ipmon_ctx *ctx)
 			if (i > 1)
 				__builtin_ia32_pause();
 		}
-		if (sleeps == PATIENCE) {
-			uint32_t none = 0;
-
-			__atomic_compare_exchange_n(&t->next, &none,
-						    ctx->slot + 1, 0,
-						    __ATOMIC_RELAXED,
-						    __ATOMIC_RELAXED);
-		}
+		if (sleeps == PATIENCE)
+			name_next(t, (int)ctx->slot);
 		ctx->n_waits++;
 		sleep_on(&own->at_wake, seen, look);
 		if (look < LOOK_MAX_NS)
@@ -269,7 +278,7 @@ void turn_back_slow(struct ipmon_ctx *ctx)
 	uint64_t word = __atomic_load_n(&t->word, __ATOMIC_RELAXED);
 
 	if (TURN_SLOT(word) == (int)ctx->slot &&
-	    !__atomic_load_n(&t->next, __ATOMIC_RELAXED) &&
+	    next_one(t) < 0 &&
 	    __atomic_compare_exchange_n(&t->word, &word,
 					TURN_WORD(TURN_RUN, (int)ctx->slot), 0,
 					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
@@ -284,11 +293,15 @@ void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private)
 
 	if ((!asked && !wanted(t)) ||
 	    ++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
-	    (private ? CALLS_PRIVATE : 1))
+	    (private ? CALLS_PRIVATE : hold_any(ctx) ? CALLS_HELD : 1))
 		return;
 	hold_drain(ctx);
 	if (ctx->followers)
 		leader_yields(ctx, nr);
+	/* Who holds outputs keeps the turn in transfers: a waiter that is only
+	 * woken would find it taken back. */
+	if (ctx->hold)
+		name_next(t, next_waiter(ctx, t));
 	turn_leave_slow(ctx, PLAN_BLOCK);
 	turn_back_slow(ctx);
 }

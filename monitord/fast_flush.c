@@ -10,7 +10,8 @@
  *
  *	a call from a site that is not patched	before the rendezvous
  *	a crash					before the fault counts
- *	computing for long			when it was held for two ticks
+ *	computing for long			when the same was held for two
+ *						more ticks
  *	a signal that kills or stops it		before the signal is delivered,
  *						which waits like a caught one
  *
@@ -114,7 +115,12 @@ bool fast_flushed(struct task *t)
 
 void fast_flush_tick(struct taskset *s)
 {
-	if (!holds(&s->t[LEADER])) {
+	uint32_t held = holds(&s->t[LEADER]) ?
+		__atomic_load_n(&fast_ring(s)->held, __ATOMIC_RELAXED) : 0;
+
+	/* a busy leader always holds something, but it sends it as well */
+	if (!held || held != s->held_seen) {
+		s->held_seen = held;
 		s->held_ticks = 0;
 		return;
 	}

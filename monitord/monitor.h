@@ -272,7 +272,8 @@ struct taskset {
 	bool accounted;			/* its counters are in mon.count */
 	uint64_t seen_wakes, seen_waits;/* at the last snapshot (see.h) */
 	bool flushing;			/* the leader sends what it held */
-	uint8_t held_ticks;		/* ticks for which it has held something */
+	uint8_t held_ticks;		/* ticks for which it has held the same */
+	uint32_t held_seen;		/* ... what: ring->held */
 	struct user_regs_struct flush_regs;
 	uint64_t t_catching_up;		/* ns: fast_catch_up() was tried in vain,
 					 * 0 = it was not */

@@ -161,8 +161,12 @@ struct ipmon_ctx {
 	uint16_t spin_every;	/* so many are between long ones */
 	uint64_t words;		/* struct ipmon_words, read-only in followers */
 	int64_t after_ret;	/* ... with this result */
+	/* wait.c: naps of a follower */
+	uint16_t nap_skip;	/* sleeps until the next one is tried */
+	uint16_t nap_vain;	/* so many are skipped after one in vain */
+	uint32_t spare;
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 584, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 592, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
@@ -260,7 +264,8 @@ struct ipmon_ring {
 	/* written rarely: a cache line of their own */
 	uint32_t wake;		/* futex followers sleep on; changed to wake */
 	uint32_t state;		/* enum ipmon_ring_state */
-	uint32_t held;		/* the leader holds outputs back */
+	uint32_t held;		/* the leader holds outputs back; another value
+				 * when it has sent some, 0: none are left */
 	uint8_t pad[4096 - 76];
 	struct ipmon_count count[IPMON_COUNTS];
 	uint8_t data[IPMON_RING_BYTES];
@@ -346,10 +351,11 @@ enum ipmon_turn_state {
 
 /*
  * Outputs of the leader that are sent when the followers have asked for the
- * same: libipmon/hold.c.  Private memory of the leader, one per slot.
+ * same: libipmon/hold.c.  Private memory of the leader, one per slot; of the bytes
+ * only those that have ever been needed at once are there.
  */
 #define IPMON_HOLD_OPS		64u
-#define IPMON_HOLD_BYTES	196608u
+#define IPMON_HOLD_BYTES	1048576u
 enum ipmon_hold_kind {
 	HOLD_SEND,
 	HOLD_OPTION,
@@ -358,24 +364,27 @@ enum ipmon_hold_kind {
 };
 struct ipmon_hold_op {
 	int32_t fd;
-	uint32_t len;		/* of its bytes in data, in order */
+	uint32_t at, len;	/* its bytes in data */
 	uint32_t arg;		/* MSG_MORE or 0; of shutdown; TCP option */
 	uint32_t room;		/* bytes that may be added */
 	uint16_t kind;		/* enum ipmon_hold_kind */
 	uint16_t peer;		/* port of the other side; 0: not asked yet */
 	int32_t was;		/* HOLD_CLOSE: the number that was closed;
 				 * HOLD_OPTION: the value */
+	uint64_t pos;		/* sent when all tails are there */
 };
 struct ipmon_hold {
-	uint32_t n;		/* operations held */
-	uint32_t used;		/* bytes of data */
-	uint64_t pos;		/* sent when all tails are there */
+	uint32_t n;		/* operations held, the oldest first */
+	uint32_t end;		/* of data: where the next bytes go; it goes on
+				 * at the beginning when that is free */
 	uint32_t ends;		/* HOLD_SHUTDOWN, HOLD_CLOSE among them */
 	uint32_t hide;		/* where the next descriptor is hidden */
 	int32_t plain;		/* a descriptor whose outputs are not held ... */
 	uint32_t skip;		/* ... not asked about again for so many */
 	uint32_t age;		/* of the epoll table when `ends` was 0 */
 	uint32_t n_fresh;	/* epoll registrations made since */
+	uint32_t quiet;		/* operations since followers were woken */
+	uint32_t sent;		/* changes when some are sent */
 	uint16_t fresh[IPMON_HOLD_OPS];	/* ... their slots */
 	struct ipmon_hold_op op[IPMON_HOLD_OPS];
 	unsigned char data[IPMON_HOLD_BYTES];
