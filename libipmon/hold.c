@@ -89,6 +89,7 @@
 #define POLL_MS		100
 #define SKIP		256u
 #define WAKE_AFTER	4u	/* outputs */
+#define TWICE		32u
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
 /* What a buffer of the kernel's costs besides its data, of which it holds at least
  * one segment; and an output: it may begin two. */
@@ -403,8 +404,14 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 	if (info.tcpi_state != TCP_ESTABLISHED_ &&
 	    info.tcpi_state != TCP_CLOSE_WAIT_)
 		return 0;
-	/* the smallest buffer there is takes so much when it is empty */
-	if (!held && n < ROOM_LEAST && !info.tcpi_unacked && !info.tcpi_notsent_bytes &&
+	/* the smallest buffer there is takes so much when it is empty; mostly in
+	 * vain if another output follows that is larger */
+	if (held)
+		h->twice = TWICE;
+	else if (h->twice)
+		h->twice--;
+	if (!h->twice && n < ROOM_LEAST && !info.tcpi_unacked &&
+	    !info.tcpi_notsent_bytes &&
 	    len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + 4)
 		return ROOM_LEAST;
 	len = sizeof(mem);

@@ -385,6 +385,8 @@ struct ipmon_hold {
 	uint32_t n_fresh;	/* epoll registrations made since */
 	uint32_t quiet;		/* operations since followers were woken */
 	uint32_t sent;		/* changes when some are sent */
+	uint32_t twice;		/* a connection was asked again for room behind
+				 * what it held, so few askings ago */
 	uint16_t fresh[IPMON_HOLD_OPS];	/* ... their slots */
 	struct ipmon_hold_op op[IPMON_HOLD_OPS];
 	unsigned char data[IPMON_HOLD_BYTES];
