@@ -385,6 +385,17 @@ static int ethtool(struct ipmon_walk *w)
 		return ipmon_emit_out(w, 2, addr, 48 + (word[0] < 128 ?
 				      word[0] * 12ul : 0), R_SUCCESS, 0,
 				      "ethtool");
+	case 0x29: case 0x2d: case 0x2e:
+		/* GRXFH, GRXRINGS, GRXCLSRLCNT: of ethtool_rxnfc they store
+		 * the field data, the last the number of rules as well */
+		rc = ipmon_emit_in(w, 2, addr + 4, 4, "flow_type");
+		if (!rc)
+			rc = ipmon_emit_out(w, 2, addr + 8, 8, R_SUCCESS, 0,
+					    "ethtool data");
+		if (!rc && cmd == 0x2e)
+			rc = ipmon_emit_out(w, 2, addr + 184, 4, R_SUCCESS, 0,
+					    "rule_cnt");
+		return rc;
 	default:
 		break;
 	}

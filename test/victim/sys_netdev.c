@@ -89,6 +89,13 @@ int main(void)
 			n += gf->features[i].available;
 		printf("%u words %08x\n", gf->size, n);
 	}
+	/* lo has no rings: an answer of the kernel all the same, not ENOSYS */
+	struct ethtool_rxnfc nfc;
+	memset(&nfc, 0, sizeof(nfc));
+	nfc.cmd = ETHTOOL_GRXRINGS;
+	r.ifr_data = (void *)&nfc;
+	i = ioctl(s, SIOCETHTOOL, &r);
+	printf("rings %d %llu\n", i ? -errno : 0, i ? 0 : nfc.data);
 	ev.cmd = 0xfff1;
 	r.ifr_data = NULL;
 	CHECK(ioctl(s, SIOCETHTOOL, &r) == -1);
