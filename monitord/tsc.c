@@ -22,8 +22,9 @@
  *	Should it ever be executed, the first value differs between variants,
  *	and from then on the kernel traps everybody;
  *
- *	text that is not (or no longer) a file's is trapped by the kernel in all
- *	variants (TSC_TRAP), and the leader's clock is a system call.
+ *	text that is not (or no longer) a file's, or that a static program maps,
+ *	is trapped by the kernel in all variants (TSC_TRAP), and the leader's
+ *	clock is a system call.
  *
  * One variant alone needs none of this.
  *
@@ -512,7 +513,13 @@ int tsc_image(struct taskset *s)
 void tsc_mapped(struct taskset *s, struct object *o, uint64_t offset,
 		uint64_t len, const uint64_t at[MAX_VARIANTS])
 {
-	if (!tsc_always() && mon.n > 1)
+	if (tsc_always() || mon.n == 1)
+		return;
+	/* A static program that loads code itself may read it to translate it
+	 * (valgrind), and is to find in it what the file has. */
+	if (s->proc->mm->static_exe)
+		tsc_unsure(s);
+	else
 		look(s, o, offset, len, at);
 }
 

@@ -341,8 +341,10 @@ int walk_sockopt_get(struct ipmon_walk *w)
 	if (rc)
 		return rc < 0 ? rc : 0;
 	len = pure_u32(word);
+	/* a negative length is refused by most, but taken for a large one by some
+	 * (IPv6, raw sockets) */
 	rc = ipmon_emit_scalar(w, 4, len, "length");
-	if (rc || len >> 31)
+	if (rc)
 		return rc;
 	/* A few options read part of the buffer (IP_MSFILTER, SCTP): their
 	 * input is not compared, because most callers leave it unset. */
