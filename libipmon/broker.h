@@ -208,8 +208,6 @@ int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call);
 void leader_wait(struct ipmon_ctx *ctx, uint64_t pos);
 /* Leader: wake all followers that sleep.  1: there was one. */
 int wake_followers(struct ipmon_ctx *ctx);
-/* Leader: do any sleep until they are woken? */
-int followers_sleep(struct ipmon_ctx *ctx);
 /* Leader: about to make a call of this kind (PLAN_*); it has returned. */
 void before_block(struct ipmon_ctx *ctx, unsigned int plan_flags);
 void after_block(struct ipmon_ctx *ctx, unsigned int plan_flags);

@@ -88,7 +88,7 @@
 
 #define POLL_MS		100
 #define SKIP		256u
-#define WAKE_AFTER	4u	/* outputs */
+#define WAKE_AFTER	12u	/* outputs */
 #define TWICE		32u
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
 /* What a buffer of the kernel's costs besides its data, of which it holds at least
@@ -632,6 +632,5 @@ void hold_commit(struct ipmon_ctx *ctx)
 	if (++h->quiet < WAKE_AFTER)
 		return;
 	h->quiet = 0;
-	if (followers_sleep(ctx))
-		wake_followers(ctx);
+	wake_followers(ctx);
 }

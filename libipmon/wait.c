@@ -33,11 +33,10 @@
  * been woken would never meet: so now and then, ever more rarely, a spin is as
  * long as ctx->spin_max, which is more than a wake takes.
  *
- * A leader that holds outputs (hold.c) runs on, but it cannot send them before its
- * followers have come.  Waking them each time costs it as much as several calls,
- * much more if that takes a signal to another processor.  So a follower that has
- * nothing left to do takes a nap, and looks by itself whether there is more; after
- * naps in vain it sleeps again until it is woken, ever longer.
+ * A leader that holds outputs (hold.c) runs on and wakes its followers only when
+ * there is much of it: woken for each they would find one, and sleep again.
+ * (Followers that nap and look by themselves, 50 us at a time, were tried: they
+ * take from the peers' processors what the leader saves.)
  *
  * Our own futex calls may end early for any reason (a stop by monitord, a
  * restarted call): every sleep is in a loop around its condition.
@@ -53,11 +52,6 @@
 #define EVERY_LEAST	8u
 #define EVERY_MOST	1024u
 #define AWAITED		4u
-#define NAP_NS		20000	/* and what the kernel adds: 50 us, mostly */
-#define NAP_SKIP_MOST	64u
-/* cursor->sleeping */
-#define SLEEP_LONG	1u
-#define SLEEP_NAP	2u
 
 /* A follower may be dropped while we wait for it: look at ctx->followers again
  * after this long. */
@@ -143,20 +137,6 @@ int wake_followers(struct ipmon_ctx *ctx)
 	futex_wake(&r->wake);
 	ctx->n_wakes++;
 	return 1;
-}
-
-/* Are there followers that will not look by themselves? */
-int followers_sleep(struct ipmon_ctx *ctx)
-{
-	const struct ipmon_cursor *cur = ctx_cursors(ctx);
-	uint64_t mask = ctx->followers;
-
-	for (unsigned int v = 0; mask; v++, mask >>= 1)
-		if ((mask & 1) &&
-		    __atomic_load_n(&cur[v].sleeping, __ATOMIC_RELAXED) ==
-		    SLEEP_LONG)
-			return 1;
-	return 0;
 }
 
 /*
@@ -309,31 +289,6 @@ void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags)
 		wake_leader(ctx, c);
 }
 
-/* Do we look by ourselves whether there is more, after a nap? */
-static int nap_due(struct ipmon_ctx *ctx, const struct ipmon_ring *r)
-{
-	if (!__atomic_load_n(&r->held, __ATOMIC_RELAXED) ||
-	    __atomic_load_n(&r->state, __ATOMIC_RELAXED) == RING_BLOCKED)
-		return 0;
-	if (ctx->nap_skip) {
-		ctx->nap_skip--;
-		return 0;
-	}
-	return 1;
-}
-
-/* A nap is over: was it worth it? */
-static void nap_over(struct ipmon_ctx *ctx, int more)
-{
-	if (more) {
-		ctx->nap_vain = 0;
-		return;
-	}
-	ctx->nap_vain = ctx->nap_vain < NAP_SKIP_MOST / 2 ?
-		(uint16_t)(ctx->nap_vain * 2 + 1) : NAP_SKIP_MOST;
-	ctx->nap_skip = ctx->nap_vain;
-}
-
 static int trapped(const struct ipmon_ring *r)
 {
 	/* acquire: whatever was published before monitord wrote it is seen */
@@ -345,9 +300,8 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 {
 	struct ipmon_ring *r = ctx_ring(ctx);
 	struct ipmon_cursor *c = &ctx_cursors(ctx)[ctx->variant];
-	static const int64_t nap_time[2] = { 0, NAP_NS };
 	uint32_t seen;
-	int at_rendezvous, nap;
+	int at_rendezvous;
 
 	for (;;) {
 		/* in this order: a record published before the rendezvous
@@ -382,10 +336,8 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		    RING_BLOCKED && spin(ctx, &r->head, ctx->c.tail + 1))
 			continue;
 		ctx->n_waits++;
-		nap = nap_due(ctx, r);
 		seen = __atomic_load_n(&r->wake, __ATOMIC_RELAXED);
-		__atomic_store_n(&c->sleeping, nap ? SLEEP_NAP : SLEEP_LONG,
-				 __ATOMIC_RELAXED);
+		__atomic_store_n(&c->sleeping, 1, __ATOMIC_RELAXED);
 		/* the flag, and the tail, come before the looks at head, state
 		 * and leader_waits */
 		ring_fence();
@@ -395,11 +347,7 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		    ctx->c.tail && !trapped(r) &&
 		    !(private && ctx->yielded != private &&
 		      turn_awaited(ctx)))
-			futex_wait(&r->wake, seen, nap ? nap_time : NULL);
+			futex_wait(&r->wake, seen, NULL);
 		__atomic_store_n(&c->sleeping, 0, __ATOMIC_RELAXED);
-		if (nap)
-			nap_over(ctx, __atomic_load_n(&r->head,
-						      __ATOMIC_RELAXED) !=
-				 ctx->c.tail);
 	}
 }

@@ -161,12 +161,8 @@ struct ipmon_ctx {
 	uint16_t spin_every;	/* so many are between long ones */
 	uint64_t words;		/* struct ipmon_words, read-only in followers */
 	int64_t after_ret;	/* ... with this result */
-	/* wait.c: naps of a follower */
-	uint16_t nap_skip;	/* sleeps until the next one is tried */
-	uint16_t nap_vain;	/* so many are skipped after one in vain */
-	uint32_t spare;
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 592, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 584, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
