@@ -31,7 +31,8 @@ void after_start(struct taskset *s)
 	int64_t ret[MAX_VARIANTS] = { 0 };
 	uint32_t after = 0;
 
-	if (s->live)
+	/* its calls may have become monitord's meanwhile: this one was not */
+	if (s->ctx >= 0 && s->proc->mm->fast)
 		mem_read(&s->t[LEADER], &after, fast_ctx(s, LEADER) +
 			 offsetof(struct ipmon_ctx, after), sizeof(after));
 	/* the program's own idea: the number of a call that x86-64 lacks */

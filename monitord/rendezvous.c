@@ -45,6 +45,7 @@
 #include "newname.h"
 #include "own.h"
 #include "patch.h"
+#include "rows.h"
 #include "signals.h"
 #include "solo.h"
 #include "tracee.h"
@@ -57,27 +58,6 @@
 
 /* x32 numbers are 0x40000000 to 0x400003ff (asm/unistd_x32.h) */
 #define X32_SYSCALLS 0x40000000u
-
-/* The registration call has no kernel number and thus no row of its own. */
-static const struct ipmon_row register_row = {
-	.nargs = 2,
-	.arg = { { K_PTR, 0, 0 }, { K_SIZE, 0, 0 } },
-	.exec = EXEC_MONITOR, .cls = CLASS_PROCESS, .handler = H_IPMON,
-	.flags = RF_PURE | RF_NEVER_INPROC,
-	.name = "ipmon_register",
-};
-
-/* Neither has the end of a call that was made in-process. */
-static const struct ipmon_row after_row = {
-	.exec = EXEC_MONITOR, .cls = CLASS_PROCESS, .handler = H_AFTER,
-	.flags = RF_NEVER_INPROC, .name = "ipmon_after",
-};
-
-static const struct ipmon_row *row_of(uint64_t nr)
-{
-	return nr == IPMON_NR_REGISTER ? &register_row :
-	       nr == IPMON_NR_AFTER ? &after_row : ipmon_row(nr);
-}
 
 /* ---- walking ---- */
 
@@ -698,7 +678,7 @@ static void rendezvous(struct taskset *s)
 		set_finish(s, -ENOSYS);
 		return;
 	}
-	s->row = row_of(s->t[LEADER].call.nr);
+	s->row = call_row(s->t[LEADER].call.nr);
 	if (s->proc->mm->at_random[LEADER])
 		at_random_call(s);
 	if (s->clocks.n_gone && solo_behind(s))

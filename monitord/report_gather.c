@@ -9,6 +9,7 @@
 #include "report.h"
 #include "fast_report.h"
 #include "launch.h"
+#include "rows.h"
 #include "text.h"
 #include "trace.h"
 #include "tracee.h"
@@ -157,23 +158,11 @@ static ssize_t read_nothing(void *ctx, void *dst, uint64_t src, size_t n)
 	return -1;
 }
 
-/* Calls of IP-MON's have rows of their own, outside the table. */
-static const struct ipmon_row *row_for(uint64_t nr)
-{
-	static const struct ipmon_row registration = {
-		.arg = { { K_PTR, 0, 0 }, { K_SIZE, 0, 0 } }, .nargs = 2,
-		.cls = CLASS_PROCESS, .name = "ipmon_register",
-	}, after = { .cls = CLASS_PROCESS, .name = "ipmon_after" };
-
-	return nr == IPMON_NR_REGISTER ? &registration :
-	       nr == IPMON_NR_AFTER ? &after : ipmon_row(nr);
-}
-
 static void gather_call(struct report_variant *rv, struct task *t,
 			const struct call *c)
 {
 	struct format f = {
-		.row = row_for(c->nr), .nr = c->nr,
+		.row = call_row(c->nr), .nr = c->nr,
 		.args = c->args, .strmax = 64, .read = read_task, .ctx = t,
 	};
 	struct text x;
@@ -196,7 +185,7 @@ static void gather_call(struct report_variant *rv, struct task *t,
 static void gather_ring_call(struct report *r, struct report_variant *rv,
 			     const struct ring_call *c)
 {
-	struct format f = { .row = row_for(c->nr), .nr = c->nr, .args = c->arg };
+	struct format f = { .row = call_row(c->nr), .nr = c->nr, .args = c->arg };
 	const struct report_variant *other = &r->v[r->variant];
 	struct text x;
 	char name[32];
@@ -243,7 +232,7 @@ static void gather_recent(struct report *r, const struct taskset *s)
 			&s->recent[(s->recent_pos - have + i) % RECENT_MAX];
 		struct report_recent *o = &r->recent[r->n_recent++];
 		struct format f = {
-			.row = row_for(e->nr), .nr = e->nr, .args = e->args,
+			.row = call_row(e->nr), .nr = e->nr, .args = e->args,
 			.ret = e->ret, .done = true, .strmax = 0,
 			.read = read_nothing,
 		};
@@ -320,7 +309,7 @@ static bool is_mapped(pid_t tid, uint64_t addr)
 
 static void want_arguments(struct report_variant *rv)
 {
-	const struct ipmon_row *row = row_for(rv->nr);
+	const struct ipmon_row *row = call_row(rv->nr);
 
 	for (unsigned int i = 0; rv->has_call && i < rv->nargs; i++) {
 		char what[32];
