@@ -17,7 +17,6 @@ int fast_setup(struct taskset *s);
 /* A new set of a process that has it (tasks at their first stop), or of a
  * forked one. */
 void fast_attach(struct taskset *s);
-/* Can another set of the process be given a context? */
 void fast_detach(struct taskset *s);
 struct fast *fast_get(struct fast *f);
 void fast_put(struct fast *f);

@@ -13,8 +13,9 @@
  * The leader gets exactly what the caller of monitord passed in: descriptors
  * (monitord's own are all close-on-exec), signal mask and dispositions,
  * limits, process group, terminal.  A follower gets /dev/null three times and
- * its end of the descriptor channel, and no limits on what only the leader uses.  Neither is the leader of its process
- * group, so setsid() succeeds or fails in all of them alike.
+ * its end of the descriptor channel, and no limits on what only the leader uses.
+ * Neither is the leader of its process group, so setsid() succeeds or fails in
+ * all of them alike.
  */
 #include <errno.h>
 #include <fcntl.h>
