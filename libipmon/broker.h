@@ -9,6 +9,7 @@
  *	cut.c		transfers that come back half-way
  *	hold.c		under verified: outputs that are sent later
  *	wait.c		who waits for whom, and wakes him
+ *	placement.c	on which processor a follower waits
  *	turn.c		whose turn it is among threads
  *	memory.c	the program's memory: walks, spans
  *
@@ -201,6 +202,14 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr);
 
 /* Leader: the program's call, one that may sleep. */
 int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call);
+
+/* ---- placement.c ---- */
+
+/* The number of the processor we run on (may change at once). */
+uint32_t this_cpu(void);
+/* A follower that the leader waits for is about to sleep.  1: it has moved to
+ * another processor than the leader's, look again. */
+int leave_leader(struct ipmon_ctx *ctx);
 
 /* ---- wait.c ---- */
 

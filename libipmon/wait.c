@@ -52,6 +52,7 @@
 #define EVERY_LEAST	8u
 #define EVERY_MOST	1024u
 #define AWAITED		4u
+#define MOVE_SPINS	8u	/* times spin_max */
 
 /* A follower may be dropped while we wait for it: look at ctx->followers again
  * after this long. */
@@ -105,12 +106,27 @@ static int spin(struct ipmon_ctx *ctx, const uint64_t *word, uint64_t from)
 			ctx->spin = enough > ctx->spin ? enough :
 				ctx->spin - (ctx->spin - enough) / 8;
 			ctx->spin_every = EVERY_LEAST;
+			ctx->stacked_enough -= ctx->stacked_enough / 16;
 			return 1;
 		}
 		__builtin_ia32_pause();
 	}
 	ctx->spin /= 2;
 	ctx->spin_vain++;
+	return 0;
+}
+
+/* Spin for a follower that is changing its processor (placement.c). */
+static int arrives(const struct ipmon_ctx *ctx, const struct ipmon_cursor *c,
+		   uint64_t pos)
+{
+	for (uint32_t n = MOVE_SPINS * ctx->spin_max;
+	     n && __atomic_load_n(&c->moving, __ATOMIC_RELAXED); n--) {
+		if ((int64_t)(__atomic_load_n(&c->tail, __ATOMIC_ACQUIRE) -
+			      pos) >= 0)
+			return 1;
+		__builtin_ia32_pause();
+	}
 	return 0;
 }
 
@@ -233,7 +249,8 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 				slept = wake_followers(ctx);
 				woken = 1;
 			}
-			if (!slept && spin(ctx, &c->tail, pos))
+			if (!slept && (spin(ctx, &c->tail, pos) ||
+				       arrives(ctx, c, pos)))
 				continue;
 			ctx->n_waits++;
 			__atomic_store_n(&r->state, RING_WAITING,
@@ -244,6 +261,8 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 			__atomic_store_n(&c->leader_waits, 1, __ATOMIC_RELEASE);
 			/* the flag comes before the second look at tail */
 			ring_fence();
+			__atomic_store_n(&r->waited, (uint32_t)ctx->n_waits <<
+					 12 | this_cpu(), __ATOMIC_RELAXED);
 			if (!passed(c, pos))
 				futex_wait(&c->space, seen, look);
 			__atomic_store_n(&c->leader_waits, 0, __ATOMIC_RELAXED);
@@ -281,6 +300,7 @@ void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags)
 	 */
 	if (rec_flags & REC_INPUTS) {
 		ctx->awaited = AWAITED;
+		__atomic_store_n(&c->moving, 0, __ATOMIC_RELAXED);
 		ring_fence();
 	} else if (ctx->awaited) {
 		ctx->awaited--;
@@ -335,6 +355,11 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		    __atomic_load_n(&r->state, __ATOMIC_RELAXED) !=
 		    RING_BLOCKED && spin(ctx, &r->head, ctx->c.tail + 1))
 			continue;
+		if (leave_leader(ctx)) {
+			/* now both can be awake */
+			ctx->spin = ctx->spin_max;
+			continue;
+		}
 		ctx->n_waits++;
 		seen = __atomic_load_n(&r->wake, __ATOMIC_RELAXED);
 		__atomic_store_n(&c->sleeping, 1, __ATOMIC_RELAXED);

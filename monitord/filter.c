@@ -231,8 +231,9 @@ static int relaxed_rules(scmp_filter_ctx ctx, uint64_t gate)
 
 /*
  * Followers: futex wait and wake on a word several processes share, without a
- * flag (wait.c of libipmon), and what RF_PRIVATE calls may be made at the gate
- * at all: clocks, and GRND_NONBLOCK draws of up to 8 bytes.
+ * flag (wait.c of libipmon), the caller's own processors (placement.c there), and
+ * what RF_PRIVATE calls may be made at the gate at all: clocks, and GRND_NONBLOCK
+ * draws of up to 8 bytes.
  */
 static int follower_rules(scmp_filter_ctx ctx)
 {
@@ -262,6 +263,11 @@ static int follower_rules(scmp_filter_ctx ctx)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_futex, 1,
 				     SCMP_CMP64(1, SCMP_CMP_MASKED_EQ,
 						0xffffffffu, op));
+	for (int nr = SYS_sched_setaffinity; !r && nr <= SYS_sched_getaffinity;
+	     nr++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+				     SCMP_CMP64(0, SCMP_CMP_MASKED_EQ,
+						0xffffffffu, 0));
 	if (!r)
 		r = argument_rules(ctx, false);
 	if (!r)

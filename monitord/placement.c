@@ -49,6 +49,9 @@
 #define GATHER_NS	15000u
 /* At least so much computation (of a window) before anything is spread. */
 #define BUSY_NS		(WINDOW_NS / 4)
+/* With fewer stops in a window it does not matter where they are taken, and moving
+ * there and back does. */
+#define FEW_STOPS	50u
 /* Processes looked at per window. */
 #define PROCS_MAX	64u
 
@@ -63,16 +66,23 @@ static struct {
 	uint64_t t, t_moved, stops, variants_ns, waited_ns;
 } pl;
 
-static void apply(const unsigned char *mask)
+static void apply_to(unsigned int variant, const unsigned char *mask)
 {
 	struct taskset *s;
 
-	sched_setaffinity(0, pl.bytes, (const cpu_set_t *)(const void *)mask);
+	if (mon.opt.cpu[variant])
+		return;
 	LIST_FOREACH(s, &mon.sets, all)
-		for_each_variant(v)
-			if (s->t[v].tid && !mon.opt.cpu[v])
-				sched_setaffinity(s->t[v].tid, pl.bytes,
-					(const cpu_set_t *)(const void *)mask);
+		if (s->t[variant].tid)
+			sched_setaffinity(s->t[variant].tid, pl.bytes,
+				(const cpu_set_t *)(const void *)mask);
+}
+
+static void apply(const unsigned char *mask)
+{
+	sched_setaffinity(0, pl.bytes, (const cpu_set_t *)(const void *)mask);
+	for_each_variant(v)
+		apply_to(v, mask);
 }
 
 static bool in_mask(unsigned int cpu)
@@ -80,10 +90,10 @@ static bool in_mask(unsigned int cpu)
 	return cpu / 8 < pl.bytes && pl.all[cpu / 8] & 1u << cpu % 8;
 }
 
-static void one_cpu(unsigned char mask[MASK_BYTES])
+static void one_cpu(unsigned int cpu, unsigned char mask[MASK_BYTES])
 {
 	memset(mask, 0, MASK_BYTES);
-	mask[pl.cpu / 8] = (unsigned char)(1u << pl.cpu % 8);
+	mask[cpu / 8] = (unsigned char)(1u << cpu % 8);
 }
 
 static void gather(unsigned int cpu)
@@ -91,13 +101,36 @@ static void gather(unsigned int cpu)
 	unsigned char mask[MASK_BYTES];
 
 	pl.cpu = cpu;
-	one_cpu(mask);
+	one_cpu(cpu, mask);
 	apply(mask);
 	pl.gathered = true;
 }
 
+static unsigned int next_cpu(unsigned int cpu)
+{
+	do
+		cpu = (cpu + 1) % (unsigned int)(pl.bytes * 8);
+	while (!in_mask(cpu));
+	return cpu;
+}
+
+/*
+ * A wider mask moves nobody, and variants that take turns on one core by waking
+ * each other are never ready to run at once, so that no balancing moves them
+ * either: followers are put on cores of their own first.
+ */
 static void spread(void)
 {
+	unsigned char mask[MASK_BYTES];
+	unsigned int cpu = pl.cpu;
+
+	for_each_variant(v) {
+		if (v == LEADER || !pl.gathered)
+			continue;
+		cpu = next_cpu(cpu);
+		one_cpu(cpu, mask);
+		apply_to(v, mask);
+	}
 	apply(pl.all);
 	pl.gathered = false;
 }
@@ -180,16 +213,6 @@ static uint64_t waited_ns(void)
 	return n == 2 ? waited : 0;
 }
 
-static unsigned int next_cpu(void)
-{
-	unsigned int cpu = pl.cpu;
-
-	do
-		cpu = (cpu + 1) % (unsigned int)(pl.bytes * 8);
-	while (!in_mask(cpu));
-	return cpu;
-}
-
 void placement_tick(void)
 {
 	uint64_t window = mon.now - pl.t, used, compute, stops, waited;
@@ -208,13 +231,14 @@ void placement_tick(void)
 	if (mon.opt.placement == PLACE_AUTO && pl.gathered &&
 	    compute > BUSY_NS && compute > stops * SPREAD_NS) {
 		spread();
-	} else if (!pl.gathered && stops && compute < stops * GATHER_NS) {
+	} else if (!pl.gathered && stops > FEW_STOPS &&
+		   compute < stops * GATHER_NS) {
 		gather((unsigned int)sched_getcpu());
 	} else if (pl.gathered && mon.now - pl.t_moved > 1000000000u &&
 		   waited - pl.waited_ns > window / 3) {
 		/* somebody else is busy here */
 		pl.t_moved = mon.now;
-		gather(next_cpu());
+		gather(next_cpu(pl.cpu));
 	}
 	pl.t = mon.now;
 	pl.stops = mon.count.stops;

@@ -159,10 +159,15 @@ struct ipmon_ctx {
 				 * so few records ago that it is worth spinning */
 	uint16_t spin_vain;	/* spins in vain since the last long one */
 	uint16_t spin_every;	/* so many are between long ones */
+	/* follower, placement.c */
+	uint32_t stacked;	/* sleeps in a row on the leader's processor */
+	uint32_t stacked_enough; /* so many, and it leaves */
+	uint32_t stacked_seen;	/* ring->waited at the last sleep */
+	uint32_t pad;
 	uint64_t words;		/* struct ipmon_words, read-only in followers */
 	int64_t after_ret;	/* ... with this result */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 584, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 600, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
@@ -262,7 +267,9 @@ struct ipmon_ring {
 	uint32_t state;		/* enum ipmon_ring_state */
 	uint32_t held;		/* the leader holds outputs back; another value
 				 * when it has sent some, 0: none are left */
-	uint8_t pad[4096 - 76];
+	uint32_t waited;	/* how often the leader has waited for followers,
+				 * << 12 | on which processor the last time */
+	uint8_t pad[4096 - 80];
 	struct ipmon_count count[IPMON_COUNTS];
 	uint8_t data[IPMON_RING_BYTES];
 };
@@ -303,7 +310,8 @@ struct ipmon_cursor {
 	uint32_t at_wake;	/* ... this futex; changed to wake.  In the
 				 * leader's: it waits for the turn itself */
 	uint32_t waits_turn;	/* it waits for a sibling of its variant */
-	uint32_t pad1;
+	uint32_t moving;	/* it is on its way to another processor: worth
+				 * spinning for, longer than usual */
 	uint64_t at_pos;	/* at_wanted: where it is to come to rest */
 	uint8_t pad[64 - 56];
 };

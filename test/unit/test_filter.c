@@ -209,6 +209,19 @@ Test(filter, followers_wait_and_read_clocks_and_no_more)
 		for (uint64_t op = 2; op < 1024; op++)
 			cr_expect_not(allowed(p, SYS_futex, 4096, op, 1, 0),
 				      "futex %lx", op);
+		for (int nr = SYS_sched_setaffinity;
+		     nr <= SYS_sched_getaffinity; nr++) {
+			/* the caller's own only */
+			cr_expect(allowed(p, nr, 0, 128, 4096, 0));
+			cr_expect_not(allowed(p, nr, 1, 128, 4096, 0));
+		}
+		for (int k = 0; k < 50; k++) {
+			cr_expect_not(allowed(p - FOLLOWER,
+					      SYS_sched_setaffinity,
+					      k ? random64() : 0, 128, 4096, 0));
+			cr_expect_not(allowed(p, SYS_sched_setaffinity,
+					      random64() | 1, 128, 4096, 0));
+		}
 		cr_expect(allowed(p, SYS_getrandom, 4096, 8, 1, 0));
 		cr_expect_not(allowed(p, SYS_getrandom, 4096, 9, 1, 0));
 		cr_expect_not(allowed(p, SYS_getrandom, 4096, 8, 0, 0));
@@ -250,7 +263,7 @@ Test(filter, dangerous_calls_never_pass)
 		SYS_sethostname, SYS_settimeofday, SYS_close_range,
 		SYS_process_madvise, SYS_set_tid_address, SYS_bpf,
 		SYS_perf_event_open, SYS_pidfd_getfd, SYS_init_module,
-		SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler,
+		SYS_prlimit64, SYS_sched_setscheduler,
 		SYS_ioprio_set, SYS_setpriority, SYS_keyctl, SYS_fanotify_mark,
 		SYS_move_pages, SYS_migrate_pages, SYS_get_robust_list,
 		SYS_pidfd_open, SYS_pidfd_send_signal, SYS_rt_sigqueueinfo,
