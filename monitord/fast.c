@@ -138,6 +138,8 @@ void fast_release(struct taskset *s)
 
 	if (s->slot < 0)
 		return;
+	if (s->proc->mm->maps_live_file)
+		flags |= IPMON_CTX_WAIT;
 	turn_assign(s);
 	live = may_live(s);
 	if (__atomic_load_n(&fast_cursor(s, LEADER)->apart, __ATOMIC_RELAXED))
@@ -160,6 +162,21 @@ void fast_release(struct taskset *s)
 	/* from now on others may see it run */
 	if (live)
 		turn_give(s);
+}
+
+/* The other threads of `s` are told as well: they may not come to us for long.
+ * Only the leader asks for this flag, so there is no order to keep. */
+void fast_live_file(struct taskset *s)
+{
+	struct taskset *o;
+
+	if (s->proc->mm->maps_live_file)
+		return;
+	s->proc->mm->maps_live_file = true;
+	LIST_FOREACH(o, &mon.sets, all)
+		if (o != s && o->proc->mm == s->proc->mm && o->slot >= 0)
+			CTX_SET(o, LEADER, flags,
+				o->ctx_flags | IPMON_CTX_WAIT);
 }
 
 void fast_want(struct taskset *s)

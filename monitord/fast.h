@@ -46,6 +46,9 @@ void fast_dropped(struct taskset *s, unsigned int mask);
 /* Wake followers that sleep: there may be something for them. */
 void fast_wake(struct taskset *s);
 
+/* Its followers map a file that the program can write (h_mmap.c). */
+void fast_live_file(struct taskset *s);
+
 /*
  * A signal-delivery or interrupt stop of a task that may be inside IP-MON.
  * Registers are adjusted so that IP-MON comes to monitord with the call, where

@@ -27,6 +27,12 @@
  *	shared, may be written		the follower's shadow (shadow.c)
  *	shared, read-only		the file, unless its shadow is hot
  *
+ * A follower that maps the file itself sees there what the leader has written to
+ * it, by a call and perhaps earlier than the follower would: databases read
+ * through a mapping and write through the descriptor.  So once a process has
+ * mapped a file by a descriptor that can write, its leader waits before such
+ * calls, and before it unlocks, whatever the policy (IPMON_CTX_WAIT).
+ *
  * The dynamic linker maps each library three to five times in a row (always
  * with MAP_DENYWRITE, which means nothing to the kernel).  For these, a
  * re-opened read-only description is passed and left open in the follower
@@ -51,6 +57,7 @@
 #include <linux/magic.h>
 
 #include "divergence.h"
+#include "fast.h"
 #include "fast_mem.h"
 #include "h_memory.h"
 #include "patch.h"
@@ -400,6 +407,9 @@ static void mapped(struct taskset *s, const int64_t ret[MAX_VARIANTS],
 			    !(a[2] & PROT_WRITE));
 	if (flags & MAP_FIXED)
 		shadow_unmap(s->proc->mm, (uint64_t)ret[LEADER], len);
+	if (b && b->writable && S_ISREG(b->st.st_mode) &&
+	    !(b->sh && shadow_is_hot(b->sh)))
+		fast_live_file(s);
 	if (!shared)
 		return;
 	if (b && b->sh) {

@@ -348,6 +348,8 @@ struct mm {
 	uint64_t vdso_clock;		/* clock_gettime in it, 0 = none */
 	bool patched;			/* libc's syscall sites lead to IP-MON */
 	bool clocks_apart;		/* variants have read clocks alone */
+	bool maps_live_file;		/* h_mmap.c: followers see in memory what
+					 * the leader writes to a file */
 	struct ipmon_ranges ranges[MAX_VARIANTS];
 	uint64_t ipmon_text[MAX_VARIANTS][2];
 	uint64_t brk[MAX_VARIANTS];	/* program break as last seen, 0 =

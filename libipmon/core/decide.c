@@ -171,7 +171,8 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 		if ((flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT)) && !ctx->epoll)
 			return DECIDE_LEFT;
 	}
-	wait = wait && ctx->policy == IPMON_VERIFIED;
+	wait = wait && (ctx->policy == IPMON_VERIFIED ||
+			ctx->flags & IPMON_CTX_WAIT);
 	if (wish)
 		wait = wish == IPMON_WISH_WAIT;
 	return (wait ? DECIDE_VERIFIED : DECIDE_RELAXED) + to_channel;
