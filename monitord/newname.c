@@ -12,7 +12,7 @@
  * A call that creates a file or directory *which must not exist yet* does not
  * depend on what the random part of the name is: any free name will do.  So
  * when the variants ask to create names which are equal except for one run of
- * at least six letters and digits in the last component, the leader's choice
+ * at least three letters and digits in the last component, the leader's choice
  * is everybody's choice: it is written over the followers' strings, in the
  * very buffer the program will go on using, before the call is compared.
  *

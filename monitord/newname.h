@@ -13,8 +13,9 @@ struct task;
 struct taskset;
 struct ipmon_item;
 
-/* Shortest random part that is recognised: the XXXXXX of mkstemp(3). */
-#define NEWNAME_RUN 6u
+/* Shortest random part that is recognised: mktemp(1) takes three X (test suites
+ * use four), mkstemp(3) six. */
+#define NEWNAME_RUN 3u
 
 /*
  * Do two paths of n bytes differ in nothing but one run of at least

@@ -60,6 +60,8 @@ Test(newname, random_parts)
 		  "a run may differ in a single place");
 	cr_expect(differs("/t/abcdeX.c", "/t/abcdeY.c"));
 	cr_expect(differs("d.d/sedAb12Cd", "d.d/sedZb12Cf"));
+	cr_expect(differs("gt-test.5pUA", "gt-test.SSHA"), "mktemp -d gt-test.XXXX");
+	cr_expect(differs("t.abc", "t.xyz"), "as short as mktemp(1) makes them");
 }
 
 Test(newname, equal_names_are_not_different)
@@ -70,9 +72,9 @@ Test(newname, equal_names_are_not_different)
 
 Test(newname, short_runs)
 {
-	cr_expect_not(differs("/tmp/a.bcdeX", "/tmp/a.bcdeY"));
-	cr_expect_not(differs("abcde", "abcdf"));
-	cr_expect_not(differs("12-34-567", "12-34-568"));
+	cr_expect_not(differs("/tmp/a.bX", "/tmp/a.bY"));
+	cr_expect_not(differs("ab", "af"));
+	cr_expect_not(differs("12-34-56", "12-34-58"));
 }
 
 Test(newname, other_components)
