@@ -9,7 +9,7 @@
  * functions, but many programs carry a copy of glibc's (gnulib's tempname.c:
  * mktemp(1) is one) and static ones cannot be given a library.
  *
- * A call that creates a file or directory *which must not exist yet* does not
+ * A call that creates a file, directory or link *which must not exist yet* does not
  * depend on what the random part of the name is: any free name will do.  So
  * when the variants ask to create names which are equal except for one run of
  * at least three letters and digits in the last component, the leader's choice

@@ -272,7 +272,7 @@ enum ipmon_handler {
 	H_PERSONALITY, H_CAP, H_PRLIMIT,
 	H_CHANNEL,	/* pipe pipe2 socketpair: remembered as internal */
 	H_AFFINITY_SET, H_AFFINITY_GET,
-	H_NEWNAME,	/* mkdir and such: generic, but see newname.c */
+	H_NEWNAME,	/* mkdir, link and such: generic, but newname.c */
 	H_GETDENTS, H_PROCESS_MADVISE, H_VMSPLICE,
 	H_LANDLOCK,	/* landlock_restrict_self */
 	H_PIDFD,	/* pidfd_open pidfd_getfd: generic, but not for all */
