@@ -129,11 +129,17 @@ static void next(struct domain *d)
 	grant(d, s);
 }
 
-/* The owner sits in a call that is known to block, or has been in for long. */
+/*
+ * The owner sits in a call that is known to block, or has been in for long.  One
+ * that all variants make is waited for: what it has done in the leader others
+ * must not see before the followers have done it (membarrier's registration,
+ * which takes its time).
+ */
 static bool stealable(const struct taskset *o)
 {
 	return o->state == SET_CALL &&
-	       (o->blocking || mon.now - o->t_call > STEAL_NS);
+	       (o->blocking || (o->row->exec != EXEC_ALL &&
+				mon.now - o->t_call > STEAL_NS));
 }
 
 /* Can the turn be given to somebody else?  A team is asked for it. */
