@@ -130,6 +130,33 @@ int walk_fetch(struct ipmon_walk *w, unsigned int arg, void *dst, uint64_t src,
 	return rc ? rc : 1;
 }
 
+/*
+ * Structures that have grown have their size beside them.  Members the kernel
+ * does not know must be zero (E2BIG), so what is behind those we know is either
+ * zero in all variants, or garbage a kernel of our age refuses, or means something
+ * to a newer one; the last two are answered like the former of them.
+ */
+int walk_tail(struct ipmon_walk *w, uint64_t addr, uint64_t known,
+	      uint64_t size)
+{
+	unsigned char buf[64];
+	uint64_t i, n, k;
+
+	for (i = known; i < size; i += n) {
+		n = pure_min(size - i, sizeof(buf));
+		if (walk_read(w, buf, addr + i, n)) {
+			/* the end of it, byte by byte */
+			n = 1;
+			if (walk_read(w, buf, addr + i, n))
+				return 0;	/* EFAULT */
+		}
+		for (k = 0; k < n; k++)
+			if (buf[k])
+				return -WALK_ENOSYS;
+	}
+	return 0;
+}
+
 int walk_inout(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
 	       uint64_t len, unsigned int rule, const char *label)
 {
@@ -515,6 +542,7 @@ static int walker(struct ipmon_walk *w)
 	case W_MIGRATE_PAGES: return walk_migrate_pages(w);
 	case W_MOVE_PAGES: return walk_move_pages(w);
 	case W_SECCOMP: return walk_seccomp(w);
+	case W_LANDLOCK_ATTR: return walk_landlock_attr(w);
 	case W_LANDLOCK_RULE: return walk_landlock_rule(w);
 	case W_STATMOUNT: return walk_statmount(w);
 	case W_SYSLOG: return walk_syslog(w);

@@ -44,6 +44,10 @@ int walk_strv(struct ipmon_walk *w, unsigned int arg, uint64_t addr);
 int walk_iov(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
 	     uint64_t count, enum walk_dir dir, unsigned int rule,
 	     uint64_t aux, uint64_t min_ret);
+/* Of a structure of `size` bytes we know `known`; an error from here: it has
+ * members we do not know, and they are in use. */
+int walk_tail(struct ipmon_walk *w, uint64_t addr, uint64_t known,
+	      uint64_t size);
 int walk_inout(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
 	       uint64_t len, unsigned int rule, const char *label);
 int walk_out_from(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
@@ -123,6 +127,7 @@ int walk_statmount(struct ipmon_walk *w);
 int walk_quotactl(struct ipmon_walk *w);
 int walk_utimens(struct ipmon_walk *w);
 int walk_xattrat(struct ipmon_walk *w);
+int walk_landlock_attr(struct ipmon_walk *w);
 int walk_landlock_rule(struct ipmon_walk *w);
 int walk_vmsplice(struct ipmon_walk *w);
 

@@ -85,9 +85,12 @@ int walk_fcntl(struct ipmon_walk *w)
 /* struct open_how { u64 flags; u64 mode; u64 resolve; }: no slack anywhere */
 int walk_openat2(struct ipmon_walk *w)
 {
+	int rc;
+
 	if (!w->args[2] || w->args[3] < 24 || w->args[3] > 4096)
 		return 0;	/* EINVAL, E2BIG */
-	return ipmon_emit_in(w, 2, w->args[2], w->args[3], "open_how");
+	rc = ipmon_emit_in(w, 2, w->args[2], 24, "open_how");
+	return rc ? rc : walk_tail(w, w->args[2], 24, w->args[3]);
 }
 
 /* struct file_handle { u32 handle_bytes; int type; u8 f_handle[]; } */
@@ -311,6 +314,18 @@ int walk_vmsplice(struct ipmon_walk *w)
 		return 0;	/* EBADF */
 	return walk_iov(w, 1, w->args[1], w->args[2],
 			mode ? WALK_SEND : WALK_RECV, R_VEC, 0, 0);
+}
+
+/* landlock_create_ruleset(attr, size, flags): three u64 */
+int walk_landlock_attr(struct ipmon_walk *w)
+{
+	uint64_t size = w->args[1];
+	int rc;
+
+	if (!w->args[0] || size < 8 || size > 4096)
+		return 0;	/* a question, EFAULT, EINVAL, E2BIG */
+	rc = ipmon_emit_in(w, 0, w->args[0], pure_min(size, 24), "ruleset");
+	return rc ? rc : walk_tail(w, w->args[0], 24, size);
 }
 
 int walk_landlock_rule(struct ipmon_walk *w)

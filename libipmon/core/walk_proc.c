@@ -86,10 +86,7 @@ int walk_clone3(struct ipmon_walk *w)
 		rc = ipmon_emit_scalar(w, 0, ca[CA_CGROUP], "cgroup");
 	if (!rc)
 		rc = clone3_pointers(w, ca);
-	if (!rc && size > sizeof(ca))
-		rc = ipmon_emit_in(w, 0, w->args[0] + sizeof(ca),
-				   size - sizeof(ca), "unknown members");
-	return rc;
+	return rc ? rc : walk_tail(w, w->args[0], sizeof(ca), size);
 }
 
 /* ---- prctl, arch_prctl ---- */
