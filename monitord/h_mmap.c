@@ -308,6 +308,26 @@ static void libfd_prepare(struct taskset *s, const struct backing *b)
 
 /* ---- mmap ---- */
 
+/* Not one of the objects that the kernel does not map either. */
+static bool mappable_object(const char *path)
+{
+	static const char *const plain[] = {
+		"[event", "[signalfd]", "[timerfd]", "[pidfd]", "inotify",
+		"[fanotify]",
+	};
+	char link[128];
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
+
+	if (n < 0)
+		return true;
+	link[n] = '\0';
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (!strncmp(link, "anon_inode:", 11) &&
+		    !strncmp(link + 11, plain[i], strlen(plain[i])))
+			return false;
+	return true;
+}
+
 /* A reason to refuse this file mapping, or NULL. */
 static const char *refused(const struct taskset *s, const struct stat *st,
 			   const char *path, unsigned int flags, bool *say_so)
@@ -341,6 +361,7 @@ static const char *refused(const struct taskset *s, const struct stat *st,
 		*say_so = false;
 		return "mapping of a socket";
 	default:
+		*say_so = mappable_object(path);
 		return "mapping of a kernel object";
 	}
 	/* PCI resources and the like are regular files in sysfs */

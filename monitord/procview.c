@@ -427,6 +427,66 @@ void open_done(struct taskset *s, int64_t ret)
 	set_finish(s, ret);
 }
 
+/* ---- what a file of /proc cannot do ---- */
+
+static struct view *view_of(const struct taskset *s, unsigned int arg)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
+		 (int)s->t[LEADER].tid, (int)s->t[LEADER].call.args[arg]);
+	return stat(path, &st) ? NULL : view_find(&st);
+}
+
+/* Could something be moved to this descriptor?  Otherwise the kernel has an
+ * answer of its own. */
+static bool can_take(struct taskset *s, unsigned int arg, bool pipe)
+{
+	int fd = leader_getfd(s, (int)s->t[LEADER].call.args[arg]);
+	struct stat st;
+	bool can;
+
+	if (fd < 0)
+		return false;
+	can = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY && !fstat(fd, &st) &&
+		(!pipe || S_ISFIFO(st.st_mode));
+	close(fd);
+	return can;
+}
+
+int view_refuses(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	int err;
+
+	switch (s->t[LEADER].call.nr) {
+	case SYS_splice:
+		if (!view_of(s, 0) || !a[4] || a[3] || !can_take(s, 2, true))
+			return 0;
+		return EINVAL;
+	case SYS_sendfile:
+		if (!view_of(s, 1) || !a[3] || !can_take(s, 0, false))
+			return 0;
+		return EINVAL;
+	case SYS_fsync:
+	case SYS_fdatasync:
+		err = EINVAL;
+		break;
+	case SYS_fchmod:
+		err = EPERM;
+		break;
+	case SYS_fsetxattr:
+	case SYS_fgetxattr:
+	case SYS_fremovexattr:
+		err = EOPNOTSUPP;
+		break;
+	default:
+		return 0;
+	}
+	return view_of(s, 0) ? err : 0;
+}
+
 /* ---- reading ---- */
 
 static bool position(struct taskset *s, int fd, int64_t *pos)

@@ -21,6 +21,12 @@ bool view_active(void);
  */
 int view_replicate(struct taskset *s, int64_t ret);
 
+/*
+ * The leader's call is one that a view can do and a file of /proc cannot: the
+ * error there, or 0.
+ */
+int view_refuses(struct taskset *s);
+
 /* Is this the file of a view? */
 bool view_is(const struct stat *st);
 
