@@ -8,9 +8,15 @@
  * never enter the kernel.  EXEC_ALL: everybody executes, leader first; when
  * it failed, nobody else tries (so that a failure leaves all variants alike),
  * unless with EFAULT, which may follow upon an effect.
- * Refused calls return the row's errno in all variants.
+ * Refused calls return the row's errno in all variants; so do commands that the
+ * walkers do not know, where the kernel does not know them either.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "divergence.h"
 #include "fast_fd.h"
@@ -23,8 +29,106 @@
 #include "solo.h"
 #include "tracee.h"
 
+/* ---- commands the walkers do not know ---- */
+
+#define NOWHERE (1ull << 63)
+
+/* Nothing can be done with this number, whatever the command: it is not open, or
+ * was opened with O_PATH. */
+static bool bad_descriptor(struct taskset *s)
+{
+	int fd = leader_getfd(s, (int)s->t[LEADER].call.args[0]);
+	bool bad = fd == -EBADF ||
+		   (fd >= 0 && (fcntl(fd, F_GETFL) & O_PATH));
+
+	if (fd >= 0)
+		close(fd);
+	return bad;
+}
+
+bool unknown_alone(const struct taskset *s)
+{
+	return s->row->walker == W_IOCTL && mon.live == 1u << LEADER;
+}
+
+static int64_t ask_nowhere(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	return task_inject(&s->t[LEADER], SYS_ioctl, a[0], a[1], NOWHERE, 0, 0,
+			   0);
+}
+
+bool unknown_unread(struct taskset *s)
+{
+	int64_t r;
+
+	if (s->row->walker != W_IOCTL)
+		return false;
+	r = ask_nowhere(s);
+	if (r == -EFAULT || r == -ESRCH)
+		return false;
+	/* an error that comes first; or nobody looks there, and it is done */
+	set_finish(s, r);
+	return true;
+}
+
+/*
+ * What the kernel says to commands, and to members of structures, it does not
+ * know.  The table knows those of Linux 6.18: up to then this is the kernel's own
+ * answer.  Devices and sockets have others, and many commands: they are asked with
+ * an argument that points nowhere, so that nothing is read or stored.
+ */
+static int64_t unknown_answer(struct taskset *s, bool *known)
+{
+	int64_t r;
+
+	*known = false;
+	switch (s->row->walker) {
+	case W_IOCTL:
+		r = ask_nowhere(s);
+		*known = r == -EFAULT;
+		return *known ? -ENOTTY : r;
+	case W_KEYCTL:
+		return -EOPNOTSUPP;
+	case W_CLONE3: case W_OPENAT2: case W_LANDLOCK_ATTR:
+		return -E2BIG;
+	default:
+		return -EINVAL;
+	}
+}
+
+void refuse_unknown(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	bool first = s->row->arg[0].kind != K_FD, known;
+	char what[64];
+	int64_t r;
+
+	if (!first && bad_descriptor(s)) {
+		set_finish(s, -EBADF);
+		return;
+	}
+	r = unknown_answer(s, &known);
+	snprintf(what, sizeof(what),
+		 "command 0x%x not known to the syscall table",
+		 (unsigned int)a[!first]);
+	if (known || mon.opt.verbose)
+		refuse(s, what);
+	set_finish(s, r);
+}
+
 void generic_start(struct taskset *s)
 {
+	int err;
+
+	if (view_active()) {
+		err = view_refuses(s);
+		if (err) {
+			set_finish(s, -err);
+			return;
+		}
+	}
 	if (s->row->exec == EXEC_LEADER || s->row->exec == EXEC_ALL) {
 		set_leader_go(s);
 		return;
@@ -82,11 +186,65 @@ void generic_done(struct taskset *s, int64_t ret)
 	set_finish(s, ret);
 }
 
+/*
+ * Some kernels have been built without what we refuse.  These questions can only
+ * be answered by an error.
+ */
+static bool kernel_lacks(uint64_t nr)
+{
+	long r = 0;
+
+	switch (nr) {
+	case SYS_init_module:
+		r = syscall(nr, NULL, 0l, NULL);
+		break;
+	case SYS_delete_module:
+		r = syscall(nr, NULL, 0);
+		break;
+	case SYS_finit_module:
+		r = syscall(nr, -1, NULL, 0);
+		break;
+	case SYS_kexec_load:
+		r = syscall(nr, 0l, ~0ul, NULL, 0l);
+		break;
+	case SYS_kexec_file_load:
+		r = syscall(nr, -1, -1, 0l, NULL, ~0ul);
+		break;
+	case SYS_iopl:
+		r = syscall(nr, 4);
+		break;
+	case SYS_ioperm:
+		r = syscall(nr, 65536l, 1l, 1);
+		break;
+	default:
+		break;
+	}
+	return r < 0 && errno == ENOSYS;
+}
+
+/* Nobody has a tracee, as nobody may get one. */
+static bool of_a_tracer(const struct taskset *s)
+{
+	uint64_t request = s->t[LEADER].call.args[0];
+
+	return request != PTRACE_TRACEME && request != PTRACE_ATTACH &&
+	       request != PTRACE_SEIZE;
+}
+
 void refuse_start(struct taskset *s)
 {
 	const struct ipmon_row *r = s->row;
 	uint64_t nr = s->t[LEADER].call.nr;
 
+	if (nr == SYS_ptrace && of_a_tracer(s)) {
+		set_finish(s, -ESRCH);
+		return;
+	}
+	if (r->cls == CLASS_REFUSED && kernel_lacks(nr)) {
+		mon.count.refused[nr]++;
+		set_finish(s, -ENOSYS);
+		return;
+	}
 	/* numbers no kernel has ever used need no comment */
 	if (r->cls == CLASS_UNKNOWN &&
 	    ((nr > 334 && nr < 424) || nr >= IPMON_NR_MAX))

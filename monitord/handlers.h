@@ -35,5 +35,14 @@ void generic_start(struct taskset *s);
 void generic_done(struct taskset *s, int64_t ret);
 /* Refuse the call in all variants with -err, saying so unless quiet. */
 void refuse_start(struct taskset *s);
+/*
+ * The walker does not know this command: answer in the kernel's place, or, with
+ * one variant, which has nobody to tell, let it be made (true).
+ */
+bool unknown_alone(const struct taskset *s);
+void refuse_unknown(struct taskset *s);
+/* What an ioctl points at differs; was it for a command that this file does not
+ * know, and the call is answered? */
+bool unknown_unread(struct taskset *s);
 
 #endif

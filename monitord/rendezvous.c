@@ -313,19 +313,6 @@ bool set_compare(struct taskset *s)
 	return set_compare_filtered(s, NULL, 0);
 }
 
-/* Nothing can be done with this number, whatever the command: it is not open, or
- * was opened with O_PATH. */
-static bool bad_descriptor(struct taskset *s)
-{
-	int fd = leader_getfd(s, (int)s->t[LEADER].call.args[0]);
-	bool bad = fd == -EBADF ||
-		   (fd >= 0 && (fcntl(fd, F_GETFL) & O_PATH));
-
-	if (fd >= 0)
-		close(fd);
-	return bad;
-}
-
 bool set_compare_filtered(struct taskset *s,
 			  void (*filter)(struct task *t, unsigned int arg),
 			  unsigned int arg)
@@ -335,20 +322,9 @@ bool set_compare_filtered(struct taskset *s,
 
 		if (r == -ENOSYS) {
 			/* the walker does not know this command */
-			char what[64];
-			bool first = s->row->arg[0].kind != K_FD;
-
-			if (!first && bad_descriptor(s)) {
-				set_finish(s, -EBADF);
-				return false;
-			}
-			snprintf(what, sizeof(what),
-				 "command 0x%x not known to the syscall table",
-				 (unsigned int)s->t[v].call.args[!first]);
-			refuse(s, what);
-			set_finish(s, s->row->walker == W_IOCTL ? -ENOTTY :
-				   s->row->walker == W_KEYCTL ? -EOPNOTSUPP :
-				   -EINVAL);
+			if (unknown_alone(s))
+				continue;
+			refuse_unknown(s);
 			return false;
 		}
 		if (r < 0) {
@@ -363,6 +339,8 @@ bool set_compare_filtered(struct taskset *s,
 		if (compare_variant(s, v))
 			continue;
 		if (solo(s))
+			return false;
+		if (found.kind == DIV_PAYLOAD && unknown_unread(s))
 			return false;
 		if (!diverge(&found))
 			return false;
