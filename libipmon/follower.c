@@ -279,6 +279,9 @@ static struct ipmon_outcome alone(struct follower *fo)
 	struct ipmon_time t;
 	uint64_t out = args[plan->mem];
 
+	/* monitord makes it, and counts it, as the filter would stop us */
+	if ((plan->flags & PLAN_MEMORY) && memory_is_monitords(fo->f))
+		return left();
 	count_solo(fo->ctx);
 	clocks_apart(fo->ctx);
 	if (plan->flags & PLAN_FUTEX)

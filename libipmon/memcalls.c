@@ -181,6 +181,14 @@ static int64_t move(const struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 	return ipmon_gate_raw(&call);
 }
 
+int memory_is_monitords(const struct ipmon_frame *f)
+{
+	unsigned int h = ipmon_row((uint32_t)f->nr)->handler;
+
+	return h != H_MMAP && h != H_BRK &&
+		out_of_bounds(f->args[0], f->args[1]);
+}
+
 int64_t follower_memory(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 			int64_t leader)
 {
@@ -188,8 +196,7 @@ int64_t follower_memory(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 	struct ipmon_call call = own_call(f, h);
 	int64_t own;
 
-	if (h != H_MMAP && h != H_BRK &&
-	    out_of_bounds(f->args[0], f->args[1]))
+	if (memory_is_monitords(f))
 		return differs(ctx, f, leader, -ENOMEM_);
 	if (leader == MEMORY_ALONE)
 		return ipmon_gate_raw(&call);

@@ -14,5 +14,7 @@ struct ipmon_outcome leader_memory(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 int64_t follower_memory(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 			int64_t leader);
 #define MEMORY_ALONE	INT64_MIN
+/* Is the memory of this call where only monitord may touch it? */
+int memory_is_monitords(const struct ipmon_frame *f);
 
 #endif
