@@ -12,7 +12,8 @@
  * everywhere, and mappings that touch in one variant touch in all.
  *
  *	program gave MAP_FIXED		own arguments as they are
- *	the leader got its hint		follower gets its own hint
+ *	the leader got its hint		follower gets its own hint, or below
+ *					IPMON_MEMORY_LOW what the leader got
  *	else				leader's address + delta
  *
  * Nothing is ever replaced by that (MAP_FIXED_NOREPLACE).  When the place is
@@ -55,6 +56,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include <linux/magic.h>
+
+#include <ipmon/gate_rules.h>
 
 #include "divergence.h"
 #include "fast.h"
@@ -126,6 +129,14 @@ static int64_t place(struct taskset *s, unsigned int v, int64_t leader,
 		r = task_inject(t, SYS_mmap, a[0] & ~(PAGE - 1), len, a[2],
 				flags | MAP_FIXED_NOREPLACE, (uint64_t)fd,
 				a[5]);
+		/*
+		 * Programs ask for low addresses to be near their code, which
+		 * need not be moved by delta: where the leader is will do.
+		 */
+		if (r == -EEXIST && (uint64_t)leader < IPMON_MEMORY_LOW)
+			r = task_inject(t, SYS_mmap, (uint64_t)leader, len, a[2],
+					flags | MAP_FIXED_NOREPLACE,
+					(uint64_t)fd, a[5]);
 		if (r != -EEXIST)
 			return r;
 	}
