@@ -181,9 +181,11 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	int64_t ret;
 	int stay;
 
+	if (plan->flags & PLAN_FUTEX && !futex_waits(call->args))
+		return ctx->gives ? turn_wake(ctx, call) :
+			ipmon_gate_call(call);
 	/* in a private call followers do not rest: nor can we be waited for */
-	if (!block || (plan->flags & PLAN_FUTEX && !futex_waits(call->args)) ||
-	    ipmon_private(plan, call->args[1], call->args[2]))
+	if (!block || ipmon_private(plan, call->args[1], call->args[2]))
 		return ipmon_gate_call(call);
 	if (plan->flags & PLAN_TRY) {
 		struct ipmon_call try = *call;
@@ -728,6 +730,8 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	common_call(ctx, plan);
 	if (hold_any(ctx))
 		hold_before(ctx, plan, nr, f->args);
+	if (plan->flags & PLAN_FUTEX)
+		turn_futex(ctx, nr, f->args[0], futex_waits(f->args));
 	/* it closes what others can see the end of */
 	if ((nr == NR_DUP2 || nr == NR_DUP3) && ctx->hold &&
 	    hold_close_waits(f->args[1]))

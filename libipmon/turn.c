@@ -38,6 +38,12 @@
  * leave it the turn; and who makes many calls without sleeping goes to sleep in
  * between (turn_yield).
  *
+ * A lock is free between its release and the wake that follows, and who is woken
+ * finds it taken again if the turn changes at other calls only: natively threads
+ * run beside each other, and he gets it some time.  So who has waited at the same
+ * futex for VAIN times, doing nothing in between, says so (turn->starved), and the
+ * next wake there gives the turn away (turn_wake).
+ *
  * Our futex calls may end early: every sleep is in a loop, and bounded.
  */
 #include "hold.h"
@@ -58,6 +64,10 @@
 #define CALLS_MONITOR	16u	/* or monitord does for somebody */
 #define CALLS_PRIVATE	16u	/* times as many if it is at a private one, */
 #define CALLS_HELD	4u	/* or holds outputs: all wait for its followers */
+
+#define VAIN		8u
+#define GIVE_NS		50000	/* who was woken takes it within some of these */
+#define GIVE_NAPS	10u
 
 static struct ipmon_turn *ctx_turn(const struct ipmon_ctx *ctx)
 {
@@ -304,6 +314,50 @@ void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private)
 		name_next(t, next_waiter(ctx, t));
 	turn_leave_slow(ctx, PLAN_BLOCK);
 	turn_back_slow(ctx);
+}
+
+void turn_futex_slow(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
+		     int waits)
+{
+	struct ipmon_turn *t = ctx_turn(ctx);
+
+	ctx->gives = 0;
+	if (waits) {
+		ctx->vain = addr == ctx->vain_addr &&
+			ctx->n_calls == ctx->vain_at + 1 ? ctx->vain + 1 : 0;
+		ctx->vain_addr = addr;
+		ctx->vain_at = ctx->n_calls;
+		if (ctx->vain >= VAIN)
+			__atomic_store_n(&t->starved, addr, __ATOMIC_RELAXED);
+		return;
+	}
+	if (__atomic_load_n(&t->starved, __ATOMIC_RELAXED) != addr)
+		return;
+	__atomic_store_n(&t->starved, 0, __ATOMIC_RELAXED);
+	hold_drain(ctx);
+	/* a wake may be private: followers are to rest at this one */
+	if (ctx->followers)
+		leader_yields(ctx, nr);
+	ctx->gives = 1;
+}
+
+int64_t turn_wake(struct ipmon_ctx *ctx, const struct ipmon_call *call)
+{
+	struct ipmon_cursor *own = ctx_cursors(ctx);
+	struct ipmon_turn *t = ctx_turn(ctx);
+	const uint64_t mine = TURN_WORD(TURN_SLEEP, (int)ctx->slot);
+	unsigned int naps;
+	int64_t ret;
+
+	turn_leave_slow(ctx, PLAN_BLOCK);
+	ret = ipmon_gate_call(call);
+	for (naps = 0; ret > 0 && naps < GIVE_NAPS &&
+	     __atomic_load_n(&t->word, __ATOMIC_RELAXED) == mine; naps++)
+		sleep_on(&own->at_wake,
+			 __atomic_load_n(&own->at_wake, __ATOMIC_RELAXED),
+			 GIVE_NS);
+	turn_back_slow(ctx);
+	return ret;
 }
 
 /* ---- follower ---- */

@@ -36,6 +36,18 @@ static inline void turn_yield(struct ipmon_ctx *ctx, uint64_t nr, int private)
 		turn_yield_slow(ctx, nr, private);
 }
 
+/* Leader: at a call on a futex.  If somebody waits for it in vain, and this one may
+ * wake him: ctx->gives, and it is to be made by turn_wake(). */
+void turn_futex_slow(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
+		     int waits);
+static inline void turn_futex(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
+			      int waits)
+{
+	if (ctx->turn)
+		turn_futex_slow(ctx, nr, addr, waits);
+}
+int64_t turn_wake(struct ipmon_ctx *ctx, const struct ipmon_call *call);
+
 /* Follower: it stands at a call, all records before that one consumed. */
 void turn_rest_slow(struct ipmon_ctx *ctx);
 static inline void turn_rest(struct ipmon_ctx *ctx)

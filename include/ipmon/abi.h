@@ -166,8 +166,12 @@ struct ipmon_ctx {
 	uint32_t pad;
 	uint64_t words;		/* struct ipmon_words, read-only in followers */
 	int64_t after_ret;	/* ... with this result */
+	/* turn.c, leader: the futex it has waited at before, at which call, how
+	 * often in a row; the call at hand gives the turn away */
+	uint64_t vain_addr, vain_at;
+	uint32_t vain, gives;
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 600, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 624, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
@@ -336,7 +340,10 @@ struct ipmon_turn {
 	uint32_t sync;		/* a follower that comes to rest tells monitord */
 	uint32_t next;		/* slot + 1 of who has waited for too long */
 	uint32_t taken;		/* how often */
-	uint8_t pad[128 - 68];
+	uint32_t pad1;
+	uint64_t starved;	/* futex at which somebody has been woken in vain
+				 * too often, or 0 */
+	uint8_t pad[128 - 80];
 };
 _Static_assert(sizeof(struct ipmon_turn) == 128, "turn ABI");
 enum ipmon_turn_state {
