@@ -44,8 +44,10 @@ void sigsend_start(struct taskset *s)
 
 void sigsend_done(struct taskset *s, int64_t ret)
 {
-	if (ret >= 0)
+	if (ret >= 0) {
+		mon.t_sent = mon.now;
 		killed_settle(s);
+	}
 	set_finish(s, ret);
 }
 

@@ -251,8 +251,13 @@ struct taskset {
 	bool redo;			/* leader re-enters the interrupted call */
 	uint64_t join_ns;		/* followers join these namespaces of
 					 * the leader at the first call */
+	bool undelivered;		/* at the end of a call that no signal
+					 * has ended */
 	bool park;			/* to be parked at the coming stops */
 	bool spins;			/* it was going round a loop then */
+	unsigned int park_tries;	/* found computing, and let go on, since
+					 * t_run (sched.c) */
+	unsigned int park_early;	/* so many fewer tries than at first */
 	unsigned int align_steps;	/* to be tried then (align.c), 0: many */
 	bool vforking;			/* SET_CALL: parents wait for a vfork */
 	struct taskset *child;		/* last one created, for the handlers */
@@ -459,6 +464,7 @@ struct monitor {
 	int ending_status;
 	uint64_t now;			/* ns, CLOCK_MONOTONIC, updated per event */
 	uint64_t seq;			/* rendezvous number */
+	uint64_t t_sent;		/* ns, when the program last sent a signal */
 	struct counters count;
 	FILE *trace;
 	char libipmon[4096];		/* path of libipmon.so, "" if not found */
@@ -521,6 +527,9 @@ bool sched_tick(void);
 /* May it be parked, all or only some of its variants being stopped between
  * calls? */
 bool sched_may_park(const struct taskset *s, bool computing);
+/* It computes, and its variants are at different places: shall it go on for now,
+ * in the hope of a call? */
+bool sched_patient(struct taskset *s);
 void sched_parked(struct taskset *s);	/* interrupted: to the end of the line */
 /* From now on `p` shares writable memory with every process of the tree. */
 void sched_share(struct proc *p);

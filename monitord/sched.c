@@ -27,12 +27,15 @@
  *     its variants are interrupted and parked.  That point may differ between
  *     variants by what was computed since the last call; a program that spins
  *     on a flag another thread sets is indifferent to it, and without it such
- *     a program would never end.  A set of which one variant has come to its
- *     next call already is not spinning: the others will come there, too, and
- *     are let go, so that what was done on the way (a lock released, say) is
- *     done in all variants when somebody else looks.  What counts is the
- *     processor time it has used: on a busy machine it may just not have
- *     been its turn there.
+ *     a program would never end.  One that does not go round such a loop
+ *     (align.c) is left alone for longer: sooner or later most make a call, and
+ *     are at the same place then, whereas a lock that one variant has taken
+ *     already and another has not makes them differ.  A set of which one
+ *     variant has come to its next call already is not spinning: the others will
+ *     come there, too, and are let go, so that what was done on the way (a lock
+ *     released, say) is done in all variants when somebody else looks.  What
+ *     counts is the processor time it has used: on a busy machine it may just
+ *     not have been its turn there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +49,9 @@
 
 #define SLICE_NS	10000000u	/* turn over at the next call's end */
 #define LOOK_NS		15000000u	/* no call: watch what it computes */
-#define PARK_NS		40000000u	/* computing while others wait */
+#define PARK_NS		40000000u	/* computing while others wait; ... */
+#define PARK_TRIES	4u		/* ... twice as long so often, if it does
+					 * not go round a loop */
 #define LOOK_SPIN_NS	900000u		/* the same for a set that has been */
 #define PARK_SPIN_NS	2000000u	/* seen going round a loop (align.c) */
 #define PARK_IDLE_NS	1000000000u	/* neither: a page fault that others
@@ -126,7 +131,15 @@ static void next(struct domain *d)
 		return;
 	}
 	dequeue(d, s);
-	grant(d, s);
+	d->owner = s;
+	/* A signal that came while it waited comes at the end of its call; later
+	 * every variant would be somewhere else. */
+	if (s->undelivered) {
+		s->undelivered = false;
+		signal_deliver_at_exit(s);
+	}
+	if (!mon.ending)
+		grant(d, s);
 }
 
 /*
@@ -367,9 +380,12 @@ static uint64_t runtime_of(const struct task *t)
 /* Has every variant computed for long since it was first looked at? */
 static bool computed_long(struct taskset *o)
 {
-	uint64_t enough = o->spins ? PARK_SPIN_NS : PARK_NS;
 	bool first = o->watched != o->t_run;
+	uint64_t enough;
 
+	if (first)
+		o->park_tries = 0;
+	enough = o->spins ? PARK_SPIN_NS : (uint64_t)PARK_NS << o->park_tries;
 	o->watched = o->t_run;
 	for_each_variant(v) {
 		struct task *t = &o->t[v];
@@ -384,9 +400,61 @@ static bool computed_long(struct taskset *o)
 	return !first;
 }
 
+/* Has it been for long, and one of its variants does not even want to run? */
+static bool idle_long(const struct taskset *o)
+{
+	char state;
+
+	if (mon.now - o->t_run <= PARK_IDLE_NS)
+		return false;
+	for_each_variant(v) {
+		const struct task *t = &o->t[v];
+
+		if (t->at != AT_RUN || !t->tid)
+			continue;
+		task_cpu(t, &state);
+		if (state != 'R')
+			return true;
+	}
+	return false;
+}
+
+/* Some of its variants have come to the next call, and the others should have as
+ * well. */
+static bool late(const struct taskset *s)
+{
+	if (mon.now - s->t_run <= PARK_LATE_NS)
+		return false;
+	for_each_variant(v) {
+		const struct task *t = &s->t[v];
+
+		if (!(s->arrived & 1u << v) && t->tid &&
+		    s->watched == s->t_run &&
+		    runtime_of(t) - s->watched_cpu[v] < PARK_LATE_NS / 2)
+			return idle_long(s);
+	}
+	return true;
+}
+
 bool sched_may_park(const struct taskset *s, bool computing)
 {
-	return computing || mon.now - s->t_run > PARK_LATE_NS;
+	return computing || late(s);
+}
+
+/* Parked like that again and again, it is one that computes for ever: then the
+ * others need not wait as long each time. */
+bool sched_patient(struct taskset *s)
+{
+	if (s->spins)
+		return false;
+	if (s->park_tries + s->park_early < PARK_TRIES) {
+		s->park_tries++;
+		s->park = false;
+		return true;
+	}
+	if (s->park_early < PARK_TRIES)
+		s->park_early++;
+	return false;
 }
 
 /* One that has the turn in-process: since when, to the ticker? */
@@ -437,7 +505,7 @@ again:
 		if (o->state == SET_RUN &&
 		    mon.now - o->t_run > (o->spins ? LOOK_SPIN_NS : LOOK_NS) &&
 		    sched_may_park(o, !o->arrived) &&
-		    (computed_long(o) || mon.now - o->t_run > PARK_IDLE_NS)) {
+		    (computed_long(o) || idle_long(o))) {
 			o->park = true;
 			set_interrupt(o);
 		}

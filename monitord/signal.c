@@ -517,7 +517,8 @@ void signal_interrupt_check(struct taskset *s)
 		signal_resume_delivery(s);
 		return;
 	}
-	if (s->park && !behind && !fault && sched_may_park(s, all_stopped)) {
+	if (s->park && !behind && !fault && sched_may_park(s, all_stopped) &&
+	    !(all_stopped && sched_patient(s))) {
 		s->state = SET_PARKED;
 		mon.count.parked++;
 		sched_parked(s);
