@@ -23,7 +23,7 @@
  * A step never enters the kernel: a variant that stands before a system call,
  * or in the monitor's own code, is not going round a loop.  One that meets a
  * signal or a fault while it is stepped has a stop of its own to be dealt with;
- * the others are let go again.
+ * the others are let go again.  One that would notice being stepped is not.
  */
 #include <errno.h>
 #include <signal.h>
@@ -34,6 +34,7 @@
 #include "align.h"
 #include "event.h"
 #include "owned.h"
+#include "signals.h"
 #include "tracee.h"
 
 #define STEPS_MAX 4096
@@ -115,6 +116,7 @@ static bool leaves(struct task *t, uint64_t ip)
 /* -ENOENT: not found; -EAGAIN: it has left, or is not stopped any more. */
 static int find(struct task *t, const struct place *want, unsigned int *steps)
 {
+	bool may = false;
 	struct place p;
 
 	for (;;) {
@@ -125,7 +127,8 @@ static int find(struct task *t, const struct place *want, unsigned int *steps)
 			if (memory_alike(want, &p))
 				return 0;
 		}
-		if (!*steps)
+		may = may || signal_may_step(t);
+		if (!may || !*steps)
 			return -ENOENT;
 		--*steps;
 		if (leaves(t, p.ip) || !event_step(t, 0))

@@ -83,12 +83,36 @@ void event_defer_stop(struct task *t)
 		dispatch(t);
 }
 
+/* Does the task block SIGTRAP?  And let it do so again. */
+#define TRAP_BIT	(1ull << (SIGTRAP - 1))
+
+static bool traps_blocked(const struct task *t, uint64_t *mask)
+{
+	return !ptrace(PTRACE_GETSIGMASK, t->tid, sizeof(*mask), mask) &&
+		*mask & TRAP_BIT;
+}
+
+static void block_traps(const struct task *t)
+{
+	uint64_t mask;
+
+	if (traps_blocked(t, &mask))
+		return;
+	mask |= TRAP_BIT;
+	ptrace(PTRACE_SETSIGMASK, t->tid, sizeof(mask), &mask);
+}
+
 bool event_step(struct task *t, int sig)
 {
+	uint64_t mask;
+	bool blocked = traps_blocked(t, &mask);
 	siginfo_t si;
 
 	if (task_resume(t, PTRACE_SINGLESTEP, sig) < 0 || task_wait(t) < 0)
 		return false;
+	/* the trap of a step gets through (force_sig) */
+	if (blocked)
+		block_traps(t);
 	if (t->at == AT_SIGNAL && WSTOPSIG(t->status) == SIGTRAP &&
 	    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
 	    si.si_code > 0 && si.si_code != SI_KERNEL) {

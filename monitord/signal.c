@@ -565,5 +565,7 @@ void signal_tick(struct taskset *s)
 	if (s->state != SET_RUN || s->arrived ||
 	    mon.now - s->t_sigq < GRACE_NS)
 		return;
-	set_interrupt(s);
+	/* a stop for nothing costs, and steps (align.c) */
+	if (signal_open(s))
+		set_interrupt(s);
 }

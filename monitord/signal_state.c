@@ -63,6 +63,15 @@ bool sigstate_pending(const struct task *t)
 	arg.flags = PTRACE_PEEKSIGINFO_SHARED;
 	return ptrace(PTRACE_PEEKSIGINFO, t->tid, &arg, &info) > 0;
 }
+
+bool signal_may_step(const struct task *t)
+{
+	struct sigstate st;
+
+	return !sigstate_read(t, &st) && !(st.ignored & BIT(SIGTRAP)) &&
+		!(st.blocked & st.caught & BIT(SIGTRAP));
+}
+
 static bool default_ignored(int sig)
 {
 	return sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH ||
@@ -214,6 +223,19 @@ bool signal_pop_under(struct taskset *s, const uint64_t *mask, siginfo_t *si,
 		if (*eff != EFF_IGNORED)
 			return true;
 	}
+	return false;
+}
+
+bool signal_open(const struct taskset *s)
+{
+	const struct pending_signal *ps;
+	struct sigstate st;
+
+	if (STAILQ_EMPTY(&s->sigq) || sigstate_read(&s->t[LEADER], &st))
+		return false;
+	STAILQ_FOREACH(ps, &s->sigq, link)
+		if (!(st.blocked & BIT(ps->info.si_signo)))
+			return true;
 	return false;
 }
 

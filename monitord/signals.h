@@ -56,6 +56,11 @@ bool signal_synchronous(const siginfo_t *si);
 /* Is this one? */
 bool signal_pending_for(const struct task *t, int sig);
 
+/* May the task be single-stepped?  The kernel forces the trap of a step upon who
+ * ignores SIGTRAP, or blocks it: it resets the action, which nobody could restore
+ * from outside, and the mask, which event_step() does. */
+bool signal_may_step(const struct task *t);
+
 /* Is anything queued for the leader, blocked or not? */
 bool signal_waiting(const struct taskset *s);
 
