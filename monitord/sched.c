@@ -21,7 +21,7 @@
  * The owner gives its turn away
  *   - when its call may block and somebody waits (sched_leave), or somebody
  *     becomes ready while it is blocked (the turn is stolen),
- *   - when its slice is over, at the end of a call,
+ *   - when its slice is over, at the end of a call (but not before it dies),
  *   - when it dies or is stopped (job control),
  *   - when it computes for long without a call while others wait: then all
  *     its variants are interrupted and parked.  That point may differ between
@@ -216,8 +216,11 @@ void sched_ready(struct taskset *s)
 	if (s->state != SET_PARKED)
 		s->state = SET_READY;
 	if (d->owner == s) {
+		/* one that dies of a signal does so now: its followers' locks
+		 * are marked already (signal_fatal), its leader's are when it
+		 * goes, and nobody may look in between */
 		if (!others || mon.now - d->t_owned < SLICE_NS ||
-		    own_section(s)) {
+		    own_section(s) || s->proc->killed) {
 			set_release(s);
 		} else {
 			enqueue(d, s);
