@@ -10,7 +10,7 @@ static volatile int flag;
 
 static void *setter(void *arg)
 {
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 2; i++)
 		usleep(1000);
 	flag = 1;
 	return NULL;
