@@ -461,7 +461,9 @@ static int netdev(struct ipmon_walk *w, uint32_t cmd)
 	case 0x8946:
 		return ethtool(w);
 	case 0x8947: case 0x8948:	/* SIOCGMIIPHY, SIOCGMIIREG */
-		rc = ifreq_set(w, 4);
+		/* the former asks for the numbers the latter takes */
+		rc = cmd == 0x8947 ? ifreq_name(w, w->args[2]) :
+			ifreq_set(w, 4);
 		if (rc || !w->args[2])
 			return rc;
 		return ipmon_emit_out(w, 2, w->args[2] + IFNAME_SIZE, 8,
@@ -584,6 +586,19 @@ static int fssetxattr(struct ipmon_walk *w)
 			     "fsx_projid, fsx_cowextsize");
 }
 
+/* MTIOCTOP, which tar tries on every archive: padding between its two numbers */
+static int mtop(struct ipmon_walk *w)
+{
+	int rc;
+
+	if (!w->args[2])
+		return ipmon_emit_scalar(w, 2, 0, "mtop");
+	rc = ipmon_emit_in(w, 2, w->args[2], 2, "mt_op");
+	if (rc)
+		return rc;
+	return ipmon_emit_in(w, 2, w->args[2] + 4, 4, "mt_count");
+}
+
 /* 1: not one of these. */
 static int special(struct ipmon_walk *w, uint32_t cmd)
 {
@@ -593,6 +608,7 @@ static int special(struct ipmon_walk *w, uint32_t cmd)
 	case 0x40085203: return add_entropy(w);
 	case 0x541c: return tioclinux(w);
 	case 0x401c5820: return fssetxattr(w);
+	case 0x40086d01: return mtop(w);
 	case 0x400454ca: case 0x400454d9: return tun(w);
 	case 0x400454d1: return -WALK_ENOSYS;	/* TUNSETTXFILTER: pointer */
 	case 0x41009432:	/* FS_IOC_SETFSLABEL: a string */
