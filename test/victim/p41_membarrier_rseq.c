@@ -14,6 +14,13 @@ int main(void)
 	CHECK(r >= 0 || errno == ENOSYS);
 	if (r > 0 && (r & MEMBARRIER_CMD_GLOBAL))
 		OK(syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
+	/* without a third argument: the register has what was there before */
+	if (r > 0 && (r & MEMBARRIER_CMD_PRIVATE_EXPEDITED)) {
+		OK(syscall(SYS_membarrier,
+			   MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, &tidptr));
+		OK(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0,
+			   &r));
+	}
 	CHECK(syscall(SYS_set_tid_address, &tidptr) == getpid());
 	struct { void *head; size_t len; } rl = { 0, 0 };
 	OK(syscall(SYS_get_robust_list, 0, &rl.head, &rl.len));
