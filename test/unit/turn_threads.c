@@ -42,6 +42,11 @@ int64_t ipmon_gate_raw(const struct ipmon_call *c)
 		       c->args[3], 0, 0);
 }
 
+int64_t ipmon_gate_call(const struct ipmon_call *c)
+{
+	return ipmon_gate_raw(c);
+}
+
 void hold_drain(struct ipmon_ctx *ctx)
 {
 }
