@@ -42,6 +42,7 @@
 #include "solo.h"
 #include "tracee.h"
 #include "turn.h"
+#include "unread.h"
 
 #define GRACE_NS	200000000u	/* for the other followers to come */
 #define COMPARED	256u		/* bytes two followers are compared by */
@@ -281,8 +282,14 @@ static void diverged(struct task *t)
 		}
 	}
 	if (a[0] == IPMON_DIV_PAYLOAD) {
+		static unsigned char copy[RINGCALL_COPY];
+		static struct ring_call c;
 		uint64_t equal = newname_reported(t);
 
+		if (!equal && !ring_call_read(fast_ring(s),
+					      tail_of(s, t->variant),
+					      head_of(s), false, &c, copy))
+			equal = unread_reported(t, &c);
 		if (equal) {
 			task_finish(t, (int64_t)equal);
 			task_resume(t, PTRACE_CONT, 0);

@@ -51,6 +51,7 @@
 #include "tracee.h"
 #include "transfer.h"
 #include "tsc.h"
+#include "unread.h"
 #include "vsyscall.h"
 
 #define ITEMS_MAX (1u << 20)
@@ -199,7 +200,8 @@ static int64_t compare_span(struct taskset *s, unsigned int v,
 	return -1;
 }
 
-/* The same, passing over equivalent pointers on internal channels. */
+/* The same, passing over equivalent pointers on internal channels, and over what
+ * nobody reads. */
 static int64_t compare_internal(struct taskset *s, unsigned int v,
 				const struct ipmon_item *a,
 				const struct ipmon_item *b)
@@ -210,8 +212,15 @@ static int64_t compare_internal(struct taskset *s, unsigned int v,
 		int64_t next = internal_pointer(s, v, a, b, off);
 		struct ipmon_item p = *a, q = *b;
 
-		if (next < 0)
-			return off;
+		if (next < 0) {
+			uint64_t n = unread_bytes(s, s->t[v].call.nr,
+						  s->t[v].call.args, b->arg,
+						  b->len, (uint64_t)off);
+
+			if (!n)
+				return off;
+			next = off + (int64_t)n;
+		}
 		p.addr += (uint64_t)next;
 		q.addr += (uint64_t)next;
 		p.len -= (uint32_t)next;

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel does not read may differ: behind buffers, reserved members. */
+#include "victim.h"
+#include <mqueue.h>
+#include <sys/msg.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+
+/* the program's buffer is its first words; addresses follow */
+static uintptr_t words[20000];
+
+static void say(const char *what, long r)
+{
+	printf("%s: %ld %s\n", what, r, r < 0 ? strerror(errno) : "");
+}
+
+static void sockets(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(9),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int u = OK(socket(AF_INET, SOCK_DGRAM, 0)), p[2], small = 4608;
+
+	say("udp", sendto(u, words, 70000, 0, (void *)&a, sizeof(a)));
+	OK(connect(u, (void *)&a, sizeof(a)));
+	say("udp, connected", send(u, words, 70000, 0));
+	say("udp, write", write(u, words, 70000));
+	OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	OK(setsockopt(p[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)));
+	say("unix", send(p[0], words, 70000, MSG_DONTWAIT));
+}
+
+static void queues(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 2, .mq_msgsize = 64 };
+	mqd_t q = mq_open("/p54_unread", O_RDWR | O_CREAT, 0600, &attr);
+	int m = OK(msgget(IPC_PRIVATE, 0600));
+
+	if (q != (mqd_t)-1) {
+		OK(mq_unlink("/p54_unread"));
+		if (mq_send(q, (char *)words, 65, 0) == 0 || errno != EMSGSIZE)
+			puts("a queue took more than it takes");
+		if (mq_send(q, (char *)words, 60000, 0) == 0 ||
+		    errno != EMSGSIZE)
+			puts("a queue took much more than it takes");
+	}
+	words[0] = 1;
+	say("msgsnd", msgsnd(m, words, 100000, 0));
+	OK(msgctl(m, IPC_RMID, NULL));
+}
+
+static void __attribute__((noinline)) dirty(void)
+{
+	volatile uintptr_t junk[64];
+
+	for (int i = 0; i < 64; i++)
+		junk[i] = (uintptr_t)&junk[i] * 0x10001;
+}
+
+static void __attribute__((noinline)) family(int s)
+{
+	struct {
+		struct nlmsghdr n;
+		struct genlmsghdr g;
+		struct nlattr a;
+		char name[8];
+	} m;
+	char reply[4096];
+	struct nlmsghdr *r = (void *)reply;
+
+	m.n.nlmsg_len = sizeof(m);
+	m.n.nlmsg_type = GENL_ID_CTRL;
+	m.n.nlmsg_flags = NLM_F_REQUEST;
+	m.n.nlmsg_seq = 7;
+	m.n.nlmsg_pid = 0;
+	m.g.cmd = CTRL_CMD_GETFAMILY;
+	m.g.version = 1;	/* and nothing in `reserved` */
+	m.a.nla_type = CTRL_ATTR_FAMILY_NAME;
+	m.a.nla_len = sizeof(m.a) + 7;
+	memcpy(m.name, "nlctrl\0", 8);
+	say("generic netlink", send(s, &m, sizeof(m), 0));
+	if (recv(s, reply, sizeof(reply), 0) > 0)
+		printf("type %d, sequence %u\n", r->nlmsg_type, r->nlmsg_seq);
+}
+
+int main(void)
+{
+	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (size_t i = 8; i < sizeof(words) / sizeof(words[0]); i++)
+		words[i] = (uintptr_t)&words[i];
+	sockets();
+	queues();
+	dirty();
+	if (s >= 0)
+		family(s);
+	return 0;
+}
