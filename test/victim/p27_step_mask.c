@@ -1,106 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads that wait in a loop, and processes that compute while they have a signal,
- * are stopped and moved on by single steps.  The trap of a step unblocks SIGTRAP and
- * resets its action, if it is blocked or ignored; the program must not notice.
+ * Processes that compute while they are sent a signal are stopped for it, and moved
+ * to the same place by single steps.  The trap of a step unblocks SIGTRAP and resets
+ * its action, if it is blocked or ignored; the program must not notice.
  */
 #include "victim.h"
 
-static volatile int flag;
+static volatile int caught, bare;
 
-static void *setter(void *arg)
+static void compute(long n)
 {
-	for (int i = 0; i < 2; i++)
-		usleep(1000);
-	flag = 1;
-	return NULL;
-}
-
-/* One thread goes round, the other needs the turn again and again. */
-static void spin(void)
-{
-	pthread_t t;
-
-	flag = 0;
-	ZERO(pthread_create(&t, NULL, setter, NULL));
-	while (!flag)
+	for (volatile long i = 0; i < n; i++)
 		;
-	ZERO(pthread_join(t, NULL));
-}
-
-static void expect(const char *what, int blocked, void (*handler)(int))
-{
-	struct sigaction sa;
-	sigset_t now;
-
-	spin();
-	ZERO(pthread_sigmask(SIG_BLOCK, NULL, &now));
-	CHECK(sigismember(&now, SIGTRAP) == blocked);
-	CHECK(sigismember(&now, SIGUSR1) == blocked);
-	OK(sigaction(SIGTRAP, NULL, &sa));
-	CHECK(sa.sa_handler == handler);
-	puts(what);
 }
 
 static void on(int sig)
 {
+	caught++;
 }
 
-/* Two signals come at once, the handler of each blocks everything. */
-static volatile int caught, bare;
-
+/* Everything is blocked here, another signal may have come already. */
 static void blocking(int sig)
 {
 	sigset_t now;
 
-	for (volatile long i = 0; i < 20000000; i++)
-		;
-	ZERO(pthread_sigmask(SIG_BLOCK, NULL, &now));
+	compute(5000000);
+	ZERO(sigprocmask(SIG_BLOCK, NULL, &now));
 	bare += !sigismember(&now, SIGTRAP);
 	caught++;
 }
 
-static void two_signals(void)
+static void signals(int number)
 {
-	struct sigaction sa = { .sa_handler = blocking };
 	pid_t me = getpid(), c;
+
+	caught = 0;
+	c = CHILD({
+		usleep(3000);
+		OK(kill(me, SIGUSR1));
+		if (number > 1)
+			OK(kill(me, SIGUSR2));
+	});
+	while (caught < number)
+		compute(100000);
+	REAP(c);
+}
+
+static void for_both(void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler };
 
 	sigfillset(&sa.sa_mask);
 	OK(sigaction(SIGUSR1, &sa, NULL));
 	OK(sigaction(SIGUSR2, &sa, NULL));
-	for (int i = 0; i < 3; i++) {
-		caught = 0;
-		c = CHILD({
-			usleep(3000);
-			OK(kill(me, SIGUSR1));
-			OK(kill(me, SIGUSR2));
-		});
-		while (caught < 2)
-			for (volatile long k = 0; k < 100000; k++)
-				;
-		REAP(c);
+}
+
+static void expect(const char *what, bool blocked, void (*action)(int))
+{
+	struct sigaction sa;
+	sigset_t trap, now;
+
+	sigemptyset(&trap);
+	sigaddset(&trap, SIGTRAP);
+	ZERO(sigprocmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &trap, NULL));
+	CHECK(signal(SIGTRAP, action) != SIG_ERR);
+	for (int i = 0; i < 2; i++) {
+		signals(1);
+		ZERO(sigprocmask(SIG_BLOCK, NULL, &now));
+		CHECK(sigismember(&now, SIGTRAP) == blocked);
+		OK(sigaction(SIGTRAP, NULL, &sa));
+		CHECK(sa.sa_handler == action);
 	}
-	CHECK(!bare);
-	puts("two signals");
+	puts(what);
 }
 
 int main(void)
 {
-	sigset_t all, none;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	two_signals();
-	expect("plain", 0, SIG_DFL);
-	ZERO(pthread_sigmask(SIG_SETMASK, &all, NULL));
-	expect("blocked", 1, SIG_DFL);
-	CHECK(signal(SIGTRAP, SIG_IGN) != SIG_ERR);
-	expect("blocked, ignored", 1, SIG_IGN);
-	ZERO(pthread_sigmask(SIG_SETMASK, &none, NULL));
-	expect("ignored", 0, SIG_IGN);
-	CHECK(signal(SIGTRAP, on) != SIG_ERR);
-	expect("caught", 0, on);
-	ZERO(pthread_sigmask(SIG_SETMASK, &all, NULL));
-	expect("blocked, caught", 1, on);
+	for_both(blocking);
+	for (int i = 0; i < 2; i++)
+		signals(2);
+	CHECK(!bare);
+	puts("two signals");
+	for_both(on);
+	expect("plain", false, SIG_DFL);
+	expect("blocked", true, SIG_DFL);
+	expect("blocked, ignored", true, SIG_IGN);
+	expect("ignored", false, SIG_IGN);
+	expect("caught", false, on);
+	expect("blocked, caught", true, on);
 	return 0;
 }
