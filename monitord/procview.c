@@ -441,7 +441,7 @@ static struct view *view_of(const struct taskset *s, unsigned int arg)
 
 /* Could something be moved to this descriptor?  Otherwise the kernel has an
  * answer of its own. */
-static bool can_take(struct taskset *s, unsigned int arg, bool pipe)
+static bool can_take(struct taskset *s, unsigned int arg, mode_t type)
 {
 	int fd = leader_getfd(s, (int)s->t[LEADER].call.args[arg]);
 	struct stat st;
@@ -450,7 +450,7 @@ static bool can_take(struct taskset *s, unsigned int arg, bool pipe)
 	if (fd < 0)
 		return false;
 	can = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY && !fstat(fd, &st) &&
-		(!pipe || S_ISFIFO(st.st_mode));
+		(!type || (st.st_mode & S_IFMT) == type);
 	close(fd);
 	return can;
 }
@@ -462,11 +462,16 @@ int view_refuses(struct taskset *s)
 
 	switch (s->t[LEADER].call.nr) {
 	case SYS_splice:
-		if (!view_of(s, 0) || !a[4] || a[3] || !can_take(s, 2, true))
+		if (!view_of(s, 0) || !a[4] || a[3] || !can_take(s, 2, S_IFIFO))
 			return 0;
 		return EINVAL;
+	case SYS_copy_file_range:
+		/* a view lies in the file system of memfds */
+		if (!view_of(s, 0) || a[5] || !can_take(s, 2, S_IFREG))
+			return 0;
+		return EXDEV;
 	case SYS_sendfile:
-		if (!view_of(s, 1) || !a[3] || !can_take(s, 0, false))
+		if (!view_of(s, 1) || !a[3] || !can_take(s, 0, 0))
 			return 0;
 		return EINVAL;
 	case SYS_fsync:

@@ -70,6 +70,8 @@ static void of_proc(void)
 	SAY(syscall(SYS_splice, f, 0, p[1], 0, 0, 0));
 	SAY(sendfile(out, f, NULL, 1));
 	SAY(sendfile(f, f, NULL, 1));
+	SAY(copy_file_range(f, NULL, OK(memfd_create("m", 0)), NULL, 1, 0));
+	SAY(copy_file_range(f, NULL, p[1], NULL, 1, 0));
 	SAY(fsync(f));
 	SAY(fdatasync(f));
 	SAY(fchmod(f, 0600));
