@@ -138,7 +138,8 @@ static void next(struct domain *d)
 		s->undelivered = false;
 		signal_deliver_at_exit(s);
 	}
-	if (!mon.ending)
+	/* it may have died of it */
+	if (!mon.ending && d->owner == s)
 		grant(d, s);
 }
 
