@@ -52,6 +52,7 @@
 #define NR_FUTEX	202
 #define FUTEX_WAIT_	0
 #define FUTEX_WAKE_	1
+#define CLOCK_MONOTONIC_ 1
 
 #define LOOKS		200u	/* at the word, before sleeping, if spinning
 				 * is allowed at all */
@@ -64,6 +65,8 @@
 #define CALLS_MONITOR	16u	/* or monitord does for somebody */
 #define CALLS_PRIVATE	16u	/* times as many if it is at a private one, */
 #define CALLS_HELD	4u	/* or holds outputs: all wait for its followers */
+#define SLICE_NS	10000000 /* or so long, which is much computation for */
+#define SLICE_PRIVATE_NS 40000000 /* few calls */
 
 #define VAIN		8u
 #define GIVE_NS		50000	/* who was woken takes it within some of these */
@@ -188,6 +191,7 @@ void turn_leave_slow(struct ipmon_ctx *ctx, unsigned int plan_flags)
 	__atomic_exchange_n(&t->word, TURN_WORD(TURN_SLEEP, slot),
 			    __ATOMIC_SEQ_CST);
 	ctx->turn_calls = 0;
+	ctx->turn_since = 0;
 	if (__atomic_load_n(&t->tell, __ATOMIC_SEQ_CST))
 		tell();
 	if (!__atomic_load_n(&t->monitor, __ATOMIC_SEQ_CST))
@@ -280,6 +284,7 @@ taken:
 	if (__atomic_load_n(&t->next, __ATOMIC_RELAXED) == ctx->slot + 1)
 		__atomic_store_n(&t->next, 0, __ATOMIC_RELAXED);
 	ctx->turn_calls = 0;
+	ctx->turn_since = 0;
 }
 
 void turn_back_slow(struct ipmon_ctx *ctx)
@@ -296,14 +301,32 @@ void turn_back_slow(struct ipmon_ctx *ctx)
 	wait_turn(ctx);
 }
 
+/* Has it had the turn for long, while others want it? */
+static int slice_over(struct ipmon_ctx *ctx, int private)
+{
+	typedef int (*clock_fn)(int32_t id, struct ipmon_time *t);
+	clock_fn fn = (clock_fn)(uintptr_t)ctx->time;
+	struct ipmon_time t;
+	uint64_t now;
+
+	if (!fn || fn(CLOCK_MONOTONIC_, &t))
+		return 0;
+	now = (uint64_t)t.sec * 1000000000u + (uint64_t)t.nsec;
+	if (!ctx->turn_since)
+		ctx->turn_since = now;
+	return now - ctx->turn_since >
+		(private ? SLICE_PRIVATE_NS : SLICE_NS);
+}
+
 void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private)
 {
 	struct ipmon_turn *t = ctx_turn(ctx);
 	uint32_t asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED);
 
 	if ((!asked && !wanted(t)) ||
-	    ++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
-	    (private ? CALLS_PRIVATE : hold_any(ctx) ? CALLS_HELD : 1))
+	    (++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
+	     (private ? CALLS_PRIVATE : hold_any(ctx) ? CALLS_HELD : 1) &&
+	     !slice_over(ctx, private)))
 		return;
 	hold_drain(ctx);
 	if (ctx->followers)

@@ -164,6 +164,7 @@ struct ipmon_ctx {
 	uint32_t stacked_enough; /* so many, and it leaves */
 	uint32_t stacked_seen;	/* ring->waited at the last sleep */
 	uint32_t pad;
+	uint64_t turn_since;	/* leader: ns, the first of turn_calls; 0: none */
 	uint64_t words;		/* struct ipmon_words, read-only in followers */
 	int64_t after_ret;	/* ... with this result */
 	/* turn.c, leader: the futex it has waited at before, at which call, how
@@ -171,7 +172,7 @@ struct ipmon_ctx {
 	uint64_t vain_addr, vain_at;
 	uint32_t vain, gives;
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 624, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 632, "context ABI");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,
