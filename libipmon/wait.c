@@ -362,6 +362,7 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		}
 		ctx->n_waits++;
 		seen = __atomic_load_n(&r->wake, __ATOMIC_RELAXED);
+		__atomic_store_n(&c->moving, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&c->sleeping, 1, __ATOMIC_RELAXED);
 		/* the flag, and the tail, come before the looks at head, state
 		 * and leader_waits */

@@ -31,7 +31,10 @@
 
 /* ---- commands the walkers do not know ---- */
 
-#define NOWHERE (1ull << 63)
+/* No address, and as a number of whatever size hardly a valid one. */
+#define NOWHERE (1ull << 63 | 1ull << 31 | 1)
+/* No address either: nothing can be mapped there (vm.mmap_min_addr). */
+#define SMALL 4096u
 
 /* Nothing can be done with this number, whatever the command: it is not open, or
  * was opened with O_PATH. */
@@ -51,21 +54,36 @@ bool unknown_alone(const struct taskset *s)
 	return s->row->walker == W_IOCTL && mon.live == 1u << LEADER;
 }
 
-static int64_t ask_nowhere(struct taskset *s)
+/*
+ * What the kernel says to this ioctl when its argument points nowhere; a number
+ * that cannot be an address is passed as it is, if all variants have the same.
+ * -EFAULT: it wants a pointer, or they have not.
+ */
+static int64_t ask_nowhere(struct taskset *s, bool *number)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
 
-	return task_inject(&s->t[LEADER], SYS_ioctl, a[0], a[1], NOWHERE, 0, 0,
-			   0);
+	*number = a[2] < SMALL;
+	for_each_follower(v) {
+		uint64_t its = s->t[v].call.args[2];
+
+		if (its != a[2] && (*number || its < SMALL)) {
+			*number = false;
+			return -EFAULT;
+		}
+	}
+	return task_inject(&s->t[LEADER], SYS_ioctl, a[0], a[1],
+			   *number ? a[2] : NOWHERE, 0, 0, 0);
 }
 
 bool unknown_unread(struct taskset *s)
 {
+	bool number;
 	int64_t r;
 
 	if (s->row->walker != W_IOCTL)
 		return false;
-	r = ask_nowhere(s);
+	r = ask_nowhere(s, &number);
 	if (r == -EFAULT || r == -ESRCH)
 		return false;
 	/* an error that comes first; or nobody looks there, and it is done */
@@ -81,14 +99,17 @@ bool unknown_unread(struct taskset *s)
  */
 static int64_t unknown_answer(struct taskset *s, bool *known)
 {
+	bool number;
 	int64_t r;
 
 	*known = false;
 	switch (s->row->walker) {
 	case W_IOCTL:
-		r = ask_nowhere(s);
-		*known = r == -EFAULT;
-		return *known ? -ENOTTY : r;
+		r = ask_nowhere(s, &number);
+		if (r != -EFAULT || number)
+			return r;
+		*known = true;
+		return -ENOTTY;
 	case W_KEYCTL:
 		return -EOPNOTSUPP;
 	case W_CLONE3: case W_OPENAT2: case W_LANDLOCK_ATTR:

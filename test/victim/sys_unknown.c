@@ -47,6 +47,9 @@ static void commands(void)
 	SAY(ioctl(p[0], 0x4cff, garbage));
 	SAY(ioctl(OK(open("/dev/null", O_RDWR)), 0x4cff, garbage));
 	SAY(ioctl(OK(socket(AF_INET, SOCK_STREAM, 0)), 0x4cff, garbage));
+	/* numbers, to commands that may take one */
+	SAY(ioctl(f, 0x12345678, 7));
+	SAY(ioctl(p[0], 0x4cff, 0));
 	/* a number is expected, an address is given */
 	SAY(ioctl(f, 0x5409, garbage));
 	SAY(ioctl(f, 0x1262, garbage));
