@@ -258,6 +258,9 @@ struct taskset {
 	unsigned int park_tries;	/* found computing, and let go on, since
 					 * t_run (sched.c) */
 	unsigned int park_early;	/* so many fewer tries than at first */
+	bool idle;			/* to be parked although it does not run */
+	unsigned int vain, vain_at;	/* waits in a row, recent_pos at the last, */
+	uint64_t vain_addr;		/* ... for the same futex (sched.c) */
 	unsigned int align_steps;	/* to be tried then (align.c), 0: many */
 	bool vforking;			/* SET_CALL: parents wait for a vfork */
 	struct taskset *child;		/* last one created, for the handlers */

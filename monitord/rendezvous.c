@@ -568,7 +568,7 @@ void set_release(struct taskset *s)
 	if (!s->early)
 		fast_release(s);
 	s->state = SET_RUN;
-	s->park = s->undelivered = false;
+	s->park = s->undelivered = s->idle = false;
 	if (!parked)
 		s->park_early = 0;
 	s->t_run = mon.now;

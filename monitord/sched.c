@@ -39,6 +39,8 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <linux/futex.h>
 
 #include "event.h"
 #include "fast.h"
@@ -58,6 +60,8 @@
 					 * answer */
 #define PARK_LATE_NS 2000000000u /* the same, and not all of them compute */
 #define STEAL_NS	10000000u	/* "cannot block" call that does */
+#define STEAL_ALL_NS	1000000000u	/* the same, of one all variants make */
+#define VAIN		8u		/* waits for a lock without success */
 
 struct domain *domain_new(void)
 {
@@ -145,15 +149,15 @@ static void next(struct domain *d)
 
 /*
  * The owner sits in a call that is known to block, or has been in for long.  One
- * that all variants make is waited for: what it has done in the leader others
+ * that all variants make is waited for longer: what it has done in the leader others
  * must not see before the followers have done it (membarrier's registration,
  * which takes its time).
  */
 static bool stealable(const struct taskset *o)
 {
 	return o->state == SET_CALL &&
-	       (o->blocking || (o->row->exec != EXEC_ALL &&
-				mon.now - o->t_call > STEAL_NS));
+	       (o->blocking || mon.now - o->t_call >
+		(o->row->exec == EXEC_ALL ? STEAL_ALL_NS : STEAL_NS));
 }
 
 /* Can the turn be given to somebody else?  A team is asked for it. */
@@ -207,12 +211,52 @@ bool sched_take(struct taskset *s)
 	return false;
 }
 
+/* FUTEX_WAIT, FUTEX_WAIT_BITSET, with whatever flags */
+static bool waits_at(const struct call *c)
+{
+	unsigned int op = (unsigned int)c->args[1] & FUTEX_CMD_MASK;
+
+	return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET;
+}
+
+/*
+ * A lock is free between its release and the wake that follows.  Who has waited for
+ * it in vain VAIN times gets the turn then: at other calls whoever takes it again
+ * and again may always have it.  (In-process: turn_wake() of libipmon.)
+ */
+static bool frees(const struct taskset *s, const struct domain *d)
+{
+	const struct call *c = &s->t[LEADER].call;
+	const struct taskset *o;
+
+	if (c->nr != SYS_futex || waits_at(c))
+		return false;
+	TAILQ_FOREACH(o, &d->ready, ready)
+		if (o->vain >= VAIN && o->vain_addr == c->args[0])
+			return true;
+	return false;
+}
+
+/* At the end of a call: the same wait as before? */
+static void note_wait(struct taskset *s)
+{
+	const struct call *c = &s->t[LEADER].call;
+
+	if (c->nr != SYS_futex || !waits_at(c))
+		return;
+	s->vain = c->args[0] == s->vain_addr &&
+		s->recent_pos == s->vain_at + 1 ? s->vain + 1 : 0;
+	s->vain_addr = c->args[0];
+	s->vain_at = s->recent_pos;
+}
+
 void sched_ready(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
 	bool others;
 
 	hold(s);
+	note_wait(s);
 	others = wanted(d);
 	if (s->state != SET_PARKED)
 		s->state = SET_READY;
@@ -220,8 +264,8 @@ void sched_ready(struct taskset *s)
 		/* one that dies of a signal does so now: its followers' locks
 		 * are marked already (signal_fatal), its leader's are when it
 		 * goes, and nobody may look in between */
-		if (!others || mon.now - d->t_owned < SLICE_NS ||
-		    own_section(s) || s->proc->killed) {
+		if (!others || own_section(s) || s->proc->killed ||
+		    (mon.now - d->t_owned < SLICE_NS && !frees(s, d))) {
 			set_release(s);
 		} else {
 			enqueue(d, s);
@@ -432,10 +476,11 @@ static bool late(const struct taskset *s)
 	for_each_variant(v) {
 		const struct task *t = &s->t[v];
 
-		if (!(s->arrived & 1u << v) && t->tid &&
-		    s->watched == s->t_run &&
-		    runtime_of(t) - s->watched_cpu[v] < PARK_LATE_NS / 2)
-			return idle_long(s);
+		uint64_t ns = !(s->arrived & 1u << v) && t->tid &&
+			s->watched == s->t_run ? runtime_of(t) : 0;
+
+		if (ns && ns - s->watched_cpu[v] < PARK_LATE_NS / 2)
+			return s->idle || idle_long(s);
 	}
 	return true;
 }
@@ -511,6 +556,7 @@ again:
 		    sched_may_park(o, !o->arrived) &&
 		    (computed_long(o) || idle_long(o))) {
 			o->park = true;
+			o->idle = o->idle || idle_long(o);
 			set_interrupt(o);
 		}
 	}
