@@ -236,6 +236,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		return o.handled && ctx->after ?
 			signal_after(ctx, f, o.ret) : o;
 	default:
+		ctx->turn_since = 0;
 		if (ctx->variant)
 			follower_left(ctx, nr);
 		else

@@ -86,6 +86,7 @@ static struct ipmon_outcome announce(struct ipmon_ctx *ctx, uint64_t nr,
 
 	ctx->n_forwarded++;
 	COUNT(ctx, nr, forwarded);
+	ctx->turn_since = 0;
 	hold_drain(ctx);
 	if (ctx->followers) {
 		writer_init(&w, ctx, nr, 0);

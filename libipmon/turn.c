@@ -323,8 +323,11 @@ void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private)
 	struct ipmon_turn *t = ctx_turn(ctx);
 	uint32_t asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED);
 
-	if ((!asked && !wanted(t)) ||
-	    (++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
+	if (!asked && !wanted(t)) {
+		ctx->turn_since = 0;
+		return;
+	}
+	if ((++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
 	     (private ? CALLS_PRIVATE : hold_any(ctx) ? CALLS_HELD : 1) &&
 	     !slice_over(ctx, private)))
 		return;
