@@ -55,6 +55,35 @@ bool unknown_alone(const struct taskset *s)
 }
 
 /*
+ * All variants ask for the same, of something that has few commands, which do
+ * nothing that takes time.  Devices are not asked: they may do what the command
+ * says, and with a number that nobody has given.
+ */
+static bool askable(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	struct stat st;
+	bool plain;
+	int fd;
+
+	for_each_follower(v) {
+		const uint64_t *b = s->t[v].call.args;
+
+		if ((int)b[0] != (int)a[0] ||
+		    (uint32_t)b[1] != (uint32_t)a[1])
+			return false;
+	}
+	fd = leader_getfd(s, (int)a[0]);
+	if (fd < 0)
+		return false;
+	plain = !fstat(fd, &st) &&
+		(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ||
+		 S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	close(fd);
+	return plain;
+}
+
+/*
  * What the kernel says to this ioctl when its argument points nowhere; a number
  * that cannot be an address is passed as it is, if all variants have the same.
  * -EFAULT: it wants a pointer, or they have not.
@@ -63,6 +92,9 @@ static int64_t ask_nowhere(struct taskset *s, bool *number)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
 
+	*number = false;
+	if (!askable(s))
+		return -EFAULT;
 	*number = a[2] < SMALL;
 	for_each_follower(v) {
 		uint64_t its = s->t[v].call.args[2];
@@ -84,7 +116,7 @@ bool unknown_unread(struct taskset *s)
 	if (s->row->walker != W_IOCTL)
 		return false;
 	r = ask_nowhere(s, &number);
-	if (r == -EFAULT || r == -ESRCH)
+	if (r == -EFAULT || r == -ESRCH || r == -ETIMEDOUT || r < -511)
 		return false;
 	/* an error that comes first; or nobody looks there, and it is done */
 	set_finish(s, r);
@@ -94,7 +126,7 @@ bool unknown_unread(struct taskset *s)
 /*
  * What the kernel says to commands, and to members of structures, it does not
  * know.  The table knows those of Linux 6.18: up to then this is the kernel's own
- * answer.  Devices and sockets have others, and many commands: they are asked with
+ * answer.  Sockets and file systems have commands of their own: they are asked with
  * an argument that points nowhere, so that nothing is read or stored.
  */
 static int64_t unknown_answer(struct taskset *s, bool *known)
@@ -106,7 +138,9 @@ static int64_t unknown_answer(struct taskset *s, bool *known)
 	switch (s->row->walker) {
 	case W_IOCTL:
 		r = ask_nowhere(s, &number);
-		if (r != -EFAULT || number)
+		if (r == -ENOTTY || r == -EINVAL || r == -EOPNOTSUPP ||
+		    r == -ENODEV || r == -EPERM || r == -ENOSYS || r >= 0 ||
+		    (number && r == -EFAULT))
 			return r;
 		*known = true;
 		return -ENOTTY;

@@ -16,9 +16,10 @@
  *   the same		on generic netlink, genlmsghdr.reserved
  *
  * In-process the leader may be ahead, and the descriptor another one by now: the
- * record must not say that the call did something.
+ * record must say that the call did nothing, or that the leader is waiting with it.
  */
 #include <mqueue.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -47,18 +48,24 @@ static int sock_int(int fd, int what)
 static uint64_t of_socket(int fd, uint64_t len, uint64_t off)
 {
 	bool datagrams = sock_int(fd, SO_TYPE) == SOCK_DGRAM;
+	int proto;
 
 	switch (sock_int(fd, SO_DOMAIN)) {
 	case AF_INET:
 	case AF_INET6:
-		return datagrams && len > DATAGRAM_MAX ? len - off : 0;
+		/* others have no such limit (l2tp) */
+		proto = sock_int(fd, SO_PROTOCOL);
+		return datagrams && len > DATAGRAM_MAX &&
+			(proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE ||
+			 proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6) ?
+			len - off : 0;
 	case AF_UNIX:
 		return datagrams && len > (uint64_t)sock_int(fd, SO_SNDBUF) ?
 			len - off : 0;
 	case AF_NETLINK:
 		return sock_int(fd, SO_PROTOCOL) == NETLINK_GENERIC &&
-			off >= GENL_RESERVED && off < GENL_PAYLOAD ?
-			GENL_PAYLOAD - off : 0;
+			off >= GENL_RESERVED && off < GENL_PAYLOAD &&
+			len >= GENL_PAYLOAD ? GENL_PAYLOAD - off : 0;
 	default:
 		return 0;
 	}
@@ -121,7 +128,8 @@ uint64_t unread_reported(struct task *t, const struct ring_call *c)
 	n = unread_bytes(t->set, w.call.nr, w.call.args, (unsigned int)x.arg,
 			 x.len[1], x.offset);
 	/* all of it: nothing was sent */
-	if (n == x.len[1] - x.offset && c->done && c->ret >= 0)
+	if (n == x.len[1] - x.offset &&
+	    !(c->done ? c->ret < 0 : c->flags & REC_INPUTS))
 		return 0;
 	return n;
 }

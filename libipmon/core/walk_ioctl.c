@@ -148,10 +148,6 @@ static int how(struct ipmon_walk *w, unsigned int what, uint64_t size)
 {
 	uint64_t arg = w->args[2];
 
-	/* a pointer, for a command that takes a number: one that means something
-	 * else to the device asked */
-	if ((what == I_VAL || what == I_LVAL) && arg >> 32 && !(arg >> 47))
-		return walk_null(w, 2, arg, "arg");
 	switch (what) {
 	case I_VAL:
 		return ipmon_emit_scalar(w, 2, walk_int(arg), "arg");
