@@ -257,7 +257,6 @@ struct taskset {
 	bool spins;			/* it was going round a loop then */
 	unsigned int park_tries;	/* found computing, and let go on, since
 					 * t_run (sched.c) */
-	unsigned int park_early;	/* so many fewer tries than at first */
 	bool idle;			/* to be parked although it does not run */
 	unsigned int vain, vain_at;	/* waits in a row, recent_pos at the last, */
 	uint64_t vain_addr;		/* ... for the same futex (sched.c) */
@@ -421,6 +420,8 @@ struct domain {
 	struct taskset *holder;		/* as seen by the ticker: compared only */
 	uint32_t holder_turn;		/* turn_count() then */
 	bool shared;			/* the tree's shared-memory domain */
+	unsigned int park_early;	/* so many fewer tries than PARK_TRIES
+					 * (sched.c) */
 	uint64_t t_tick;		/* ns, when the ticker looked at it */
 	TAILQ_HEAD(, taskset) ready;
 };

@@ -569,8 +569,6 @@ void set_release(struct taskset *s)
 		fast_release(s);
 	s->state = SET_RUN;
 	s->park = s->undelivered = s->idle = false;
-	if (!parked)
-		s->park_early = 0;
 	s->t_run = mon.now;
 	for_each_variant(v) {
 		struct task *t = &s->t[v];

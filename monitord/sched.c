@@ -428,11 +428,16 @@ static uint64_t runtime_of(const struct task *t)
 /* Has every variant computed for long since it was first looked at? */
 static bool computed_long(struct taskset *o)
 {
+	struct domain *d = o->proc->domain;
 	bool first = o->watched != o->t_run;
 	uint64_t enough;
 
-	if (first)
+	if (first && o->park_tries) {
+		/* it did make a call: patience pays */
 		o->park_tries = 0;
+		if (d->park_early)
+			d->park_early--;
+	}
 	enough = o->spins ? PARK_SPIN_NS : (uint64_t)PARK_NS << o->park_tries;
 	o->watched = o->t_run;
 	for_each_variant(v) {
@@ -490,19 +495,21 @@ bool sched_may_park(const struct taskset *s, bool computing)
 	return computing || late(s);
 }
 
-/* Parked like that again and again, it is one that computes for ever: then the
- * others need not wait as long each time. */
+/* Where threads compute for ever, the others need not wait as long each time. */
 bool sched_patient(struct taskset *s)
 {
+	struct domain *d = s->proc->domain;
+
 	if (s->spins)
 		return false;
-	if (s->park_tries + s->park_early < PARK_TRIES) {
+	if (s->park_tries + d->park_early < PARK_TRIES) {
 		s->park_tries++;
 		s->park = false;
 		return true;
 	}
-	if (s->park_early < PARK_TRIES)
-		s->park_early++;
+	s->park_tries = 0;
+	if (d->park_early < PARK_TRIES)
+		d->park_early++;
 	return false;
 }
 
