@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "divergence.h"
@@ -35,6 +36,9 @@
 #define NOWHERE (1ull << 63 | 1ull << 31 | 1)
 /* No address either: nothing can be mapped there (vm.mmap_min_addr). */
 #define SMALL 4096u
+/* The kernel whose commands and structures the table has. */
+#define TABLE_MAJOR 6u
+#define TABLE_MINOR 18u
 
 /* Nothing can be done with this number, whatever the command: it is not open, or
  * was opened with O_PATH. */
@@ -126,7 +130,7 @@ bool unknown_unread(struct taskset *s)
 /*
  * What the kernel says to commands, and to members of structures, it does not
  * know.  The table knows those of Linux 6.18: up to then this is the kernel's own
- * answer.  Sockets and file systems have commands of their own: they are asked with
+ * answer; on a younger one we say that we do not know it.  Sockets and file systems have commands of their own: they are asked with
  * an argument that points nowhere, so that nothing is read or stored.
  */
 static int64_t unknown_answer(struct taskset *s, bool *known)
@@ -153,6 +157,18 @@ static int64_t unknown_answer(struct taskset *s, bool *known)
 	}
 }
 
+/* A kernel younger than the table may know what we do not. */
+static bool newer_kernel(void)
+{
+	unsigned int major, minor;
+	struct utsname u;
+
+	return uname(&u) < 0 ||
+		sscanf(u.release, "%u.%u", &major, &minor) != 2 ||
+		major > TABLE_MAJOR ||
+		(major == TABLE_MAJOR && minor > TABLE_MINOR);
+}
+
 void refuse_unknown(struct taskset *s)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
@@ -168,7 +184,7 @@ void refuse_unknown(struct taskset *s)
 	snprintf(what, sizeof(what),
 		 "command 0x%x not known to the syscall table",
 		 (unsigned int)a[!first]);
-	if (known || mon.opt.verbose)
+	if (known || mon.opt.verbose || newer_kernel())
 		refuse(s, what);
 	set_finish(s, r);
 }

@@ -480,7 +480,6 @@ static bool late(const struct taskset *s)
 		return false;
 	for_each_variant(v) {
 		const struct task *t = &s->t[v];
-
 		uint64_t ns = !(s->arrived & 1u << v) && t->tid &&
 			s->watched == s->t_run ? runtime_of(t) : 0;
 
