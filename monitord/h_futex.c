@@ -16,7 +16,9 @@
  *
  * A leader that is interrupted there waits no longer, and the kernel gives the
  * word to nobody when the owner unlocks; then it calls again.  That is like the
- * first time: it has to be its turn, and the bit is set everywhere.
+ * first time: it has to be its turn, and the bit is set everywhere.  The lock may
+ * be free by then: the leader gets it at once, and nobody else runs until the
+ * followers have it, too.  Another set would find it taken in the leader only.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -40,7 +42,8 @@
 #define SETTLE_SHORT 400
 #define SETTLE_TRIES 2400
 
-static void settle(const struct task *t)
+/* Is the leader over with its call already?  Otherwise it sleeps. */
+static bool settle(const struct task *t)
 {
 	for (int i = 0; i < SETTLE_TRIES; i++) {
 		const struct timespec pause = {
@@ -53,17 +56,18 @@ static void settle(const struct task *t)
 		memset(&si, 0, sizeof(si));
 		if (waitid(P_PID, (id_t)t->tid, &si, WEXITED | WSTOPPED |
 			   WNOHANG | WNOWAIT | __WALL) || si.si_pid)
-			return;
+			return true;
 		snprintf(path, sizeof(path), "/proc/%d/stat", t->tid);
 		f = fopen(path, "re");
 		if (!f)
-			return;
+			return true;
 		p = fgets(buf, sizeof(buf), f) ? strrchr(buf, ')') : NULL;
 		fclose(f);
 		if (!p || p[2] == 'S')
-			return;
+			return false;
 		nanosleep(&pause, NULL);
 	}
+	return false;
 }
 
 bool futex_locks_pi(const struct taskset *s)
@@ -77,7 +81,7 @@ bool futex_locks_pi(const struct taskset *s)
 
 void futex_start(struct taskset *s)
 {
-	const struct task *lead = &s->t[LEADER];
+	struct task *lead = &s->t[LEADER];
 	unsigned int op = (unsigned int)lead->call.args[1] & FUTEX_CMD_MASK;
 	uint32_t word;
 
@@ -86,28 +90,30 @@ void futex_start(struct taskset *s)
 		s->blocking = op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET ||
 			op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ||
 			op == FUTEX_WAIT_REQUEUE_PI;
-	if (futex_locks_pi(s) &&
-	    !mem_read(&s->t[LEADER], &word, lead->call.args[0],
-		      sizeof(word)) &&
-	    word & FUTEX_TID_MASK &&
+	if (!futex_locks_pi(s) ||
+	    mem_read(lead, &word, lead->call.args[0], sizeof(word))) {
+		set_leader_go(s);
+		return;
+	}
+	if (word & FUTEX_TID_MASK &&
 	    (pid_t)(word & FUTEX_TID_MASK) != s->vtid) {
 		word |= FUTEX_WAITERS;
 		for_each_variant(v)
 			mem_write(&s->t[v], s->t[v].call.args[0], &word,
 				  sizeof(word));
-		s->state = SET_CALL;
-		s->t_call = mon.now;
-		task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
-		settle(&s->t[LEADER]);
-		sched_sleep(s);
-		return;
 	}
-	set_leader_go(s);
+	s->state = SET_CALL;
+	s->t_call = mon.now;
+	task_resume(&s->t[LEADER], PTRACE_SYSCALL, 0);
+	if (settle(lead))
+		s->blocking = false;
+	else
+		sched_sleep(s);
 }
 
 void futex_done(struct taskset *s, int64_t ret)
 {
-	if (s->blocking && s->row->walker == W_FUTEX)
+	if ((s->blocking || futex_locks_pi(s)) && s->row->walker == W_FUTEX)
 		robust_woken(s);
 	if (ret == -ETIMEDOUT && s->row->walker == W_FUTEX &&
 	    !set_replicate(s, ret)) {

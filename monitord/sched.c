@@ -60,7 +60,7 @@
 					 * answer */
 #define PARK_LATE_NS 2000000000u /* the same, and not all of them compute */
 #define STEAL_NS	10000000u	/* "cannot block" call that does */
-#define STEAL_ALL_NS	1000000000u	/* the same, of one all variants make */
+#define STEAL_ALL_NS	1000000000u	/* the same, of one others must not see */
 #define VAIN		8u		/* waits for a lock without success */
 
 struct domain *domain_new(void)
@@ -148,16 +148,17 @@ static void next(struct domain *d)
 }
 
 /*
- * The owner sits in a call that is known to block, or has been in for long.  One
- * that all variants make is waited for longer: what it has done in the leader others
- * must not see before the followers have done it (membarrier's registration,
- * which takes its time).
+ * The owner sits in a call that is known to block, or has been in for long.  What
+ * others must not see in the leader before the followers have it, too, is waited
+ * for longer: what all variants do (membarrier's registration, which takes its
+ * time), and locks the kernel takes or gives away (futex).
  */
 static bool stealable(const struct taskset *o)
 {
 	return o->state == SET_CALL &&
 	       (o->blocking || mon.now - o->t_call >
-		(o->row->exec == EXEC_ALL ? STEAL_ALL_NS : STEAL_NS));
+		(o->row->exec == EXEC_ALL || o->row->walker == W_FUTEX ?
+		 STEAL_ALL_NS : STEAL_NS));
 }
 
 /* Can the turn be given to somebody else?  A team is asked for it. */
