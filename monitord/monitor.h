@@ -412,6 +412,9 @@ struct domain {
 	unsigned int refs;
 	struct taskset *owner;		/* who runs user code now, or NULL */
 	uint64_t t_owned;		/* ns, since when */
+	struct taskset *sliced;		/* whose slice that is the start of, if it had
+					 * the turn in-process: compared only */
+	uint32_t sliced_turn;		/* turn_count() then */
 	/* turn.c: those that handle calls themselves and hand it on */
 	struct turn *team;		/* who has it in place of an owner, or NULL */
 	struct turn *last_team;		/* who had it before: compared only */

@@ -91,6 +91,7 @@ static void grant(struct domain *d, struct taskset *s)
 {
 	d->owner = s;
 	d->t_owned = mon.now;
+	d->sliced = NULL;
 	if (s->state == SET_DONE)
 		call_ended(s);
 	else
@@ -124,6 +125,7 @@ static void next(struct domain *d)
 	struct taskset *s = TAILQ_FIRST(&d->ready);
 
 	d->owner = NULL;
+	d->sliced = NULL;
 	if (s && d->team_next && turn_wanted(d, NULL)) {
 		d->team_next = false;
 		if (turn_grant(d))
@@ -169,13 +171,24 @@ static bool available(struct domain *d)
 	return !d->owner || stealable(d->owner);
 }
 
-/* A set that has the turn in-process has come to us. */
+/*
+ * A set that has the turn in-process has come to us.  Its slice lasts from the
+ * first such call at which others wanted the turn, as long as nobody else had it
+ * in between: it may make all its calls here, each of them a new one.
+ */
 static void hold(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
+	uint32_t n = d->team ? turn_count(d) : 0;
 
-	if (turn_hold(s))
-		d->t_owned = TAILQ_EMPTY(&d->ready) ? mon.now : 0;
+	if (!turn_hold(s))
+		return;
+	if (!TAILQ_EMPTY(&d->ready))
+		d->t_owned = 0;
+	else if (d->sliced != s || d->sliced_turn != n || !turn_wanted(d, NULL))
+		d->t_owned = mon.now;
+	d->sliced = s;
+	d->sliced_turn = n;
 }
 
 static bool wanted(const struct domain *d)
@@ -203,6 +216,7 @@ bool sched_take(struct taskset *s)
 	if (can && TAILQ_EMPTY(&d->ready)) {
 		d->owner = s;
 		d->t_owned = mon.now;
+		d->sliced = NULL;
 		return true;
 	}
 	s->state = SET_DONE;
