@@ -48,6 +48,7 @@
 #include "fast.h"
 #include "fast_fd.h"
 #include "h_misc.h"
+#include "internal.h"
 #include "procview.h"
 #include "tracee.h"
 
@@ -177,6 +178,9 @@ void fast_fd_setup(struct taskset *s)
 		snprintf(one, sizeof(one), "%s/%s", path, e->d_name);
 		if (of_proc(one))
 			fast_fd_set(s, atoi(e->d_name), true);
+		else if (atoi(e->d_name) > STDERR_FILENO &&
+			 internal_is(s, atoi(e->d_name)))
+			fast_fd_channel(s, atoi(e->d_name));
 		if (mon.opt.level && no_socket(s, atoi(e->d_name)))
 			set_one(s, fast_plain_map, atoi(e->d_name), true);
 	}

@@ -19,8 +19,14 @@
  *     that lies at the follower's usual distance) at the same offset, or as far
  *     down the first thread's stack: the same object of the program.
  *
+ * Half an address is what is left of one in the padding behind a field of four
+ * bytes.  Such a half is tolerated where it is that of addresses in the same
+ * mapping; nobody follows it, so it is not remembered.
+ *
  * IP-MON leaves it to us to write what may contain an address, in the image that
- * made the channel and its forks; a new image has no use for the pointers.
+ * made the channel and its forks.  A new image has no use for the pointers, but has
+ * such padding as well: it does so where it inherits a channel as other than
+ * standard input, output and error, which carry text, mostly.
  *
  * What was tolerated is remembered word by word (libipmon/core/channel.h), and when
  * it is received from an internal channel each follower gets its own, here or
@@ -94,20 +100,21 @@ void channel_done(struct taskset *s, int64_t ret)
 		set_finish(s, ret);
 }
 
-/* The internal channel this call reads or writes, 0 if it does neither. */
-static uint64_t internal_channel(const struct taskset *s)
+bool internal_is(const struct taskset *s, int fd)
 {
-	uint64_t ino;
+	uint64_t ino = n_channels ? channel_inode(s, fd) : 0;
 
-	if (!n_channels || s->row->arg[0].kind != K_FD)
-		return 0;
-	ino = channel_inode(s, (int)s->t[LEADER].call.args[0]);
-	if (!ino)
-		return 0;
-	for (unsigned int i = 0; i < CHANNELS_MAX; i++)
+	for (unsigned int i = 0; ino && i < n_channels && i < CHANNELS_MAX; i++)
 		if (channels[i] == ino)
-			return ino;
-	return 0;
+			return true;
+	return false;
+}
+
+/* Does this call read or write an internal channel? */
+static bool internal_channel(const struct taskset *s)
+{
+	return s->row->arg[0].kind == K_FD &&
+		internal_is(s, (int)s->t[LEADER].call.args[0]);
 }
 
 /* ---- equivalent addresses ---- */
@@ -130,15 +137,29 @@ static int add_map(void *ctx, const struct map_entry *e)
 	return 0;
 }
 
+static void snapshot(struct snapshot *p, const struct task *t)
+{
+	if (p->seq == mon.seq && p->tid == t->tid)
+		return;
+	p->seq = mon.seq;
+	p->tid = t->tid;
+	p->n = 0;
+	maps_each(t->tid, add_map, p);
+}
+
+static struct snapshot *snapshots(void)
+{
+	static struct snapshot *snap;
+
+	if (!snap)
+		snap = calloc(2, sizeof(*snap));
+	return snap;
+}
+
 static const struct map_entry *map_of(struct snapshot *p, const struct task *t,
 				      uint64_t addr)
 {
-	if (p->seq != mon.seq || p->tid != t->tid) {
-		p->seq = mon.seq;
-		p->tid = t->tid;
-		p->n = 0;
-		maps_each(t->tid, add_map, p);
-	}
+	snapshot(p, t);
 	for (unsigned int i = 0; i < p->n; i++)
 		if (addr >= p->e[i].start && addr < p->e[i].end)
 			return &p->e[i];
@@ -149,14 +170,10 @@ static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 		       uint64_t b)
 {
 	const struct mm *mm = s->proc->mm;
-	static struct snapshot *snap;
+	struct snapshot *snap = snapshots();
 	const struct map_entry *x, *y;
 
-	if (a >> 47 || b >> 47)
-		return false;
-	if (!snap)
-		snap = calloc(2, sizeof(*snap));
-	if (!snap)
+	if (!snap || a >> 47 || b >> 47)
 		return false;
 	x = map_of(&snap[0], &s->t[LEADER], a);
 	y = x ? map_of(&snap[1], &s->t[v], b) : NULL;
@@ -169,6 +186,36 @@ static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 	if (!strcmp(x->path, "[stack]"))
 		return a - mm->auxv[LEADER] == b - mm->auxv[v];
 	return a - x->start + x->offset == b - y->start + y->offset;
+}
+
+/* May this be the upper half of an address in [start, end)? */
+static bool upper_half(uint64_t start, uint64_t end, uint32_t half)
+{
+	return start >> 32 <= half && half <= (end - 1) >> 32;
+}
+
+static bool equivalent_halves(struct taskset *s, unsigned int v, uint32_t a,
+			      uint32_t b)
+{
+	const uint64_t delta = (uint64_t)s->proc->mm->delta[v];
+	struct snapshot *p = snapshots();
+	const struct map_entry *x, *y;
+
+	if (!p || !a || !b)
+		return false;
+	snapshot(&p[0], &s->t[LEADER]);
+	snapshot(&p[1], &s->t[v]);
+	for (x = p[0].e; x < p[0].e + p[0].n; x++) {
+		if (!upper_half(x->start, x->end, a))
+			continue;
+		for (y = p[1].e; y < p[1].e + p[1].n; y++)
+			if (upper_half(y->start, y->end, b) &&
+			    x->inode == y->inode && !strcmp(x->path, y->path) &&
+			    (x->path[0] || upper_half(x->start + delta,
+						      x->end + delta, b)))
+				return true;
+	}
+	return false;
 }
 
 /* ---- the pointers ---- */
@@ -241,6 +288,16 @@ int64_t internal_pointer(struct taskset *s, unsigned int v,
 			continue;
 		word_add(s, v, a, b);
 		return at + (int64_t)sizeof(a);
+	}
+	for (int64_t at = off; at >= 0 && at > off - 4; at--) {
+		uint32_t a, b;
+
+		if ((uint64_t)at + sizeof(a) <= x->len &&
+		    !mem_read(&s->t[LEADER], &a, x->addr + (uint64_t)at,
+			      sizeof(a)) &&
+		    !mem_read(&s->t[v], &b, y->addr + (uint64_t)at,
+			      sizeof(b)) && equivalent_halves(s, v, a, b))
+			return at + (int64_t)sizeof(a);
 	}
 	return -1;
 }

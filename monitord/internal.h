@@ -11,10 +11,14 @@
 /* pipe, pipe2, socketpair have succeeded: remember what they made. */
 void channel_done(struct taskset *s, int64_t ret);
 
+/* Is this descriptor of the leader's an end of one? */
+bool internal_is(const struct taskset *s, int fd);
+
 /*
  * Input spans x (leader) and y (variant v) differ at `off`.  If the bytes
- * there are one pointer into equivalent places of both variants, and the call
- * writes to an internal channel, returns the offset behind it; else -1.
+ * there are one pointer into equivalent places of both variants, or its upper
+ * half, and the call writes to an internal channel, returns the offset behind
+ * it; else -1.
  */
 int64_t internal_pointer(struct taskset *s, unsigned int v,
 			 const struct ipmon_item *x,
