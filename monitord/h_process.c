@@ -439,6 +439,25 @@ static bool holds_robust(struct taskset *s)
 	return false;
 }
 
+static bool one_holds_robust(struct proc *p)
+{
+	struct taskset *o;
+
+	LIST_FOREACH(o, &p->sets, in_proc)
+		if (holds_robust(o))
+			return true;
+	return false;
+}
+
+static void wait_zombies(struct proc *p)
+{
+	struct taskset *o;
+
+	LIST_FOREACH(o, &p->sets, in_proc)
+		if (o->t[LEADER].tid)
+			wait_zombie(o->t[LEADER].tid);
+}
+
 /* Has this process been sent SIGKILL by the call `s` has made? */
 static bool killed_by(const struct taskset *s, const struct proc *p)
 {
@@ -461,7 +480,6 @@ static bool killed_by(const struct taskset *s, const struct proc *p)
 
 void killed_settle(struct taskset *s)
 {
-	struct taskset *o;
 	struct proc *p;
 
 	LIST_FOREACH(p, &mon.procs, all) {
@@ -469,9 +487,7 @@ void killed_settle(struct taskset *s)
 		    p->exiting || p->execing || LIST_EMPTY(&p->sets) ||
 		    !killed_by(s, p))
 			continue;
-		LIST_FOREACH(o, &p->sets, in_proc)
-			if (o->t[LEADER].tid)
-				wait_zombie(o->t[LEADER].tid);
+		wait_zombies(p);
 		/* the init of a namespace cannot be killed from inside */
 		if (!task_dying(&LIST_FIRST(&p->sets)->t[LEADER]))
 			continue;
@@ -507,8 +523,13 @@ void exit_start(struct taskset *s)
 	if (group)
 		p->exiting = true;
 	task_resume(&s->t[LEADER], PTRACE_CONT, 0);
-	if (holds_robust(s)) {
-		/* what the kernel does to the leader's words must be over */
+	/* what the kernel does to the leader's words must be over */
+	if (group && !alone) {
+		if (one_holds_robust(p)) {
+			wait_zombies(p);
+			robust_exit_all(p);
+		}
+	} else if (holds_robust(s)) {
 		if (main_thread && !alone)
 			wait_zombie(s->t[LEADER].tid);
 		else
