@@ -311,6 +311,8 @@ void exec_event(struct task *t)
 		return;
 	}
 	s->pinned = true;
+	/* the kernel has marked the leader's locks: those of all threads */
+	robust_exit_all(p);
 	event_flush_deaths();
 	for_each_follower(v) {
 		int r = follower_exec(s, v);
