@@ -127,8 +127,7 @@ static inline uint64_t clock_depth(const struct ipmon_ctx *ctx)
 }
 
 /* Does the leader tell one time since the last common call (CLOCK_FREEZE_NS)?
- * Then nobody need know from where it was asked. */
-#define CLOCK_NO_DEPTH	(1ull << 40)
+ * Then nobody need know from where it was asked (CLOCK_NO_DEPTH). */
 static inline int clock_frozen(const struct ipmon_ctx *ctx)
 {
 	return (ctx->clocks & CLOCK_FROZEN) != 0;
@@ -141,6 +140,7 @@ static inline void common_call(struct ipmon_ctx *ctx,
 	if (!(plan->flags & PLAN_MAYBE_PRIVATE)) {
 		ctx->base_sp = ctx->saved_sp;
 		ctx->solos = 0;
+		ctx->commons++;
 		/* the leader's are for CLOCK_FREEZE_NS */
 		if (!ctx->variant)
 			ctx->clocks = __atomic_load_n(

@@ -24,7 +24,7 @@
  *  - the follower wants something else, the leader's next record is a private
  *    call: the record is skipped, its time remembered.
  *  - both read a clock, but not the same: the leader's record is skipped, the
- *    next may be of ours.  The time is kept (struct skipped): when we come to read
+ *    next may be of ours.  The time is kept (struct ipmon_skipped): when we come to read
  *    that clock, it is what the leader was told there;
  *  - both read the same clock, but one from deeper down the stack than the other
  *    (measured from the last call that was not private): the deeper one is the
@@ -38,8 +38,6 @@
 #include "memcalls.h"
 #include "turn.h"
 
-#define SAME_STACK	(1 << 20)	/* as solo.c */
-#define SAME_DEPTH	64
 #define NS_PER_US	1000
 
 /* ---- plumbing ---- */
@@ -185,27 +183,11 @@ static void remember(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	ctx->clocks |= 1u << id;
 }
 
-/*
- * What the leader was told by clocks we have gone over, oldest first.  The list
- * lies in our context's page, between the context and IP-MON's stack.  It is empty
- * when no private call has been made alone since the last common one.
- */
-#define SKIPPED_AT	2048u
-#define SKIPPED_MAX	50u
-struct skipped {
-	uint64_t n;
-	struct skipped_clock {
-		uint64_t nr, id;	/* 0: used */
-		uint64_t time[2];	/* seconds; as that call counts parts */
-		uint64_t depth;		/* of the leader's stack */
-	} at[SKIPPED_MAX];
-};
-_Static_assert(sizeof(struct ipmon_ctx) <= SKIPPED_AT &&
-	       sizeof(struct skipped) <= 2048, "behind the context");
-
-static struct skipped *skipped(struct ipmon_ctx *ctx)
+/* Clocks we have gone over: none if no private call has been made alone since the
+ * last common one. */
+static struct ipmon_skipped *skipped(struct ipmon_ctx *ctx)
 {
-	struct skipped *k = (void *)((char *)ctx + SKIPPED_AT);
+	struct ipmon_skipped *k = (void *)((char *)ctx + IPMON_SKIPPED_AT);
 
 	if (!ctx->solos)
 		k->n = 0;
@@ -220,31 +202,21 @@ static void count_solo(struct ipmon_ctx *ctx)
 	ctx->n_private++;
 }
 
-/* How much deeper we are than where the leader was, if that can be said. */
-static int64_t apart(uint64_t own, uint64_t leader)
-{
-	int64_t a = (int64_t)own, b = (int64_t)leader;
-
-	return a > SAME_STACK || a < -SAME_STACK || b > SAME_STACK ||
-		b < -SAME_STACK ||
-		(a - b < SAME_DEPTH && b - a < SAME_DEPTH) ? 0 : a - b;
-}
-
 /* The time the leader was told where we read this clock, if it was gone over. */
 static int told_before(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 		       const struct ipmon_plan *plan, int64_t *ret)
 {
-	struct skipped *k = skipped(ctx);
+	struct ipmon_skipped *k = skipped(ctx);
 	int id = clock_of(plan, f->args[0]);
 
-	for (uint64_t i = 0; i < k->n && i < SKIPPED_MAX; i++) {
-		struct skipped_clock *c = &k->at[i];
+	for (uint64_t i = 0; i < k->n && i < IPMON_SKIPPED_MAX; i++) {
+		struct ipmon_skipped_clock *c = &k->at[i];
 		uint64_t out = f->args[plan->mem];
 		int64_t d;
 
 		if (c->nr != (uint32_t)f->nr || c->id != (uint64_t)id)
 			continue;
-		d = apart(clock_depth(ctx), c->depth);
+		d = clock_deeper(clock_depth(ctx), c->depth);
 		if (d < 0) {		/* its additional one */
 			c->nr = 0;
 			continue;
@@ -364,8 +336,8 @@ static int skip_clock(struct ipmon_ctx *ctx, struct ipmon_reader *r)
 	const struct ipmon_plan *plan = ipmon_plan(r->rec.nr);
 	const uint64_t *w = first_words(ctx, r);
 	uint32_t in = lane_words(plan) + 1;
-	struct skipped *k = skipped(ctx);
-	struct skipped_clock *c;
+	struct ipmon_skipped *k = skipped(ctx);
+	struct ipmon_skipped_clock *c;
 	uint64_t i, n;
 	int id;
 
@@ -374,12 +346,12 @@ static int skip_clock(struct ipmon_ctx *ctx, struct ipmon_reader *r)
 	    r->rec.in_len != 8 * in || plan->len_fixed > sizeof(c->time) ||
 	    (r->rec.out_len && r->rec.out_len != 8u + plan->len_fixed))
 		return 0;
-	if (k->n >= SKIPPED_MAX) {
-		for (i = n = 0; i < SKIPPED_MAX; i++)
+	if (k->n >= IPMON_SKIPPED_MAX) {
+		for (i = n = 0; i < IPMON_SKIPPED_MAX; i++)
 			if (k->at[i].nr)
 				k->at[n++] = k->at[i];
 		k->n = n;
-		if (n == SKIPPED_MAX)
+		if (n == IPMON_SKIPPED_MAX)
 			return 0;
 	}
 	id = clock_of(plan, w[0]);
@@ -408,7 +380,7 @@ static int64_t deeper(const struct ipmon_ctx *ctx,
 	    r->rec.in_len != 8 * (i + 1) ||
 	    clock_of(plan, first_words(ctx, r)[0]) != id)
 		return 0;
-	return apart(clock_depth(ctx), first_words(ctx, r)[i]);
+	return clock_deeper(clock_depth(ctx), first_words(ctx, r)[i]);
 }
 
 /* ---- the call ---- */
@@ -667,7 +639,7 @@ static int quick_clock(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 		return 0;
 	deep = (int64_t)(clock_depth(ctx) -
 			 __atomic_load_n(&at[i++], __ATOMIC_RELAXED));
-	if (deep >= SAME_DEPTH || -deep >= SAME_DEPTH)
+	if (deep >= CLOCK_SAME_DEPTH || -deep >= CLOCK_SAME_DEPTH)
 		return 0;
 	if (mem) {
 		if (__atomic_load_n(&at[i++], __ATOMIC_RELAXED) != len)

@@ -159,6 +159,8 @@ void fast_release(struct taskset *s)
 			CTX_SET(s, v, live, live);
 		}
 	}
+	for_each_follower(v)
+		fast_clocks_hand_over(s, v);
 	/* from now on others may see it run */
 	if (live)
 		turn_give(s);

@@ -181,9 +181,12 @@ bool fast_follower_early(struct taskset *s, unsigned int v)
 	    !(s->arrived & 1u << v))
 		return false;
 	make_room(s, v);
-	/* a leader inside a call of IP-MON's has no record of it yet */
-	if (__atomic_load_n(&fast_cursor(s, v)->tail, __ATOMIC_ACQUIRE) ==
-	    __atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE) &&
+	/* a leader inside a call of IP-MON's has no record of it yet; and who
+	 * reads a clock here waits for one that has made private calls only: it
+	 * will read that clock here as well, most likely */
+	if ((solo_clock(&s->t[v]) ||
+	     __atomic_load_n(&fast_cursor(s, v)->tail, __ATOMIC_ACQUIRE) ==
+	     __atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE)) &&
 	    !fast_passed(s, v))
 		return false;
 	if (solo_one(s, v))
@@ -241,6 +244,133 @@ void fast_clocks_take(struct taskset *s)
 		cc->when[i] = mon.now;
 		cc->known |= 1u << i;
 	}
+}
+
+/* Variants of this set have read clocks alone, some of them perhaps in-process. */
+static bool apart(const struct taskset *s)
+{
+	return s->slot >= 0 && __atomic_load_n(&fast_cursor(s, LEADER)->apart,
+					       __ATOMIC_RELAXED);
+}
+
+/* The list in the context of a follower that is stopped.  It is hostile memory:
+ * what is read decides about that follower alone. */
+static bool skipped_get(struct task *t, struct ipmon_skipped *k,
+			struct ipmon_ctx *c)
+{
+	struct taskset *s = t->set;
+
+	if (mem_read(t, c, fast_ctx(s, t->variant), sizeof(*c)))
+		return false;
+	k->n = 0;
+	if (c->solos &&
+	    mem_read(t, k, fast_ctx(s, t->variant) + IPMON_SKIPPED_AT,
+		     sizeof(*k)))
+		return false;
+	if (k->n > IPMON_SKIPPED_MAX)
+		k->n = IPMON_SKIPPED_MAX;
+	return true;
+}
+
+static void skipped_put(struct task *t, const struct ipmon_skipped *k,
+			uint32_t solos)
+{
+	struct taskset *s = t->set;
+
+	mem_write(t, fast_ctx(s, t->variant) + IPMON_SKIPPED_AT, k, sizeof(*k));
+	CTX_SET(s, t->variant, solos, solos);
+}
+
+uint32_t fast_commons(struct taskset *s, unsigned int v)
+{
+	uint32_t n = 0;
+
+	if (s->slot >= 0)
+		mem_read(&s->t[v], &n, fast_ctx(s, v) +
+			 offsetof(struct ipmon_ctx, commons), sizeof(n));
+	return n;
+}
+
+/* As a call's first argument says; -1: not kept in-process. */
+static int clock_id(uint64_t nr, uint64_t first)
+{
+	if (nr != SYS_clock_gettime)
+		return 0;
+	return (uint32_t)first < IPMON_CLOCKS ? (int)first : -1;
+}
+
+/* As told_before() in libipmon/follower.c. */
+bool fast_clock_gone(struct task *t, uint64_t value[2], bool use)
+{
+	int id = clock_id(t->call.nr, t->call.args[0]);
+	struct ipmon_skipped k;
+	struct ipmon_ctx ctx;
+	int64_t d;
+
+	if (!apart(t->set) || t->at == AT_RUN || id < 0 ||
+	    !skipped_get(t, &k, &ctx))
+		return false;
+	for (uint64_t i = 0; i < k.n; i++) {
+		struct ipmon_skipped_clock *c = &k.at[i];
+
+		if (c->nr != t->call.nr || c->id != (uint64_t)id)
+			continue;
+		d = clock_deeper(ctx.base_sp - t->call.sp, c->depth);
+		if (d < 0)
+			continue;
+		memcpy(value, c->time, sizeof(c->time));
+		if (use && !d) {
+			c->nr = 0;
+			skipped_put(t, &k, ctx.solos - 1);
+		}
+		return true;
+	}
+	return false;
+}
+
+void fast_clocks_hand_over(struct taskset *s, unsigned int v)
+{
+	struct clock_cache *cc = &s->clocks;
+	struct task *t = &s->t[v];
+	struct ipmon_skipped k;
+	struct ipmon_ctx ctx;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < cc->n_gone; i++)
+		n += cc->gone[i].waiting >> v & 1;
+	if (!n || v == LEADER || !mapped(s) || t->at == AT_RUN ||
+	    !skipped_get(t, &k, &ctx))
+		return;
+	for (unsigned int i = 0; i < cc->n_gone; i++) {
+		struct clock_gone *g = &cc->gone[i];
+		int id = clock_id(g->nr, (uint64_t)g->slot);
+
+		int32_t late = (int32_t)(ctx.commons - g->commons);
+
+		if (!(g->waiting >> v & 1) || late < 0)
+			continue;
+		if (late > 0) {		/* the leader's alone */
+			g->waiting &= ~(1u << v);
+			continue;
+		}
+		if (id < 0 || k.n == IPMON_SKIPPED_MAX)
+			continue;
+		g->waiting &= ~(1u << v);
+		k.at[k.n++] = (struct ipmon_skipped_clock){
+			.nr = g->nr, .id = (uint64_t)id, .depth = CLOCK_NO_DEPTH,
+			.time = { g->value[0], g->nr == SYS_gettimeofday ?
+				  g->value[1] / 1000 : g->value[1] },
+		};
+		ctx.solos++;
+	}
+	skipped_put(t, &k, ctx.solos);
+}
+
+void fast_clocks_forget(struct taskset *s)
+{
+	if (apart(s))
+		for_each_follower(v)
+			CTX_SET(s, v, solos, 0);
 }
 
 void fast_clocks_give(struct taskset *s)

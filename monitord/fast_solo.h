@@ -38,4 +38,18 @@ bool fast_leader_alone(struct taskset *s, bool asked);
 void fast_clocks_take(struct taskset *s);
 void fast_clocks_give(struct taskset *s);
 
+/*
+ * Clocks the leader has read without this follower, which will ask for them
+ * (solo.c).  Is there one that it asks for now, and what was the leader told, in
+ * that call's own units?  use: the follower is told so.
+ */
+bool fast_clock_gone(struct task *t, uint64_t value[2], bool use);
+/* How many calls that are not private has variant v made in-process? 0: none of
+ * its calls are. */
+uint32_t fast_commons(struct taskset *s, unsigned int v);
+/* Follower v is about to go on, and may ask in-process: what is kept for it. */
+void fast_clocks_hand_over(struct taskset *s, unsigned int v);
+/* All are at a common call: nothing of this is to be told any more. */
+void fast_clocks_forget(struct taskset *s);
+
 #endif

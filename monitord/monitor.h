@@ -213,10 +213,13 @@ struct clock_cache {
 	/* what the leader alone was told, where followers will ask as well */
 	struct clock_gone {
 		uint64_t nr, value[2];
+		uint64_t depth;		/* of the leader's stack */
+		uint32_t commons;	/* calls made in-process before it */
 		int slot;
 		unsigned int waiting;	/* followers that have not */
 	} gone[CLOCKS_GONE];
 	unsigned int n_gone;
+	uint32_t commons;		/* the leader's, at its last call alone */
 };
 
 #define RECENT_MAX 16
@@ -245,6 +248,8 @@ struct taskset {
 	uint64_t t_sigq;		/* ns, first deferral; 0 = empty queue */
 	unsigned int solos;		/* private calls made alone (solo.c)
 					 * since the last common other call */
+	uint32_t solo_commons;		/* ... or, when there were too many, since
+					 * the leader had made so many in-process */
 	struct clock_cache clocks;	/* likewise */
 	uint64_t sp[MAX_VARIANTS];	/* stack pointers at that call */
 	bool blocking;			/* the call may sleep: others may run */

@@ -672,7 +672,7 @@ static void rendezvous(struct taskset *s)
 	s->row = call_row(s->t[LEADER].call.nr);
 	if (s->proc->mm->at_random[LEADER])
 		at_random_call(s);
-	if (s->clocks.n_gone && solo_behind(s))
+	if ((s->clocks.n_gone || s->proc->mm->clocks_apart) && solo_behind(s))
 		return;
 	for_each_follower(v) {
 		if (s->t[v].call.nr != s->t[LEADER].call.nr ||

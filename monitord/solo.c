@@ -34,7 +34,9 @@
  * When variants read different clocks, the leader goes first, and goes on to its
  * next call.  What it was told is kept for the followers (clock_gone): in time
  * they ask for it, too.  Otherwise a program's reads of one clock, whose order
- * and number are the same everywhere, would be mistaken for each other.
+ * and number are the same everywhere, would be mistaken for each other.  The same
+ * goes for what a leader that handles calls in-process asks here alone; followers
+ * take what is kept for them along when they go on (fast_solo.c).
  *
  * Once a variant has read a clock alone, moreover, the time stands still between
  * two common calls (CLOCK_FREEZE_NS): then it does not matter which of the reads
@@ -222,24 +224,41 @@ static void clock_went(struct task *t, unsigned int waiting)
 			--cc->n_gone * sizeof(cc->gone[0]));
 	g = &cc->gone[cc->n_gone++];
 	g->nr = t->call.nr;
+	g->depth = t->set->sp[LEADER] - t->call.sp;
+	g->commons = cc->commons;
 	g->slot = slot;
 	g->waiting = waiting;
 	memcpy(g->value, cc->value[slot], sizeof(g->value));
 }
 
-/* What the leader was told where this follower asks, or NULL. */
-static struct clock_gone *clock_gone(const struct task *t)
+/* What the leader was told where this follower asks.  use: it is told now. */
+static bool clock_gone(struct task *t, uint64_t value[2], bool use)
 {
 	struct clock_cache *cc = &t->set->clocks;
+	uint64_t depth = t->set->sp[t->variant] - t->call.sp;
+	uint32_t commons;
 
+	if (fast_clock_gone(t, value, use)) {
+		value[1] *= clock_unit(&t->call);
+		return true;
+	}
+	commons = cc->n_gone ? fast_commons(t->set, t->variant) : 0;
 	for (unsigned int i = 0; i < cc->n_gone; i++) {
 		struct clock_gone *g = &cc->gone[i];
+		int64_t d = clock_deeper(depth, g->depth);
 
-		if (g->waiting >> t->variant & 1 && g->nr == t->call.nr &&
-		    g->slot == clock_slot(&t->call))
-			return g;
+		if (!(g->waiting >> t->variant & 1) || g->nr != t->call.nr ||
+		    g->slot != clock_slot(&t->call) || g->commons != commons)
+			continue;
+		/* d < 0: it was the leader's additional one; > 0: this is ours */
+		if (d < 0 || (use && !d))
+			g->waiting &= ~(1u << t->variant);
+		if (d < 0)
+			continue;
+		memcpy(value, g->value, sizeof(g->value));
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* Answer a clock call of one variant, from memory if there is one. */
@@ -248,17 +267,16 @@ static int64_t clock_alone(struct task *t)
 	struct clock_cache *cc = &t->set->clocks;
 	int slot = clock_slot(&t->call);
 	int64_t ret = task_exec(t, t->call.nr, t->call.args);
-	struct clock_gone *g = clock_gone(t);
+	uint64_t at, told[2];
 	size_t size;
-	uint64_t at = clock_out(&t->call, &size);
 
+	at = clock_out(&t->call, &size);
 	if (t->at != AT_EXIT || ret < 0 || slot < 0)
 		return ret;
-	if (g) {
-		g->waiting &= ~(1u << t->variant);
+	if (t->variant != LEADER && clock_gone(t, told, true)) {
 		if (at)
-			put_value(t, g->value, at, size);
-		return t->call.nr == SYS_time ? (int64_t)g->value[0] : ret;
+			put_value(t, told, at, size);
+		return t->call.nr == SYS_time ? (int64_t)told[0] : ret;
 	}
 	if (!(cc->known & (1u << slot))) {
 		note_clock(t, ret);
@@ -276,8 +294,10 @@ static void alone(struct taskset *s, unsigned int mask)
 	/* who makes one alone is soon to read a clock alone */
 	fast_clocks_apart(s);
 	fast_clocks_take(s);
-	if (mask & 1u << LEADER)
+	if (mask & 1u << LEADER) {
+		s->clocks.commons = fast_commons(s, LEADER);
 		fast_leader_runs(s);
+	}
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 		const struct ipmon_row *row = ipmon_row(t->call.nr);
@@ -299,6 +319,7 @@ static void alone(struct taskset *s, unsigned int mask)
 			s->proc->mm->brk[v] = 0;
 		mon.count.solo++;
 		s->arrived &= ~(1u << v);
+		fast_clocks_hand_over(s, v);
 		task_finish(t, ret);
 		task_resume(t, PTRACE_CONT, 0);
 	}
@@ -306,11 +327,33 @@ static void alone(struct taskset *s, unsigned int mask)
 	s->t_run = mon.now;
 }
 
+bool solo_clock(const struct task *t)
+{
+	return is_clock(&t->call);
+}
+
+/* Calls that are handled in-process do not come here: whoever makes them counts. */
+static bool too_many(struct taskset *s)
+{
+	uint32_t commons;
+
+	if (s->solos < own_solo_max(SOLO_MAX))
+		return false;
+	commons = fast_commons(s, LEADER);
+	if (commons == s->solo_commons)
+		return true;
+	s->solo_commons = commons;
+	s->solos = 0;
+	return false;
+}
+
 bool solo_one(struct taskset *s, unsigned int v)
 {
-	if (s->solos >= own_solo_max(SOLO_MAX) || !private_call(&s->t[v]))
+	if (!private_call(&s->t[v]) || too_many(s))
 		return false;
 	alone(s, 1u << v);
+	if (v == LEADER && is_clock(&s->t[v].call))
+		clock_went(&s->t[v], mon.live & ~(1u << LEADER));
 	return true;
 }
 
@@ -318,7 +361,7 @@ bool solo(struct taskset *s)
 {
 	unsigned int mask = 0, looks = 0, clocks = 0, waiting;
 
-	if (s->solos >= own_solo_max(SOLO_MAX))
+	if (too_many(s))
 		return false;
 	for_each_variant(v) {
 		if (!private_call(&s->t[v]))
@@ -356,9 +399,13 @@ bool solo(struct taskset *s)
 bool solo_behind(struct taskset *s)
 {
 	unsigned int mask = 0;
+	uint64_t told[2];
 
+	if (too_many(s))
+		return false;
 	for_each_follower(v)
-		if (is_clock(&s->t[v].call) && clock_gone(&s->t[v]))
+		if (is_clock(&s->t[v].call) &&
+		    clock_gone(&s->t[v], told, false))
 			mask |= 1u << v;
 	if (!mask)
 		return false;
@@ -435,6 +482,7 @@ void solo_reset(struct taskset *s)
 	s->solos = 0;
 	s->clocks.known = 0;
 	s->clocks.n_gone = 0;
+	fast_clocks_forget(s);
 	for_each_variant(v)
 		s->sp[v] = s->t[v].call.sp;
 }

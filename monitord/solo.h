@@ -36,6 +36,9 @@ void solo_reset(struct taskset *s);
  * same again.  True: done. */
 bool solo_frozen(struct taskset *s);
 
+/* Is it about to read a clock? */
+bool solo_clock(const struct task *t);
+
 /* The same for one variant, at an entry while others are elsewhere. */
 bool solo_one(struct taskset *s, unsigned int v);
 

@@ -163,7 +163,8 @@ struct ipmon_ctx {
 	uint32_t stacked;	/* sleeps in a row on the leader's processor */
 	uint32_t stacked_enough; /* so many, and it leaves */
 	uint32_t stacked_seen;	/* ring->waited at the last sleep */
-	uint32_t pad;
+	uint32_t commons;	/* calls that were not private: equal where two
+				 * variants have come as far */
 	uint64_t turn_since;	/* leader: ns, the first of turn_calls; 0: none */
 	uint64_t words;		/* struct ipmon_words, read-only in followers */
 	int64_t after_ret;	/* ... with this result */
@@ -173,6 +174,26 @@ struct ipmon_ctx {
 	uint32_t vain, gives;
 };
 _Static_assert(sizeof(struct ipmon_ctx) == 632, "context ABI");
+
+/*
+ * What the leader was told by clocks that a follower has gone over, or that the
+ * leader read at monitord without it, oldest first.  In the follower's context, at
+ * IPMON_SKIPPED_AT.  Empty when ctx->solos is 0; each entry that is not used up
+ * counts there as one.
+ */
+#define IPMON_SKIPPED_AT	2048u
+#define IPMON_SKIPPED_MAX	50u
+struct ipmon_skipped {
+	uint64_t n;
+	struct ipmon_skipped_clock {
+		uint64_t nr, id;	/* of the call, 0: used; of the clock */
+		uint64_t time[2];	/* seconds; as that call counts parts */
+		uint64_t depth;		/* of the leader's stack */
+	} at[IPMON_SKIPPED_MAX];
+};
+_Static_assert(sizeof(struct ipmon_ctx) <= IPMON_SKIPPED_AT &&
+	       IPMON_SKIPPED_AT + sizeof(struct ipmon_skipped) <= 4096,
+	       "behind the context");
 
 enum ipmon_wish {
 	IPMON_WISH_NONE = 0,

@@ -171,6 +171,23 @@ int ipmon_record_private(const struct ipmon_record *rec,
 #define CLOCK_FROZEN	(1u << 31)	/* in the leader's ctx->clocks: so it is */
 
 /*
+ * How much deeper in the stack one variant asked for the time than another, both
+ * measured from the last common call; 0: not at all, or that cannot be said.
+ */
+#define CLOCK_NO_DEPTH	(1ull << 40)
+#define CLOCK_SAME_STACK (1 << 20)
+#define CLOCK_SAME_DEPTH 64
+static inline int64_t clock_deeper(uint64_t own, uint64_t other)
+{
+	int64_t a = (int64_t)own, b = (int64_t)other;
+
+	return a > CLOCK_SAME_STACK || a < -CLOCK_SAME_STACK ||
+		b > CLOCK_SAME_STACK || b < -CLOCK_SAME_STACK ||
+		(a - b < CLOCK_SAME_DEPTH && b - a < CLOCK_SAME_DEPTH) ? 0 :
+		a - b;
+}
+
+/*
  * The result of the leader's futex call for a variant with these arguments: who
  * waits without a time-out is not told that it is over but that he has been
  * woken, which may happen at any time.
