@@ -29,7 +29,7 @@
 #include "fast_fd.h"
 #include "fast_mem.h"
 #include "h_misc.h"
-#include "launch.h"
+#include "hidden.h"
 #include "owned.h"
 #include "patch.h"
 #include "placement.h"
@@ -168,15 +168,6 @@ struct ipmon_words *fast_words(const struct fast *f)
 
 /* ---- mapping ---- */
 
-static int64_t inject_map(struct task *t, uint64_t addr, uint64_t len,
-			  unsigned int prot, unsigned int flags, int fd,
-			  uint64_t off)
-{
-	return task_inject(t, SYS_mmap, addr, len, prot,
-			   flags | (addr ? MAP_FIXED_NOREPLACE : 0),
-			   (uint64_t)(int64_t)fd, off);
-}
-
 /* The memfd is created inside the leader, which has no other way to be given
  * a descriptor, and taken from there. */
 static int arena_create(struct taskset *s, int *leader_fd)
@@ -207,23 +198,26 @@ static int map_variant(struct taskset *s, struct fast *f, unsigned int v,
 {
 	struct task *t = &s->t[v];
 	unsigned int prot = PROT_READ | (v == LEADER ? PROT_WRITE : 0);
+	int64_t r;
+
 	/* as a stack it does not count as data (RLIMIT_DATA); it never grows,
 	 * because of the page below it */
-	const unsigned int flags = MAP_PRIVATE | MAP_ANONYMOUS |
-		MAP_NORESERVE;
-
-	f->region[v] = hidden_address();
-	f->rings[v] = hidden_address();
-	f->cursors[v] = hidden_address();
-	return inject_map(t, f->region[v] - 4096, 4096, PROT_NONE, flags, -1,
-			  0) < 0 ||
-		inject_map(t, f->region[v], REGION_SIZE, PROT_READ | PROT_WRITE,
-			   flags | MAP_GROWSDOWN, -1, 0) < 0 ||
-		inject_map(t, f->rings[v], RINGS_SIZE, prot, MAP_SHARED, fd,
-			   0) < 0 ||
-		inject_map(t, f->cursors[v], CURSORS_SIZE,
-			   PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			   RINGS_SIZE) < 0 ? -ENOMEM : 0;
+	r = hidden_map(t, REGION_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+		       MAP_GROWSDOWN, -1, 0, true);
+	if (r < 0)
+		return -ENOMEM;
+	f->region[v] = (uint64_t)r;
+	r = hidden_map(t, RINGS_SIZE, prot, MAP_SHARED, fd, 0, false);
+	if (r < 0)
+		return -ENOMEM;
+	f->rings[v] = (uint64_t)r;
+	r = hidden_map(t, CURSORS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		       RINGS_SIZE, false);
+	if (r < 0)
+		return -ENOMEM;
+	f->cursors[v] = (uint64_t)r;
+	return 0;
 }
 
 /* What could be mapped before something could not. */
@@ -232,12 +226,14 @@ static void unmap_variant(struct taskset *s, const struct fast *f,
 {
 	struct task *t = &s->t[v];
 
-	if (!f->region[v])
-		return;
-	task_inject(t, SYS_munmap, f->region[v] - 4096, REGION_SIZE + 4096, 0, 0,
-		    0, 0);
-	task_inject(t, SYS_munmap, f->rings[v], RINGS_SIZE, 0, 0, 0, 0);
-	task_inject(t, SYS_munmap, f->cursors[v], CURSORS_SIZE, 0, 0, 0, 0);
+	if (f->region[v])
+		task_inject(t, SYS_munmap, f->region[v] - 4096,
+			    REGION_SIZE + 4096, 0, 0, 0, 0);
+	if (f->rings[v])
+		task_inject(t, SYS_munmap, f->rings[v], RINGS_SIZE, 0, 0, 0, 0);
+	if (f->cursors[v])
+		task_inject(t, SYS_munmap, f->cursors[v], CURSORS_SIZE, 0, 0, 0,
+			    0);
 }
 
 static void close_in(struct task *t, int fd)
