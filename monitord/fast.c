@@ -141,7 +141,12 @@ void fast_release(struct taskset *s)
 	if (s->proc->mm->maps_live_file)
 		flags |= IPMON_CTX_WAIT;
 	turn_assign(s);
-	live = may_live(s);
+	/*
+	 * One that was parked stands anywhere: some variants perhaps at their
+	 * next call, or on the way from IP-MON to it.  Calls that were left to
+	 * monitord in one are so in all.
+	 */
+	live = may_live(s) && (s->live || s->state != SET_PARKED);
 	if (__atomic_load_n(&fast_cursor(s, LEADER)->apart, __ATOMIC_RELAXED))
 		s->proc->mm->clocks_apart = true;
 	if (live)

@@ -514,6 +514,8 @@ void signal_interrupt_check(struct taskset *s)
 		signal_note(s, si.si_signo);
 		if (eff == EFF_FATAL)
 			signal_fatal(s);
+		/* they are not at a call: fast_release() */
+		s->state = SET_PARKED;
 		signal_resume_delivery(s);
 		return;
 	}
@@ -551,9 +553,10 @@ void signal_interrupt_stop(struct task *t)
 		event_continue(t);
 		return;
 	}
-	/* nothing is delivered or parked while anybody is inside IP-MON or
-	 * behind the leader: later */
-	if (s->live && (inside || fast_behind(s) >= 0)) {
+	/* nothing is delivered or parked while anybody is inside IP-MON (on the
+	 * way out of it again if calls are monitord's) or behind the leader:
+	 * later */
+	if (inside || (s->live && fast_behind(s) >= 0)) {
 		interrupt_over(s);
 		return;
 	}
