@@ -33,7 +33,8 @@
  *
  * Death.  The tracer has PDEATHSIG SIGKILL until the root program ends, the
  * variants die with the tracer (PTRACE_O_EXITKILL): kill -9 of either monitor
- * process leaves nothing behind.
+ * process leaves nothing behind.  A front process that is stopped is continued for
+ * that (life_fd).
  *
  * Whoever wants to look at a run is served by a third process, which the front
  * process starts (control.c).
@@ -396,6 +397,27 @@ static void hand_on(const siginfo_t *info)
 	}
 }
 
+/*
+ * The end of a pipe whose other one only the tracer has.  A stopped process cannot
+ * see that the tracer has died; the kernel continues it then, as it closes that.
+ */
+static int life_fd = -1;
+
+static int watch_life(int fd)
+{
+	life_fd = fd;
+	return fcntl(fd, F_SETOWN, getpid()) < 0 ||
+		fcntl(fd, F_SETSIG, SIGCONT) < 0 ||
+		fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK) < 0 ? -1 : 0;
+}
+
+static bool tracer_gone(void)
+{
+	struct pollfd p = { .fd = life_fd };
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLHUP;
+}
+
 static void stop_self(int sig)
 {
 	sigset_t one;
@@ -409,6 +431,9 @@ static void stop_self(int sig)
 	share->stopping = 1;
 	if (share->stopped) {
 		raise(sig);
+		/* SIGCONT takes it back, but not one that came before it */
+		if (tracer_gone())
+			signal(sig, SIG_IGN);
 		sigprocmask(SIG_UNBLOCK, &one, NULL);
 		/* stopped here, until SIGCONT */
 		sigprocmask(SIG_BLOCK, &one, NULL);
@@ -532,7 +557,7 @@ static int front_loop(int status_fd)
 int front_start(void (*tracer)(void))
 {
 	sigset_t all;
-	int sv[2];
+	int sv[2], life[2];
 
 	/* a caller that ignores SIGCHLD would make waitpid useless */
 	signal(SIGCHLD, SIG_DFL);
@@ -541,7 +566,8 @@ int front_start(void (*tracer)(void))
 	share = mmap(NULL, sizeof(*share), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (share == MAP_FAILED ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0) {
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0 ||
+	    pipe2(life, O_CLOEXEC) < 0 || watch_life(life[0]) < 0) {
 		share = NULL;
 		die("cannot talk to the tracer: %s", strerror(errno));
 	}
@@ -554,6 +580,7 @@ int front_start(void (*tracer)(void))
 	}
 	if (!tracer_pid) {
 		close(sv[0]);
+		close(life[0]);
 		manager_tracer();
 		mon.status_fd = sv[1];
 		front_end_with(front_pid);
@@ -562,6 +589,7 @@ int front_start(void (*tracer)(void))
 		exit(0);
 	}
 	close(sv[1]);
+	close(life[1]);
 	/* as the tracer does, in launch.c */
 	prctl(PR_SET_DUMPABLE, 0);
 	leave_group();

@@ -454,6 +454,45 @@ def monitord_killed(suite, case, n, policy):
             raise Fail(f"status {status}, {err[:300]}")
 
 
+def monitord_killed_stopped(suite, case, n, policy):
+    """The front process has stopped with the program: it is continued.  (Started
+    by a shell, as a session leader's group is orphaned then, and continued by the
+    kernel.)"""
+    def children(pid):
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [int(x) for x in f.read().split()]
+
+    def until(what, text):
+        deadline = time.monotonic() + 20
+        while not what():
+            if time.monotonic() > deadline:
+                raise Fail(text)
+            time.sleep(0.02)
+    mark = f"{os.getpid()}-{time.monotonic_ns()}"
+    shell = subprocess.Popen(
+        ["sh", "-c", '"$@"; exit $?', "sh", suite.monitord, "run", "-n", str(n),
+         "--policy", policy, "--", suite.subst("@ATTACK@/busy")],
+        env=suite.environment(case, mark), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        if shell.stdout.readline() != b"ready\n":
+            raise Fail("not ready")
+        front = children(shell.pid)[0]
+        tracer = children(front)[0]
+        variants = children(tracer)
+        leader = [x for x in variants if os.getpgid(x) == shell.pid]
+        os.kill(leader[0], signal.SIGSTOP)
+        until(lambda: processes()[front][2] == "T", "the front process does not stop")
+        os.kill(tracer, signal.SIGKILL)
+        gone(variants)
+        until(lambda: shell.poll() is not None, "the front process is left stopped")
+        if shell.returncode != 125:
+            raise Fail(f"status {shell.returncode}")
+    finally:
+        kill_left(shell.pid, f"{MARK}={mark}".encode(), "/nowhere")
+        shell.wait()
+
+
 def front_killed(suite, case, n, policy):
     with start_busy(suite, case, n, policy) as s:
         variants = s.programs("busy")
