@@ -63,7 +63,7 @@ void call_ended(struct taskset *s)
 	}
 	if (ret > 0 && transfer_ended(s, ret))
 		return;
-	if (ret < 0 && ret >= -516 && signal_interrupted(s, ret))
+	if (ret < 0 && ret >= -516 && signal_interrupted(s, &ret))
 		return;
 	if (s->partial)
 		ret = (int64_t)s->partial + (ret > 0 ? ret : 0);
@@ -515,6 +515,8 @@ void monitor_tick(void)
 			fine = true;
 			signal_tick(s);
 		}
+		if (s->t_deadline)
+			signal_deadline_tick(s);
 		if (s->t_arrived)
 			check_stall(s);
 		else

@@ -243,6 +243,8 @@ struct taskset {
 	uint64_t t_run;			/* ns, when it was last released, or took
 					 * the turn in-process (to the ticker) */
 	uint64_t t_call;		/* ns, when the leader went in */
+	uint64_t t_deadline;		/* ns, when it must have come back although
+					 * the call was repeated, 0 = whenever */
 	int64_t ret;			/* leader's result of the call */
 	STAILQ_HEAD(, pending_signal) sigq;
 	uint64_t t_sigq;		/* ns, first deferral; 0 = empty queue */

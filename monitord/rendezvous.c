@@ -499,7 +499,7 @@ void set_note_call(struct taskset *s, int64_t ret)
 	struct recent *r = &s->recent[s->recent_pos++ % RECENT_MAX];
 
 	s->kick_ret = 0;
-	s->partial = s->piece = 0;
+	s->partial = s->piece = s->t_deadline = 0;
 	r->seq = ++mon.seq;
 	r->nr = s->t[LEADER].call.nr;
 	memcpy(r->args, s->t[LEADER].call.args, sizeof(r->args));

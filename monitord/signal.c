@@ -41,7 +41,8 @@
  * Ignored signals still stop a traced task, and may interrupt calls that
  * would not have noticed natively.  Such a call is simply done again
  * (redo); calls that the kernel does not restart by itself are rewound by
- * hand (rewound), with the remaining time where the time-out is an argument.
+ * hand (rewound), with the remaining time where the time-out is an argument, or
+ * ended when it is over (t_deadline).
  *
  * Synchronous faults must occur in all variants; each gets its own.  rdtsc
  * faults too (PR_TSC_SIGSEGV) and is emulated with one value for all.
@@ -50,7 +51,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "align.h"
 #include "divergence.h"
@@ -114,6 +117,63 @@ static void call_shorten_timeout(struct taskset *s, struct user_regs_struct *r)
 	}
 }
 
+/*
+ * A socket's time-outs (SO_RCVTIMEO, SO_SNDTIMEO) are arguments of no call: one that
+ * is repeated begins with the whole of it, and is interrupted by the ticker when what
+ * was left is over.
+ */
+static void note_deadline(struct taskset *s)
+{
+	const struct call *c = &s->t[LEADER].call;
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+	uint64_t limit;
+	int option, fd;
+
+	s->t_deadline = 0;
+	switch (c->nr) {
+	case SYS_read:
+	case SYS_readv:
+	case SYS_recvfrom:
+	case SYS_recvmsg:
+	case SYS_accept:
+	case SYS_accept4:
+		option = SO_RCVTIMEO;
+		break;
+	case SYS_write:
+	case SYS_writev:
+	case SYS_sendto:
+	case SYS_sendmsg:
+	case SYS_sendfile:
+	case SYS_connect:
+		option = SO_SNDTIMEO;
+		break;
+	default:
+		return;
+	}
+	fd = leader_getfd(s, (int)c->args[0]);
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, option, &tv, &len))
+		tv = (struct timeval){ 0 };
+	close(fd);
+	limit = (uint64_t)tv.tv_sec * 1000000000u + (uint64_t)tv.tv_usec * 1000u;
+	if (limit && (uint64_t)tv.tv_sec < 1u << 30)
+		s->t_deadline = s->t_call + limit;
+}
+
+/* Called by the ticker. */
+void signal_deadline_tick(struct taskset *s)
+{
+	struct task *t = &s->t[LEADER];
+
+	if (s->state != SET_CALL || mon.now < s->t_deadline ||
+	    t->at != AT_RUN || t->interrupted || !t->tid)
+		return;
+	t->interrupted = true;
+	ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
+}
+
 void signal_go_on(struct taskset *s)
 {
 	struct task *t = &s->t[LEADER];
@@ -133,6 +193,7 @@ void signal_go_on(struct taskset *s)
 		s->rewound = true;
 		s->t_call = s->t_kicked;
 		call_shorten_timeout(s, r);
+		note_deadline(s);
 		task_regs_changed(t);
 	}
 }
@@ -187,9 +248,10 @@ void signal_repeat(struct taskset *s)
 	redo(s, -EINTR, 0);
 }
 
-bool signal_interrupted(struct taskset *s, int64_t ret)
+bool signal_interrupted(struct taskset *s, int64_t *result)
 {
 	struct task *t = &s->t[LEADER];
+	int64_t ret = *result;
 	bool restart = ret == -ERESTARTSYS || ret == -ERESTARTNOINTR ||
 		ret == -ERESTARTNOHAND || ret == -ERESTART_RESTARTBLOCK;
 	struct sigstate st;
@@ -211,6 +273,14 @@ bool signal_interrupted(struct taskset *s, int64_t ret)
 	s->ret = s->partial ? (int64_t)s->partial : ret;
 	if (sig == 65) {
 		/* nothing anybody may notice */
+		if (ret == -EINTR && !s->t_deadline)
+			note_deadline(s);
+		if (ret == -EINTR && s->t_deadline &&
+		    mon.now >= s->t_deadline) {
+			*result = t->call.nr == SYS_connect ? -EINPROGRESS :
+				-EAGAIN;
+			return false;
+		}
 		redo(s, ret, 0);
 		return true;
 	}

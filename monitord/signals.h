@@ -39,7 +39,9 @@ void signal_go_on(struct taskset *s);
 /* The leader's call ended with an ERESTART code or EINTR. True when dealt
  * with here (the set has been released or the call is being repeated); false:
  * treat ret as an ordinary result. */
-bool signal_interrupted(struct taskset *s, int64_t ret);
+bool signal_interrupted(struct taskset *s, int64_t *ret);
+/* The ticker, for sets with t_deadline: a call that has been repeated is over. */
+void signal_deadline_tick(struct taskset *s);
 
 /* The leader, AT_EXIT, comes to its call again; a caught signal meanwhile ends it
  * with s->ret. */
