@@ -259,6 +259,11 @@ int walk_iov(struct ipmon_walk *w, unsigned int arg, uint64_t addr,
 			if (len >> 63)
 				return ipmon_emit_scalar(w, arg, len,
 							 "iov[].iov_len");
+			/* of several, one that goes beyond all memory is
+			 * EFAULT before any is looked at */
+			if (dir == WALK_SEND && count > 1 &&
+			    (iov[n][0] + len) >> 63)
+				return ipmon_emit_fault(w, arg);
 			len = pure_min(len, left);
 			left -= len;
 			item.len = (uint32_t)len;
@@ -385,9 +390,14 @@ static int buf_in(struct ipmon_walk *w, unsigned int i)
 {
 	const struct ipmon_arg *d = &w->row->arg[i];
 	uint64_t len = count_of(w, d->a);
+	char last;
 
 	if (len >> 47 || (d->b && len > d->b * 64ull))
 		return walk_null(w, i, w->args[i], NULL);
+	/* what has a bound is copied as a whole, or EFAULT */
+	if (d->b && len && w->args[i] &&
+	    walk_read(w, &last, w->args[i] + len - 1, 1))
+		return ipmon_emit_fault(w, i);
 	return ipmon_emit_in(w, i, w->args[i], len, NULL);
 }
 

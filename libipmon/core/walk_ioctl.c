@@ -105,6 +105,8 @@ static const struct ioctl_row known[] = {
 	{ 0x5450, 0, I_NONE }, { 0x5451, 0, I_NONE }, { 0x5452, 4, I_IN },
 	{ 0x5456, 36, I_OUT }, { 0x5457, 36, I_IN }, { 0x5459, 4, I_OUT },
 	{ 0x545c, 0, I_VAL }, { 0x545d, 80, I_OUT }, { 0x5460, 8, I_OUT },
+	/* IOCTL_VM_SOCKETS_GET_LOCAL_CID */
+	{ 0x7b9, 4, I_OUT },
 	/* consoles: VT_OPENQRY GETMODE SETMODE GETSTATE RELDISP ACTIVATE
 	 * WAITACTIVE DISALLOCATE */
 	{ 0x5600, 4, I_OUT }, { 0x5601, 8, I_OUT }, { 0x5602, 8, I_IN },

@@ -94,6 +94,8 @@ int walk_clone3(struct ipmon_walk *w)
 enum {		/* what an argument of a prctl is */
 	P_NONE = 0,
 	P_VAL,		/* value */
+	P_SMALL,	/* the same, refused unseen if it is above 255 */
+	P_BOOL,		/* nothing counts but whether it is 0 */
 	P_PTR,		/* address, or output that is each variant's own */
 	P_OUT4, P_OUT8,
 	P_NAME,		/* 16-byte thread name in */
@@ -110,16 +112,16 @@ struct prctl_row {
 #define VAL4 { P_VAL, P_VAL, P_VAL, P_VAL }
 
 static const struct prctl_row prctls[] = {
-	{ 1, { P_VAL } },			/* PR_SET_PDEATHSIG */
+	{ 1, { P_SMALL } },			/* PR_SET_PDEATHSIG */
 	{ 2, { P_OUT4 } },			/* PR_GET_PDEATHSIG */
-	{ 4, { P_VAL } },			/* PR_SET_DUMPABLE */
-	{ 8, { P_VAL } },			/* PR_SET_KEEPCAPS */
-	{ 14, { P_VAL } },			/* PR_SET_TIMING */
+	{ 4, { P_SMALL } },			/* PR_SET_DUMPABLE */
+	{ 8, { P_SMALL } },			/* PR_SET_KEEPCAPS */
+	{ 14, { P_SMALL } },			/* PR_SET_TIMING */
 	{ 15, { P_NAME } },			/* PR_SET_NAME */
 	{ 16, { P_NAMEOUT } },			/* PR_GET_NAME */
 	{ 22, { P_VAL, P_FILTER } },		/* PR_SET_SECCOMP */
-	{ 23, { P_VAL } },			/* PR_CAPBSET_READ */
-	{ 24, { P_VAL } },			/* PR_CAPBSET_DROP */
+	{ 23, { P_SMALL } },			/* PR_CAPBSET_READ */
+	{ 24, { P_SMALL } },			/* PR_CAPBSET_DROP */
 	{ 25, { P_OUT4 } },			/* PR_GET_TSC */
 	{ 26, { P_VAL } },			/* PR_SET_TSC */
 	{ 28, { P_VAL } },			/* PR_SET_SECUREBITS */
@@ -127,7 +129,7 @@ static const struct prctl_row prctls[] = {
 	{ 33, VAL4 },				/* PR_MCE_KILL */
 	{ 34, VAL4 },				/* PR_MCE_KILL_GET */
 	{ 35, { P_VAL, P_PTR, P_VAL, P_VAL } },	/* PR_SET_MM */
-	{ 36, { P_VAL } },			/* PR_SET_CHILD_SUBREAPER */
+	{ 36, { P_BOOL } },			/* PR_SET_CHILD_SUBREAPER */
 	{ 37, { P_OUT4 } },			/* PR_GET_CHILD_SUBREAPER */
 	{ 38, VAL4 },				/* PR_SET_NO_NEW_PRIVS */
 	{ 39, VAL4 },				/* PR_GET_NO_NEW_PRIVS */
@@ -180,6 +182,10 @@ static int prctl_arg(struct ipmon_walk *w, unsigned int arg, unsigned int what)
 	switch (what) {
 	case P_VAL:
 		return ipmon_emit_scalar(w, arg, v, NULL);
+	case P_SMALL:
+		return ipmon_emit_scalar(w, arg, pure_min(v, 256), NULL);
+	case P_BOOL:
+		return ipmon_emit_scalar(w, arg, v != 0, NULL);
 	case P_PTR:
 		return walk_null(w, arg, v, NULL);
 	case P_OUT4:

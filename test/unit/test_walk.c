@@ -132,6 +132,15 @@ Test(walk, vectors)
 	u[1].iov_base = (void *)(uintptr_t)fake_str(b, "tale");
 	WALK(b, "writev", 1, fake_put(b, u, sizeof(u)), 2);
 	DIFFERENT();
+	/* none of it is looked at, if one is beyond all memory */
+	v[0].iov_len = u[0].iov_len = INT64_MAX;
+	v[1].iov_len = u[1].iov_len = 4;
+	WALK(a, "writev", 1, fake_put(a, v, sizeof(v)), 2);
+	WALK(b, "writev", 1, fake_put(b, u, sizeof(u)), 2);
+	SAME();
+	cr_expect_eq(fake_count(a, IT_FAULT), 1);
+	v[0].iov_len = u[0].iov_len = 4;
+	WALK(a, "writev", 1, fake_put(a, v, sizeof(v)), 2);
 	/* the same bytes cut differently are a different request */
 	u[0].iov_len = 3;
 	WALK(b, "writev", 1, fake_put(b, u, sizeof(u)), 2);
@@ -166,6 +175,16 @@ Test(walk, counts_are_bounded)
 	/* lengths at which the kernel does not look at the buffer */
 	WALK(a, "write", 1, fake_put(a, NULL, 6), UINT64_MAX);
 	cr_expect_null(fake_item(a, IT_IN, 1, 0));
+	/* all of it, or EFAULT without having looked */
+	WALK(a, "add_key", fake_str(a, "user"), fake_str(a, "k"),
+	     fake_put(a, "abc", 3), 4096, 0);
+	WALK(b, "add_key", fake_str(b, "user"), fake_str(b, "k"),
+	     fake_put(b, "xyz", 3), 4096, 0);
+	SAME();
+	cr_expect_eq(fake_count(a, IT_FAULT), 1);
+	WALK(b, "add_key", fake_str(b, "user"), fake_str(b, "k"),
+	     fake_put(b, "abc", 3), 3, 0);
+	DIFFERENT();
 	WALK(a, "setxattr", fake_str(a, "f"), fake_str(a, "user.a"),
 	     fake_put(a, NULL, 6), 65537, 0);
 	cr_expect_null(fake_item(a, IT_IN, 2, 0));

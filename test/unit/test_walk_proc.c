@@ -52,6 +52,20 @@ Test(proc, prctl_unused_arguments_are_garbage)
 	SAME();
 	WALK(b, "prctl", 4, 0, 0, 0, 0);
 	DIFFERENT();
+	/* refused, whatever it is; true, whatever it is */
+	WALK(a, "prctl", 4, 0x7f0000001000);
+	WALK(b, "prctl", 4, 0x7e0000001000);
+	SAME();
+	WALK(b, "prctl", 4, 1);
+	DIFFERENT();
+	WALK(a, "prctl", 36, 0x7f0000001000);
+	WALK(b, "prctl", 36, 1);
+	SAME();
+	WALK(b, "prctl", 36, 0);
+	DIFFERENT();
+	WALK(a, "prctl", 29, 0x7f0000001000);
+	WALK(b, "prctl", 29, 0x7e0000001000);
+	DIFFERENT();
 	WALK(a, "prctl", 15, fake_put(a, "name\0xx", 7));
 	WALK(b, "prctl", 15, fake_put(b, "name\0yy", 7));
 	SAME();

@@ -42,6 +42,34 @@ static void queues(void)
 	OK(msgctl(m, IPC_RMID, NULL));
 }
 
+/* Refused before the buffer is looked at, or because some of it is not there. */
+static void refused(void)
+{
+	struct iovec v[2] = {
+		{ words + 8, SSIZE_MAX }, { words + 8, 8 },
+	};
+	uintptr_t *end = OK(mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	int p[2], u = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(9),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+
+	OK(munmap((char *)end + 4096, 4096));
+	for (unsigned int i = 0; i < 4096 / sizeof(*end); i++)
+		end[i] = (uintptr_t)&end[i];
+	OK(pipe(p));
+	say("writev", writev(p[1], v, 2));
+	if (syscall(SYS_add_key, "user", "p54", end, 8192, -2) != -1)
+		puts("a key of more than there is");
+	say("sethostname", sethostname((char *)(end + 511), 64));
+	say("setxattr", setxattr("/dev/null", "user.a", end + 500, 200, 0));
+	say("dumpable", prctl(PR_SET_DUMPABLE, end));
+	say("capability", prctl(PR_CAPBSET_READ, end));
+	say("udp", sendto(u, words, 70000, 0, (void *)&to, sizeof(to)));
+}
+
 static void __attribute__((noinline)) dirty(void)
 {
 	volatile uintptr_t junk[64];
@@ -85,6 +113,7 @@ int main(void)
 		words[i] = (uintptr_t)&words[i];
 	sockets();
 	queues();
+	refused();
 	dirty();
 	if (s >= 0)
 		family(s);
