@@ -35,6 +35,7 @@
 #include "tracee.h"
 
 #define CHILD_NS 10000000000ull	/* for a new child to stop, or be claimed */
+#define TICK_MAX_NS	20000000u	/* of a tick, as far as it counts */
 
 static struct stashed {
 	pid_t tid;
@@ -385,7 +386,7 @@ static void event(pid_t pid, int status)
 
 int monitor_loop(void)
 {
-	uint64_t last_tick = 0;
+	uint64_t last_tick = 0, took = 0;
 
 	ticker_start();
 	tsc_trap(true);
@@ -398,11 +399,17 @@ int monitor_loop(void)
 			event(pid, status);
 		else if (errno == ECHILD)
 			break;
+		/* Events get as much time as ticks, which make some: those of
+		 * new tracees come before those of old ones. */
 		if (mon.now - last_tick >= (fine_tick ? 900000u :
-					    coarse_us() * 500ull)) {
+					    coarse_us() * 500ull) &&
+		    mon.now - last_tick >= 2 * took) {
 			last_tick = mon.now;
 			monitor_tick();
 			event_flush_deaths();
+			took = now_ns() - last_tick;
+			if (took > TICK_MAX_NS)
+				took = TICK_MAX_NS;
 		}
 	}
 	tsc_trap(false);

@@ -638,7 +638,8 @@ void signal_tick(struct taskset *s)
 	if (s->state != SET_RUN || s->arrived ||
 	    mon.now - s->t_sigq < GRACE_NS)
 		return;
-	/* a stop for nothing costs, and steps (align.c) */
-	if (signal_open(s))
+	/* a stop for nothing costs, and steps (align.c); who waits for the turn
+	 * in-process comes to its next call when it has got it */
+	if (signal_open(s) && !turn_awaits(s))
 		set_interrupt(s);
 }

@@ -335,6 +335,13 @@ uint32_t turn_count(const struct domain *d)
 	return __atomic_load_n(&word(d->team)->taken, __ATOMIC_RELAXED);
 }
 
+bool turn_awaits(const struct taskset *s)
+{
+	const struct turn *t = s->proc->turn;
+
+	return s->live && t && s->slot >= 0 && waits(t, s->slot) == s->slot;
+}
+
 /* ---- where followers are ---- */
 
 static struct ipmon_cursor *cursor(const struct turn *t, int slot,

@@ -42,6 +42,8 @@ struct taskset *turn_holder(const struct domain *d);
 uint32_t turn_count(const struct domain *d);
 /* Does anybody wait for it in-process, in another team than `but`? */
 bool turn_wanted(const struct domain *d, const struct turn *but);
+/* Does this set wait for it in-process, as its leader says? */
+bool turn_awaits(const struct taskset *s);
 /* All of the domain's turns are now `to`'s. */
 void turn_move(struct domain *from, struct domain *to);
 /* The set has ended.  Its slot is to be free for another one: at once, or when
