@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <linux/elf.h>
 #include <linux/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -57,12 +58,24 @@ void task_regs_changed(struct task *t)
 	t->regs_dirty = true;
 }
 
+/* wrfsbase and wrgsbase load bases that ptrace does not write back: all but
+ * bases and selectors, which are what they were. */
+static int regs_flush_nobase(struct task *t)
+{
+	struct iovec io = { &t->regs,
+		offsetof(struct user_regs_struct, fs_base) };
+
+	return ptrace(PTRACE_SETREGSET, t->tid, (void *)NT_PRSTATUS, &io) < 0 ?
+		-ESRCH : 0;
+}
+
 static int regs_flush(struct task *t)
 {
 	if (t->regs_dirty) {
 		t->regs_dirty = false;
-		if (ptrace(PTRACE_SETREGS, t->tid, 0, &t->regs) < 0)
-			return -ESRCH;
+		if (ptrace(PTRACE_SETREGS, t->tid, 0, &t->regs) == 0)
+			return 0;
+		return errno == EIO ? regs_flush_nobase(t) : -ESRCH;
 	}
 	return 0;
 }
