@@ -22,7 +22,8 @@
  *   clone	with such flags: likewise, see namespaces_follow().
  *   setns	likewise.
  *   mount	the leader alone, as the mount namespace is common.  Processes
- *		marked own_mntns (nobody could join) execute it themselves.
+ *		marked own_mntns (nobody could join) execute it themselves,
+ *		as far as they can.
  *
  * pivot_root moves every process of the mount namespace that had the old
  * root, followers included; no call of theirs is needed.
@@ -35,6 +36,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <linux/capability.h>
 #include <linux/nsfs.h>
 
 #include "h_misc.h"
@@ -153,6 +155,54 @@ uint64_t namespaces_alone(uint64_t flags)
 			CLONE_NEWTIME);
 }
 
+/* capget and capset of a follower's own */
+static int64_t follower_caps(struct taskset *s, unsigned int v, uint64_t nr,
+			     struct __user_cap_data_struct *data)
+{
+	struct {
+		struct __user_cap_header_struct h;
+		struct __user_cap_data_struct data[2];
+	} c = { .h = { .version = _LINUX_CAPABILITY_VERSION_3 } };
+	uint64_t slot = scratch_slot(s, v);
+	struct task *t = &s->t[v];
+	int64_t r;
+
+	memcpy(c.data, data, sizeof(c.data));
+	if (mem_write(t, slot, &c, sizeof(c)) < 0)
+		return -EFAULT;
+	r = task_inject(t, nr, slot, slot + sizeof(c.h), 0, 0, 0, 0);
+	if (r == 0 && mem_read(t, &c, slot, sizeof(c)) < 0)
+		r = -EFAULT;
+	memcpy(data, c.data, sizeof(c.data));
+	return r;
+}
+
+/* Into the leader's mount namespace. That takes more capabilities than the
+ * leader needed to make it; those the program has put aside are taken up. */
+static int64_t follow_mntns(struct taskset *s, unsigned int v, int fd)
+{
+	const uint32_t need = 1u << CAP_SYS_ADMIN | 1u << CAP_SYS_CHROOT;
+	struct __user_cap_data_struct has[2] = { { 0 } }, more[2];
+	bool raised = false;
+	int64_t r;
+
+	if (follower_caps(s, v, SYS_capget, has) == 0 &&
+	    need & has[0].permitted & ~has[0].effective) {
+		memcpy(more, has, sizeof(more));
+		more[0].effective |= need & has[0].permitted;
+		raised = follower_caps(s, v, SYS_capset, more) == 0;
+	}
+	r = with_fd(s, v, fd, SYS_setns, CLONE_NEWNS);
+	if (r == 0)
+		r = follow_root(s, v);
+	if (raised && s->t[v].at != AT_DEAD) {
+		int64_t back = follower_caps(s, v, SYS_capset, has);
+
+		r = r ? r : back;
+	}
+	return r;
+}
+
 int namespaces_follow(struct taskset *s, unsigned int v, uint64_t flags)
 {
 	struct task *t = &s->t[v];
@@ -167,11 +217,9 @@ int namespaces_follow(struct taskset *s, unsigned int v, uint64_t flags)
 	}
 	if (r == 0 && flags & CLONE_NEWNS) {
 		fd = leader_link(s, "ns/mnt", O_RDONLY);
-		r = with_fd(s, v, fd, SYS_setns, CLONE_NEWNS);
+		r = follow_mntns(s, v, fd);
 		if (fd >= 0)
 			close(fd);
-		if (r == 0)
-			r = follow_root(s, v);
 		if (r == -EPERM && !(flags & CLONE_NEWUSER)) {
 			/* a follower in a user namespace of its own */
 			s->proc->own_mntns = true;
@@ -243,9 +291,11 @@ void setns_done(struct taskset *s, int64_t ret)
 
 		if (!(flags & known))
 			break;
-		if (fd >= 0)
+		if (fd >= 0 && (flags & known) == CLONE_NEWNS)
+			r = follow_mntns(s, v, fd);
+		else if (fd >= 0)
 			r = with_fd(s, v, fd, SYS_setns, flags & known);
-		if (r == 0 && flags & CLONE_NEWNS)
+		if (r == 0 && (flags & known) == known)
 			r = follow_root(s, v);
 		if (r < 0 && s->t[v].at != AT_DEAD &&
 		    !result_differs(s, v, ret, r,
@@ -264,15 +314,11 @@ void setns_done(struct taskset *s, int64_t ret)
 
 void mount_done(struct taskset *s, int64_t ret)
 {
-	if (ret >= 0 && s->proc->own_mntns) {
-		for_each_follower(v) {
-			int64_t r = set_follower_exec(s, v);
-
-			if (r < 0 && s->t[v].at == AT_EXIT &&
-			    !result_differs(s, v, ret, r, NULL))
-				return;
-		}
-	}
+	/* What is mounted on may be in a file system of which the leader has
+	 * the only filled one: as well as it goes. */
+	if (ret >= 0 && s->proc->own_mntns)
+		for_each_follower(v)
+			set_follower_exec(s, v);
 	if (set_replicate(s, ret) == 0)
 		set_finish(s, ret);
 }
