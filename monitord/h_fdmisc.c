@@ -40,6 +40,7 @@
 #include <linux/nsfs.h>
 
 #include "h_misc.h"
+#include "objects.h"
 #include "tracee.h"
 
 #ifndef CLONE_NEWTIME
@@ -311,6 +312,13 @@ void setns_done(struct taskset *s, int64_t ret)
 }
 
 /* ---- mounts ---- */
+
+void mount_start(struct taskset *s)
+{
+	if (s->t[LEADER].call.nr == SYS_umount2)
+		objects_let_go();
+	set_leader_go(s);
+}
 
 void mount_done(struct taskset *s, int64_t ret)
 {

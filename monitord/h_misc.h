@@ -91,6 +91,7 @@ void chdir_done(struct taskset *s, int64_t ret);
 void fchdir_done(struct taskset *s, int64_t ret);
 void unshare_done(struct taskset *s, int64_t ret);
 void setns_done(struct taskset *s, int64_t ret);
+void mount_start(struct taskset *s);
 void mount_done(struct taskset *s, int64_t ret);
 /*
  * Take follower v (AT_ENTRY or AT_EXIT) into the leader's new namespaces of

@@ -57,7 +57,7 @@ const struct handler handlers[H_MAX] = {
 	[H_SECCOMP] = { .start = seccomp_start },
 	[H_UNSHARE] = { .start = leader_start, .done = unshare_done },
 	[H_SETNS] = { .start = leader_start, .done = setns_done },
-	[H_MOUNT] = { .start = leader_start, .done = mount_done },
+	[H_MOUNT] = { .start = mount_start, .done = mount_done },
 	[H_OPEN] = { .compare = newname_compare, .start = open_start,
 		     .done = open_done },
 	[H_PROCESS_VM] = { .start = process_vm_start,

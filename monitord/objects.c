@@ -14,7 +14,9 @@
  * Who compiles and runs programs all day would have them all here, and a mapping of
  * each keeps it on its disk.  So beyond OBJECTS_MAX the one that has not been
  * asked for for longest goes, unless an address space still has patches in it, or
- * the user wants to be told about all (--stats).
+ * the user wants to be told about all (--stats).  For the same reason the mappings
+ * go when the program unmounts something, all but those of files whose text is
+ * patched somewhere, which is mapped there anyway.  What has been found out stays.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +40,14 @@
 struct object *objects;
 static unsigned int n_files;
 
+static void unmap_data(struct object *o)
+{
+	site_forget(&o->elf);
+	munmap((void *)(uintptr_t)o->elf.data, o->elf.size);
+	o->elf.data = NULL;
+	n_files--;
+}
+
 static void object_free(struct object *o)
 {
 	struct site_call *c;
@@ -51,12 +61,20 @@ static void object_free(struct object *o)
 		}
 		free(p);
 	}
-	site_forget(&o->elf);
-	munmap((void *)(uintptr_t)o->elf.data, o->elf.size);
+	unmap_data(o);
 	free(o->tsc);
 	free(o->name);
 	free(o);
-	n_files--;
+}
+
+void objects_let_go(void)
+{
+	for (struct object *o = objects; o; o = o->next) {
+		if (!o->elf.data || o->refs)
+			continue;
+		unmap_data(o);
+		o->unmapped = true;
+	}
 }
 
 /* Room for another file: the last in the list that nobody needs. */
@@ -171,11 +189,12 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	}
 	mtime = st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
 	for (o = objects; o; o = o->next)
-		if (o->elf.data && o->dev == st.st_dev &&
-		    o->ino == st.st_ino && o->mtime == mtime &&
-		    o->map_ino == e->inode)
+		if ((o->elf.data ||
+		     (o->unmapped && o->elf.size == (size_t)st.st_size)) &&
+		    o->dev == st.st_dev && o->ino == st.st_ino &&
+		    o->mtime == mtime && o->map_ino == e->inode)
 			break;
-	if (o) {
+	if (o && o->elf.data) {
 		close(fd);
 		return to_front(o);
 	}
@@ -184,6 +203,12 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	close(fd);
 	if (map == MAP_FAILED)
 		return NULL;
+	if (o) {
+		o->elf.data = map;
+		o->unmapped = false;
+		n_files++;
+		return to_front(o);
+	}
 	o = st.st_ino == e->inode || looks_like(map, e) ?
 		object_new(e->path) : NULL;
 	if (!o) {

@@ -39,7 +39,8 @@ struct object {
 	int64_t mtime;
 	uint64_t text, text_end;	/* vaddrs of the first executable
 					 * segment */
-	struct elf_image elf;		/* data NULL: no file of its own */
+	struct elf_image elf;		/* data NULL: no file of its own, or */
+	bool unmapped;			/* one that is to be mapped again */
 	struct site *sites;
 	unsigned int n_sites;
 	/* rdtsc and rdtscp in its executable segments (tsc.c) */
@@ -56,6 +57,8 @@ extern struct object *objects;
 
 /* The file behind a mapping of task `tid`; NULL: it cannot be had. */
 struct object *object_open(pid_t tid, const struct map_entry *e);
+/* Before a file system is unmounted: no mapping of ours shall keep it. */
+void objects_let_go(void);
 /* One that stands for text without a file: "[anonymous]" and the like. */
 struct object *object_named(const char *name);
 /* Its site at this vaddr, made if need be; NULL: out of memory. */
