@@ -47,7 +47,6 @@ int walk_fcntl(struct ipmon_walk *w)
 	case 1034:	/* F_GET_SEALS */
 		return 0;
 	case 0:		/* F_DUPFD */
-	case 2:		/* F_SETFD */
 	case 4:		/* F_SETFL */
 	case 8:		/* F_SETOWN */
 	case 10:	/* F_SETSIG */
@@ -58,6 +57,8 @@ int walk_fcntl(struct ipmon_walk *w)
 	case 1031:	/* F_SETPIPE_SZ */
 	case 1033:	/* F_ADD_SEALS */
 		return ipmon_emit_scalar(w, 2, walk_int(v), "arg");
+	case 2:		/* F_SETFD: FD_CLOEXEC; perl passes an address */
+		return ipmon_emit_scalar(w, 2, v & 1, "arg");
 	case 5:		/* F_GETLK */
 		return flock_arg(w, 1, 0);
 	case 6:		/* F_SETLK */
