@@ -20,8 +20,11 @@
  * Variants with processors of their own (CPU= of monitord.conf) stay where they
  * are; the monitor and the others move.
  *
+ * Followers of a leader that runs ahead (`relaxed`) are batch processes, so that
+ * waking one does not take the processor from the leader or from its peers.
+ *
  * The program does not notice: sched_getaffinity shows the mask the caller
- * gave us.  A program that sets a mask of its own wants to decide for itself,
+ * gave us, other calls answer for the leader.  A program that sets a mask of its own wants to decide for itself,
  * and gets its way: everything is spread and stays so.
  */
 #include <errno.h>
@@ -158,10 +161,26 @@ void placement_start(void)
 	gather((unsigned int)cpu);
 }
 
+/*
+ * A follower that catches up is no reason to interrupt anybody, the leader least:
+ * a batch process waits for a processor like any other, but does not preempt when
+ * it is woken (sched(7)).  Under `verified` leaders wait for them.
+ */
+static void yields(void)
+{
+	const struct sched_param none = { 0 };
+
+	if (mon.opt.policy == POLICY_RELAXED &&
+	    sched_getscheduler(0) == SCHED_OTHER)
+		sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 void placement_variant(unsigned int v)
 {
 	unsigned long mask[CPU_LIST_WORDS];
 
+	if (v != LEADER && mon.opt.placement != PLACE_NONE)
+		yields();
 	if (mon.opt.cpu[v] &&
 	    cpu_list_parse(mon.opt.cpu[v], mask, CPU_LIST_WORDS))
 		sched_setaffinity(0, sizeof(mask),
