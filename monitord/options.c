@@ -26,7 +26,7 @@ static const char usage[] =
 	"                          (default): followers first; relaxed: leader first\n"
 	"      --level L           in-process up to BASE, NONSOCKET_RO, NONSOCKET_RW,\n"
 	"                          SOCKET_RO or SOCKET_RW (default)\n"
-	"      --max-lag R,B,MS    how far ahead: calls, bytes, ms (0,131072,1000)\n"
+	"      --max-lag R,B,MS    how far ahead: calls, bytes, ms (0,262144,1000)\n"
 	"      --layout L          disjoint addresses (default), independent or same\n"
 	"      --variant K=PATH    variant K runs PATH instead of PROGRAM\n"
 	"      --env K:NAME=VALUE  in its environment;  --preload K:LIBRARY loaded first\n"

@@ -29,7 +29,7 @@
 #include <seccomp.h>
 
 #define LAG_MS		1000u
-#define LAG_BYTES	(IPMON_RING_BYTES / 2)
+#define LAG_BYTES	IPMON_RING_BYTES
 #define LAG_BYTES_MIN	8192u
 
 void fault_set(struct fault *f, const char *fmt, ...)

@@ -88,7 +88,7 @@ Test(config, all_keys)
 	cr_expect_eq(opt.policy, POLICY_RELAXED);
 	cr_expect_eq(opt.level, LEVEL_NONSOCKET_RW);
 	cr_expect_eq(opt.lag_records, 5);
-	cr_expect_eq(opt.lag_bytes, IPMON_RING_BYTES / 2);
+	cr_expect_eq(opt.lag_bytes, IPMON_RING_BYTES);
 	cr_expect_eq(opt.lag_ms, 7);
 	cr_expect_eq(opt.layout, LAYOUT_SAME);
 	cr_expect_eq(opt.on_divergence, DIV_CONTINUE);
