@@ -9,6 +9,7 @@
 #include "channels.h"
 #include "memcalls.h"
 #include "hold.h"
+#include "more.h"
 #include "turn.h"
 
 uint64_t epoll_ctl_word(const uint64_t args[6], struct packed_event *ev)
@@ -212,6 +213,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	case DECIDE_RELAXED:
 	case DECIDE_VERIFIED:
 		count_call(ctx, nr);
+		more_next(ctx, nr, f->args);
 		/* epoll_ctl may end without a record */
 		if (!ctx->variant && !(plan->flags & PLAN_EPOLL_CTL))
 			turn_yield(ctx, nr, ipmon_private(plan, f->args[1],
@@ -233,6 +235,8 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 			if (ctx->variant)
 				channel_translate(ctx, nr, f->args, o.ret);
 		}
+		if (ctx->suits_at && o.handled)
+			more_note(ctx, nr, f->args, o.ret);
 		return o.handled && ctx->after ?
 			signal_after(ctx, f, o.ret) : o;
 	default:

@@ -41,6 +41,7 @@
 #include <linux/tcp.h>
 
 #include "hold_int.h"
+#include "more.h"
 
 #define NR_READ		0
 #define NR_WRITE	1
@@ -202,6 +203,8 @@ void hold_drain(struct ipmon_ctx *ctx)
 {
 	struct ipmon_hold *h = hold_of(ctx);
 
+	if (ctx->more)
+		more_over(ctx);
 	if (h && h->n)
 		drain(ctx, h, (h->n - 1) % IPMON_HOLD_OPS);
 }
@@ -401,8 +404,10 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 		h->skip = SKIP;
 		return 0;
 	}
+	/* a peer that has closed may answer the first one with a reset, which the
+	 * next one meets */
 	if (info.tcpi_state != TCP_ESTABLISHED_ &&
-	    info.tcpi_state != TCP_CLOSE_WAIT_)
+	    (info.tcpi_state != TCP_CLOSE_WAIT_ || held))
 		return 0;
 	/* the smallest buffer there is takes so much when it is empty; mostly in
 	 * vain if another output follows that is larger */
@@ -413,15 +418,16 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 	if (!h->twice && n < ROOM_LEAST && !info.tcpi_unacked &&
 	    !info.tcpi_notsent_bytes &&
 	    len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + 4)
-		return ROOM_LEAST;
+		return info.tcpi_state == TCP_CLOSE_WAIT_ ? n + 1 : ROOM_LEAST;
 	len = sizeof(mem);
 	if (gate(NR_GETSOCKOPT, (uint64_t)fd, SOL_SOCKET_, SO_MEMINFO_,
 		 ptr(mem), ptr(&len)) || len < 4 * (MEMINFO_QUEUED + 1))
 		return 0;
 	free = mem[MEMINFO_SNDBUF] > mem[MEMINFO_QUEUED] + SEND_COST ?
 		mem[MEMINFO_SNDBUF] - mem[MEMINFO_QUEUED] - SEND_COST : 0;
-	return (uint32_t)((uint64_t)free * info.tcpi_snd_mss /
+	free = (uint32_t)((uint64_t)free * info.tcpi_snd_mss /
 			  (info.tcpi_snd_mss + SKB_COST));
+	return info.tcpi_state == TCP_CLOSE_WAIT_ && free > n ? n + 1 : free;
 }
 
 /* The operation to append n bytes to, room for them made sure; NULL: no. */

@@ -23,6 +23,7 @@
 
 #include "broker.h"
 #include "hold.h"
+#include "more.h"
 #include "turn.h"
 
 #define NR_CLOSE	3
@@ -205,6 +206,8 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		return ret;
 	}
 	before_block(ctx, block);
+	if (ctx->foretold && more_call(ctx, call, &ret))
+		return ret;
 	stay = keep_turn(ctx);
 	if (!stay)
 		turn_leave(ctx, block);
@@ -717,11 +720,34 @@ static int held_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	return 1;
 }
 
+/* Not held: by the shortest way. */
+static struct ipmon_outcome made_call(struct ipmon_ctx *ctx,
+				      struct ipmon_frame *f,
+				      const struct ipmon_plan *plan,
+				      unsigned int lane, int verified)
+{
+	uint64_t nr = (uint32_t)f->nr, n;
+
+	if (!verified && !plan->paths &&
+	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT))) {
+		if (lane == LANE_SCALAR || lane == LANE_OUT)
+			return lane_after(ctx, f, plan, lane, nr);
+		if (lane == LANE_IN && ctx->followers && f->args[plan->mem]) {
+			n = ipmon_plan_len(plan, f->args);
+			if (n <= SMALL)
+				return lane_before(ctx, f, plan, nr,
+						   (uint32_t)n);
+		}
+	}
+	return general_call(ctx, f, plan, lane, verified);
+}
+
 struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 				 const struct ipmon_plan *plan, int verified)
 {
 	unsigned int lane = ipmon_lane(plan, f->args);
-	uint64_t nr = (uint32_t)f->nr, n;
+	uint64_t nr = (uint32_t)f->nr;
+	struct ipmon_outcome o;
 	enum hold_end end;
 	int64_t ret;
 
@@ -750,16 +776,12 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 		/* the end of a file that is only this process's affair */
 		verified = end == END_WAITS;
 	}
-	if (!verified && !plan->paths &&
-	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT))) {
-		if (lane == LANE_SCALAR || lane == LANE_OUT)
-			return lane_after(ctx, f, plan, lane, nr);
-		if (lane == LANE_IN && ctx->followers && f->args[plan->mem]) {
-			n = ipmon_plan_len(plan, f->args);
-			if (n <= SMALL)
-				return lane_before(ctx, f, plan, nr,
-						   (uint32_t)n);
-		}
-	}
-	return general_call(ctx, f, plan, lane, verified);
+	if (verified || !hold_kind(nr))
+		return made_call(ctx, f, plan, lane, verified);
+	ctx->foretold = (uint32_t)more_output(ctx, f);
+	o = made_call(ctx, f, plan, lane, 0);
+	ctx->foretold = 0;
+	if (ctx->more)
+		more_made(ctx, &o);
+	return o;
 }

@@ -301,17 +301,24 @@ void turn_back_slow(struct ipmon_ctx *ctx)
 	wait_turn(ctx);
 }
 
-/* Has it had the turn for long, while others want it? */
-static int slice_over(struct ipmon_ctx *ctx, int private)
+uint64_t leader_ns(const struct ipmon_ctx *ctx)
 {
 	typedef int (*clock_fn)(int32_t id, struct ipmon_time *t);
 	clock_fn fn = (clock_fn)(uintptr_t)ctx->time;
 	struct ipmon_time t;
-	uint64_t now;
 
 	if (!fn || fn(CLOCK_MONOTONIC_, &t))
 		return 0;
-	now = (uint64_t)t.sec * 1000000000u + (uint64_t)t.nsec;
+	return (uint64_t)t.sec * 1000000000u + (uint64_t)t.nsec;
+}
+
+/* Has it had the turn for long, while others want it? */
+static int slice_over(struct ipmon_ctx *ctx, int private)
+{
+	uint64_t now = leader_ns(ctx);
+
+	if (!now)
+		return 0;
 	if (!ctx->turn_since)
 		ctx->turn_since = now;
 	return now - ctx->turn_since >

@@ -7,6 +7,9 @@
 
 #include "broker.h"
 
+/* Leader: the time, if that takes no system call, in ns; else 0. */
+uint64_t leader_ns(const struct ipmon_ctx *ctx);
+
 /* Leader: about to enter the kernel, where it may sleep (PLAN_BLOCK: surely);
  * others may have the turn meanwhile.  Nothing may be held (hold.h). */
 void turn_leave_slow(struct ipmon_ctx *ctx, unsigned int plan_flags);

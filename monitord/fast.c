@@ -152,6 +152,7 @@ void fast_release(struct taskset *s)
 	if (live)
 		fast_clocks_give(s);
 	fast_ring(s)->state = RING_RUNNING;
+	fast_ring(s)->releases++;
 	if (s->pending) {
 		s->pending = false;
 		CTX_SET(s, LEADER, pending, 0);

@@ -71,6 +71,8 @@ struct ipmon_consumer {
 	uint64_t head;		/* ring->head as last seen */
 };
 
+#define IPMON_OUT_SITES	16u
+#define IPMON_OUT_FDS	64u
 #define IPMON_CLOCKS	12u	/* clock ids 0 .. 11 (clock_gettime(2)) */
 struct ipmon_time {
 	int64_t sec, nsec;
@@ -172,8 +174,18 @@ struct ipmon_ctx {
 	 * often in a row; the call at hand gives the turn away */
 	uint64_t vain_addr, vain_at;
 	uint32_t vain, gives;
+	/* more.c, leader: the last output, its descriptor + 1, and its site */
+	uint64_t out_at;	/* n_calls then */
+	uint64_t out_ns;	/* when it began; 0: not asked */
+	uint32_t out_fd, out_site;
+	uint32_t more;		/* the connection that waits for more, + 1 */
+	uint32_t told;		/* ... by the call at hand */
+	uint32_t foretold;	/* the call at hand is to be made so */
+	uint32_t suits_at;	/* ring->releases when suits[] was true */
+	uint32_t suits[IPMON_OUT_FDS]; /* descriptors + 1 that may take part */
+	uint8_t follows[IPMON_OUT_SITES]; /* how often in a row, up to some */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 632, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 944, "context ABI");
 
 /*
  * What the leader was told by clocks that a follower has gone over, or that the
@@ -293,11 +305,13 @@ struct ipmon_ring {
 	/* written rarely: a cache line of their own */
 	uint32_t wake;		/* futex followers sleep on; changed to wake */
 	uint32_t state;		/* enum ipmon_ring_state */
-	uint32_t held;		/* the leader holds outputs back; another value
-				 * when it has sent some, 0: none are left */
+	uint32_t held;		/* the leader holds outputs back, or has told the
+				 * kernel to; another value when it has sent some,
+				 * 0: none are left */
 	uint32_t waited;	/* how often the leader has waited for followers,
 				 * << 12 | on which processor the last time */
-	uint8_t pad[4096 - 80];
+	uint32_t releases;	/* times monitord has let the leader go on, from 1 */
+	uint8_t pad[4096 - 84];
 	struct ipmon_count count[IPMON_COUNTS];
 	uint8_t data[IPMON_RING_BYTES];
 };

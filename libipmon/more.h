@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Outputs that leave together with the next one: see more.c.
+ */
+#ifndef IPMON_MORE_H
+#define IPMON_MORE_H
+
+#include "hold.h"
+
+/* Leader: an output comes.  1: the next one is expected to follow at once. */
+int more_output(struct ipmon_ctx *ctx, const struct ipmon_frame *f);
+/* ... it is made so.  1: *ret is its result; 0: it is to be made as it is. */
+int more_call(struct ipmon_ctx *ctx, const struct ipmon_call *call,
+	      int64_t *ret);
+/* ... it has been made, in whatever way. */
+void more_made(struct ipmon_ctx *ctx, const struct ipmon_outcome *o);
+
+/* Leader: this call has been made, what has been found out about descriptors
+ * (ctx->suits_at) may not be true any more. */
+void more_note(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6],
+	       int64_t ret);
+
+/* Leader: nothing follows for now, what waits for it is to leave. */
+void more_over(struct ipmon_ctx *ctx);
+
+/* Leader: this call comes. */
+static inline void more_next(struct ipmon_ctx *ctx, uint64_t nr,
+			     const uint64_t args[6])
+{
+	if (ctx->more && !(hold_kind(nr) &&
+			   (uint32_t)args[0] + 1 == ctx->more))
+		more_over(ctx);
+}
+
+#endif
