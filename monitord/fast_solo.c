@@ -262,7 +262,8 @@ static bool skipped_get(struct task *t, struct ipmon_skipped *k,
 
 	if (mem_read(t, c, fast_ctx(s, t->variant), sizeof(*c)))
 		return false;
-	k->n = 0;
+	/* all of it is written back, to a variant */
+	memset(k, 0, sizeof(*k));
 	if (c->solos &&
 	    mem_read(t, k, fast_ctx(s, t->variant) + IPMON_SKIPPED_AT,
 		     sizeof(*k)))
