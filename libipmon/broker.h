@@ -202,9 +202,6 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr);
 
 /* Leader: the program's call, one that may sleep. */
 int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call);
-/* ... that has been made, with this result. */
-int64_t whole_result(const struct ipmon_ctx *ctx, const struct ipmon_call *call,
-		     int64_t ret);
 
 /* ---- placement.c ---- */
 

@@ -68,17 +68,13 @@ static uint64_t asked_for(const struct ipmon_call *call)
 	}
 }
 
-int64_t whole_result(const struct ipmon_ctx *ctx, const struct ipmon_call *call,
-		     int64_t ret)
+int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call)
 {
+	int64_t ret = ipmon_gate_call(call);
+
 	if (ret <= 0 || (uint64_t)ret >= asked_for(call) || ctx->pending ||
 	    gate(NR_FCNTL, call->args[0], F_GETFL_, 0, 0, 0) & O_NONBLOCK_ ||
 	    gate(IPMON_NR_CUT, (uint64_t)ret, 0, 0, 0, 0))
 		return ret;
 	return IPMON_KICKED;
-}
-
-int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call)
-{
-	return whole_result(ctx, call, ipmon_gate_call(call));
 }

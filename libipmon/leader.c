@@ -779,9 +779,12 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	if (verified || !hold_kind(nr))
 		return made_call(ctx, f, plan, lane, verified);
 	ctx->foretold = (uint32_t)more_output(ctx, f);
+	/* this one takes along what waits, if it must sleep for that */
+	if (ctx->more && !ctx->foretold)
+		__atomic_store_n(&ctx_ring(ctx)->held, 0, __ATOMIC_RELEASE);
 	o = made_call(ctx, f, plan, lane, 0);
 	ctx->foretold = 0;
 	if (ctx->more)
-		more_made(ctx, &o);
+		more_made(ctx, f, &o);
 	return o;
 }

@@ -8,9 +8,8 @@
  * the next.  Unless they say otherwise (TCP_CORK, MSG_MORE) each piece of a TCP
  * stream is a segment, sent, acknowledged, and a peer that is woken for it.  So a
  * site (where the call comes from) whose outputs were directly followed by another
- * one to the same connection, the last times and within SOON_NS, is taken at its
- * word: its next output is made with MSG_MORE, and the kernel sends it with what
- * follows.
+ * one to the same connection, SURE times in a row, the last of them within SOON_NS,
+ * makes its next output with MSG_MORE, and the kernel sends it with what follows.
  *
  * This makes up for a part of what replication costs the leader.  Under `verified`
  * it is not needed: what is held there for one connection leaves in one piece
@@ -18,17 +17,19 @@
  *
  * What must not be told apart from the native run
  *  - The stream and the results are the same: the kernel does the work.
- *  - Which sockets.  Only TCP: others keep boundaries.  TCP_NODELAY must be set:
+ *  - Which sockets.  Only TCP: others keep boundaries.  O_NONBLOCK must be set, so
+ *    that nobody sleeps in the call.  TCP_NODELAY must be set:
  *    without it a piece may wait for the peer to acknowledge the one before, so
  *    how many there were would matter later.  The peer must not have closed: it
  *    answers the first piece with a reset that the next one meets.  A socket with
  *    an upper layer (kernel TLS) would not let go of what it keeps (more_over()).
- *  - Time.  If another call comes in between, the piece is sent before it is made
- *    (more_next()).  A rendezvous comes after it as well, so do a stop, a crash,
+ *  - Time.  If another call comes in between that is seen by anybody, the piece is
+ *    sent before it is made (more_next()), and so it is before we wait for
+ *    followers.  A rendezvous comes after it as well, so do a stop, a crash,
  *    and a tick in which the program does nothing but compute: monitord sees
  *    ring->held, and has it sent as it has what is held (monitord/fast_flush.c).
- *    Were we never asked again: the kernel keeps no piece longer than 200 ms
- *    (tcp(7), TCP_CORK; MSG_MORE is the same).
+ *    Were we never asked again: the kernel keeps it for 200 ms, or the time-out of
+ *    the connection if that is longer (tcp(7), TCP_CORK; MSG_MORE is the same).
  *
  * A site that was wrong once must earn it anew.
  */
@@ -39,11 +40,14 @@
 #define NR_WRITE	1
 #define NR_CLOSE	3
 #define NR_POLL		7
+#define NR_IOCTL	16
 #define NR_WRITEV	20
+#define NR_SENDFILE	40
 #define NR_SENDTO	44
 #define NR_SENDMSG	46
 #define NR_SETSOCKOPT	54
 #define NR_GETSOCKOPT	55
+#define NR_FCNTL	72
 
 #define IPPROTO_TCP_	6
 #define TCP_NODELAY_	1
@@ -53,6 +57,10 @@
 #define MSG_NOSIGNAL_	0x4000
 #define MSG_MORE_	0x8000
 #define POLLRDHUP_	0x2000u
+#define F_GETFL_	3
+#define F_SETFL_	4
+#define O_NONBLOCK_	04000
+#define ENOTSOCK_	88
 #define IOV_MAX_	1024u
 
 #define SURE		2u	/* times in a row */
@@ -110,12 +118,15 @@ int more_output(struct ipmon_ctx *ctx, const struct ipmon_frame *f)
 	return *own >= SURE;
 }
 
-/* TCP, TCP_NODELAY set, nothing on top of it? */
+/* TCP, O_NONBLOCK and TCP_NODELAY set, nothing on top of it? */
 static int kind_suits(uint64_t fd)
 {
 	uint8_t name[16];
 	uint32_t nodelay = 0, len = sizeof(nodelay);
+	int64_t fl = gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0);
 
+	if (fl < 0 || !(fl & O_NONBLOCK_))
+		return 0;
 	if (gate(NR_GETSOCKOPT, fd, IPPROTO_TCP_, TCP_NODELAY_, ptr(&nodelay),
 		 ptr(&len)) || !nodelay)
 		return 0;
@@ -151,7 +162,12 @@ void more_note(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6],
 	switch (nr) {
 	case NR_CLOSE:
 	case NR_SETSOCKOPT:
+	case NR_IOCTL:
 		fd = args[0];
+		break;
+	case NR_FCNTL:
+		/* F_DUPFD makes one */
+		fd = (uint32_t)args[1] == F_SETFL_ ? args[0] : (uint64_t)ret;
 		break;
 	default:
 		if (ret < 0 || ipmon_row(nr)->result != RES_FD)
@@ -170,6 +186,12 @@ static int suits(struct ipmon_ctx *ctx, uint64_t fd)
 
 	return known(ctx, (uint32_t)fd) &&
 		!gate(NR_POLL, ptr(&pfd), 1, 0, 0, 0);
+}
+
+int more_asked(uint64_t nr, const uint64_t args[6])
+{
+	return (nr == NR_SENDTO && args[3] & MSG_MORE_) ||
+		(nr == NR_SENDMSG && args[2] & MSG_MORE_);
 }
 
 static int fits(uint64_t flags)
@@ -215,18 +237,19 @@ int more_call(struct ipmon_ctx *ctx, const struct ipmon_call *call,
 		return 0;
 	}
 	*ret = ipmon_gate_call(&tell);
-	/* it may have to sleep, or not: as the program has asked for */
-	if (*ret == -EAGAIN_)
+	/* as the program has asked for, then: somebody else, with whom we share
+	 * descriptors, has made it another one, or one that blocks */
+	if (*ret == -EAGAIN_ || *ret == -ENOTSOCK_)
 		return 0;
 	if (*ret > 0) {
 		ctx->more = (uint32_t)call->args[0] + 1;
+		ctx->more_site = ctx->out_site;
 		ctx->told = 1;
 		/* another value each time: it does get on */
 		__atomic_store_n(&ctx_ring(ctx)->held,
 				 (uint32_t)ctx->n_calls << 1 | 1,
 				 __ATOMIC_RELEASE);
 	}
-	*ret = whole_result(ctx, call, *ret);
 	return 1;
 }
 
@@ -236,14 +259,23 @@ static void forget(struct ipmon_ctx *ctx)
 	__atomic_store_n(&ctx_ring(ctx)->held, 0, __ATOMIC_RELEASE);
 }
 
-void more_made(struct ipmon_ctx *ctx, const struct ipmon_outcome *o)
+/* Did all leave?  What a sendfile does not find in its file the kernel may have taken
+ * for something that is still to come (before 6.5). */
+static int pushed(const struct ipmon_frame *f, const struct ipmon_outcome *o)
+{
+	return o->handled && o->ret > 0 &&
+		((uint32_t)f->nr != NR_SENDFILE || (uint64_t)o->ret == f->args[3]);
+}
+
+void more_made(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
+	       const struct ipmon_outcome *o)
 {
 	if (ctx->told)
 		ctx->told = 0;
-	else if (!o->handled || o->ret <= 0)
-		more_over(ctx);		/* nothing came after it */
-	else
+	else if (pushed(f, o))
 		forget(ctx);
+	else
+		more_over(ctx);
 }
 
 void more_over(struct ipmon_ctx *ctx)
@@ -251,7 +283,7 @@ void more_over(struct ipmon_ctx *ctx)
 	uint64_t fd = ctx->more - 1;
 	uint32_t corked = 0, len = sizeof(corked);
 
-	*site(ctx, ctx->out_site) = 0;
+	*site(ctx, ctx->more_site) = 0;
 	ctx->told = 0;
 	forget(ctx);
 	/* To pull the cork sends what waits; if the program has put one in

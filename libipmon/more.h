@@ -12,8 +12,9 @@ int more_output(struct ipmon_ctx *ctx, const struct ipmon_frame *f);
 /* ... it is made so.  1: *ret is its result; 0: it is to be made as it is. */
 int more_call(struct ipmon_ctx *ctx, const struct ipmon_call *call,
 	      int64_t *ret);
-/* ... it has been made, in whatever way. */
-void more_made(struct ipmon_ctx *ctx, const struct ipmon_outcome *o);
+/* ... it has been made, in whatever way, and something waits (ctx->more). */
+void more_made(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
+	       const struct ipmon_outcome *o);
 
 /* Leader: this call has been made, what has been found out about descriptors
  * (ctx->suits_at) may not be true any more. */
@@ -23,12 +24,16 @@ void more_note(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6],
 /* Leader: nothing follows for now, what waits for it is to leave. */
 void more_over(struct ipmon_ctx *ctx);
 
+/* Does the program itself say that more follows this output? */
+int more_asked(uint64_t nr, const uint64_t args[6]);
+
 /* Leader: this call comes. */
 static inline void more_next(struct ipmon_ctx *ctx, uint64_t nr,
 			     const uint64_t args[6])
 {
 	if (ctx->more && !(hold_kind(nr) &&
-			   (uint32_t)args[0] + 1 == ctx->more))
+			   (uint32_t)args[0] + 1 == ctx->more &&
+			   !more_asked(nr, args)))
 		more_over(ctx);
 }
 

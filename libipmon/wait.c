@@ -41,6 +41,7 @@
  * Our own futex calls may end early for any reason (a stop by monitord, a
  * restarted call): every sleep is in a loop around its condition.
  */
+#include "more.h"
 #include "turn.h"
 
 #define NR_FUTEX	202
@@ -237,6 +238,8 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 	struct ipmon_ring *r = ctx_ring(ctx);
 	int woken = 0, slept = 0;
 
+	if (ctx->more)
+		more_over(ctx);
 	for (unsigned int v = 1; v < IPMON_MAX_VARIANTS; v++) {
 		struct ipmon_cursor *c = &cur[v];
 

@@ -28,6 +28,7 @@ static void tcp_pair(void)
 	in = OK(accept(l, NULL, NULL));
 	/* otherwise a small piece waits for the one before to be acknowledged */
 	OK(setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
+	OK(fcntl(out, F_SETFL, O_NONBLOCK));
 	close(l);
 }
 
@@ -75,7 +76,7 @@ static ssize_t body(enum way way)
 	off_t from = 0;
 
 	if (way == WRITEV)
-		return sendfile(out, file, &from, 100);
+		return sendfile(out, file, &from, sizeof(BODY) - 1);
 	return send(out, BODY, sizeof(BODY) - 1, 0);
 }
 
@@ -154,12 +155,29 @@ static void instead(enum way way)
 	CHECK(arrived() == 0);
 	OK(setsockopt(out, IPPROTO_TCP, TCP_CORK, &none, sizeof(none)));
 	expect(HEAD BODY);
-	/* ... MSG_MORE */
+	/* ... MSG_MORE, which the head before it does not wait for */
 	often(way);
 	CHECK(send(out, HEAD, 5, MSG_MORE) == 5);
 	CHECK(arrived() == 0);
 	OK(body(way));
 	expect(HEAD BODY);
+	often(way);
+	OK(head(way));
+	CHECK(send(out, BODY, 13, MSG_MORE) == 13);
+	expect(HEAD);
+	OK(body(way));
+	expect(BODY BODY);
+	/* the connection becomes one that blocks, and one that waits for
+	 * acknowledgements: neither takes part */
+	often(way);
+	OK(ioctl(out, FIONBIO, &none));
+	often(way);
+	OK(fcntl(out, F_SETFL, O_NONBLOCK));
+	often(way);
+	OK(setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &none, sizeof(none)));
+	OK(head(way));
+	OK(setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
+	expect(HEAD);
 	/* the end */
 	often(way);
 	OK(head(way));
