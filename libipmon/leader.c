@@ -759,8 +759,11 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 		hold_before(ctx, plan, nr, f->args);
 	if (plan->flags & PLAN_FUTEX)
 		turn_futex(ctx, nr, f->args[0], futex_waits(f->args));
+	/* nobody to wait for, nor to ask whether there is */
+	if (!ctx->followers)
+		verified = 0;
 	/* it closes what others can see the end of */
-	if ((nr == NR_DUP2 || nr == NR_DUP3) && ctx->hold &&
+	else if ((nr == NR_DUP2 || nr == NR_DUP3) && ctx->hold &&
 	    hold_close_waits(f->args[1]))
 		verified = 1;
 	if (verified && ctx->hold) {
