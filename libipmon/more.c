@@ -135,8 +135,8 @@ static int kind_suits(uint64_t fd)
 		     ptr(&len)) && !len;
 }
 
-/* The kind of a descriptor does not change but by calls we see (more_note()), those
- * of other threads excepted; behind a rendezvous we do not know. */
+/* The kind of a descriptor does not change but by calls we see (more_note()), unless
+ * others share it; behind a rendezvous we do not know. */
 static int known(struct ipmon_ctx *ctx, uint32_t fd)
 {
 	uint32_t releases = __atomic_load_n(&ctx_ring(ctx)->releases,
@@ -148,7 +148,7 @@ static int known(struct ipmon_ctx *ctx, uint32_t fd)
 			ctx->suits[i] = 0;
 		ctx->suits_at = releases;
 	}
-	if (*at == fd + 1 && !ctx->turn)
+	if (*at == fd + 1 && !(ctx->flags & IPMON_CTX_FDS_SHARED))
 		return 1;
 	*at = kind_suits(fd) ? fd + 1 : 0;
 	return *at != 0;

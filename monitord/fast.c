@@ -34,6 +34,7 @@
 #include "fast_flush.h"
 #include "fast_report.h"
 #include "fast_solo.h"
+#include "h_misc.h"
 #include "launch.h"
 #include "patch.h"
 #include "shadow.h"
@@ -129,6 +130,30 @@ static bool may_live(const struct taskset *s)
 	       (p->turn || alone(s));
 }
 
+static bool shares_files(const struct taskset *s)
+{
+	const struct proc *p = s->proc;
+
+	return LIST_NEXT(LIST_FIRST(&p->sets), in_proc) ||
+		files_shared(p->files);
+}
+
+/* `s` begins: who is given its descriptors, or gave it his, may not come to us for
+ * long.  Only the leader asks for this flag. */
+void fast_files_shared(struct taskset *s)
+{
+	struct taskset *o;
+
+	LIST_FOREACH(o, &mon.sets, all) {
+		if (o == s || o->slot < 0 ||
+		    o->proc->files != s->proc->files ||
+		    o->ctx_flags & IPMON_CTX_FDS_SHARED)
+			continue;
+		o->ctx_flags |= IPMON_CTX_FDS_SHARED;
+		CTX_SET(o, LEADER, flags, o->ctx_flags);
+	}
+}
+
 void fast_release(struct taskset *s)
 {
 	uint32_t flags = (shadow_any() ? IPMON_CTX_FILEDATA : 0) |
@@ -140,6 +165,8 @@ void fast_release(struct taskset *s)
 		return;
 	if (s->proc->mm->maps_live_file)
 		flags |= IPMON_CTX_WAIT;
+	if (shares_files(s))
+		flags |= IPMON_CTX_FDS_SHARED;
 	turn_assign(s);
 	/*
 	 * One that was parked stands anywhere: some variants perhaps at their

@@ -48,6 +48,8 @@ void fast_wake(struct taskset *s);
 
 /* Its followers map a file that the program can write (h_mmap.c). */
 void fast_live_file(struct taskset *s);
+/* A new one, which may have somebody's descriptors. */
+void fast_files_shared(struct taskset *s);
 
 /*
  * A signal-delivery or interrupt stop of a task that may be inside IP-MON.

@@ -277,6 +277,11 @@ struct files *files_get(struct files *f)
 	return f;
 }
 
+bool files_shared(const struct files *f)
+{
+	return f && f->refs > 1;
+}
+
 void files_put(struct files *f)
 {
 	if (--f->refs)

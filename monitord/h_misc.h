@@ -30,6 +30,8 @@ bool epoll_cookie_data(uint64_t cookie, unsigned int v, uint64_t *data);
 struct files *files_new(void);
 struct files *files_get(struct files *f);
 void files_put(struct files *f);
+/* Have several processes the same? */
+bool files_shared(const struct files *f);
 /* The copy a forked child (or unshare(CLONE_FILES)) gets; NULL: a new one. */
 struct files *files_fork(const struct files *f);
 

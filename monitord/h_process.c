@@ -350,6 +350,7 @@ void fork_event(struct task *t)
 	s->pinned = false;
 	s->child = c;
 	fast_attach(c);
+	fast_files_shared(c);
 	if (dead) {
 		/* by somebody who knew its number: as if a moment later */
 		c->t[LEADER].at = AT_DEAD;

@@ -261,6 +261,7 @@ _Static_assert(sizeof(struct ipmon_words) == 32768, "words ABI");
 #define IPMON_CTX_NO_MEMORY	4u	/* and so do calls on memory */
 #define IPMON_CTX_DIVERSE	8u	/* variants do not all load the same code:
 					 * monitord/own.c */
+#define IPMON_CTX_FDS_SHARED	32u	/* others have the same descriptors */
 #define IPMON_CTX_WAIT		16u	/* leader: what waits under verified waits
 					 * under relaxed, too: h_mmap.c */
 
