@@ -56,7 +56,7 @@ enum way { WRITE, WRITEV, SEND, SENDMSG, WAYS };
 static ssize_t __attribute__((noinline)) head(enum way way)
 {
 	struct iovec iov[2] = { { (void *)HEAD, 2 },
-				{ (void *)(HEAD + 2), sizeof(HEAD) - 3 } };
+				{ (void *)&HEAD[2], sizeof(HEAD) - 3 } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
 	switch (way) {
