@@ -66,6 +66,7 @@
 #define SURE		2u	/* times in a row */
 #define MOST		3u
 #define SOON_NS		100000u
+#define UNFIT		(1u << 31)	/* ctx->suits[]: asked, it does not */
 
 static uint8_t *site(struct ipmon_ctx *ctx, unsigned int i)
 {
@@ -91,7 +92,7 @@ int more_output(struct ipmon_ctx *ctx, const struct ipmon_frame *f)
 	uint64_t now = 0;
 
 	/* the user wants something of single calls: of these, not of others */
-	if (ctx->calls)
+	if (ctx->calls || ctx->suits[(fd - 1) % IPMON_OUT_FDS] == (fd | UNFIT))
 		return 0;
 	if (ctx->out_fd) {
 		int soon = ctx->out_fd == fd && ctx->n_calls == ctx->out_at + 1;
@@ -150,8 +151,8 @@ static int known(struct ipmon_ctx *ctx, uint32_t fd)
 	}
 	if (*at == fd + 1 && !(ctx->flags & IPMON_CTX_FDS_SHARED))
 		return 1;
-	*at = kind_suits(fd) ? fd + 1 : 0;
-	return *at != 0;
+	*at = (fd + 1) | (kind_suits(fd) ? 0 : UNFIT);
+	return *at == fd + 1;
 }
 
 void more_note(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6],
@@ -175,7 +176,7 @@ void more_note(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6],
 		fd = (uint64_t)ret;
 		break;
 	}
-	if (ctx->suits[fd % IPMON_OUT_FDS] == (uint32_t)fd + 1)
+	if ((ctx->suits[fd % IPMON_OUT_FDS] & ~UNFIT) == (uint32_t)fd + 1)
 		ctx->suits[fd % IPMON_OUT_FDS] = 0;
 }
 

@@ -183,7 +183,8 @@ struct ipmon_ctx {
 	uint32_t foretold;	/* the call at hand is to be made so */
 	uint32_t suits_at;	/* ring->releases when suits[] was true */
 	uint32_t more_site, pad2; /* the site that told */
-	uint32_t suits[IPMON_OUT_FDS]; /* descriptors + 1 that may take part */
+	uint32_t suits[IPMON_OUT_FDS]; /* descriptors + 1 that may take part, or
+				 * (more.c: UNFIT) may not */
 	uint8_t follows[IPMON_OUT_SITES]; /* how often in a row, up to some */
 };
 _Static_assert(sizeof(struct ipmon_ctx) == 952, "context ABI");
