@@ -73,8 +73,9 @@ void epoll_commit(struct ipmon_ctx *ctx, const uint64_t args[6], int slot,
 	}
 }
 
-/* A path into /proc may become a view: monitord opens it, and what the gate does
- * not open (ipmon_open_row()).  One that cannot be read is the kernel's affair. */
+/* A path into /proc may become a view, or name one: monitord opens it, and what the
+ * gate does not open (ipmon_open_row()).  One that cannot be read is the kernel's
+ * affair. */
 static int path_left(const struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		     const uint64_t args[6])
 {
@@ -86,6 +87,8 @@ static int path_left(const struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	if (!path)
 		return 0;
 	not = ipmon_copy(p, path, sizeof(p));
+	if (plan->flags & PLAN_NAMES && (not == sizeof(p) || p[0] != '/'))
+		return 0;
 	return ipmon_path_left(ctx, p, (unsigned int)(sizeof(p) - not));
 }
 
@@ -194,7 +197,8 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 	int channel = 0;
 
 	if (d == DECIDE_RELAXED || d == DECIDE_VERIFIED) {
-		if ((plan->flags & PLAN_OPEN) && path_left(ctx, plan, f->args))
+		if ((plan->flags & (PLAN_OPEN | PLAN_NAMES)) &&
+		    path_left(ctx, plan, f->args))
 			d = DECIDE_LEFT;
 	}
 	switch (d) {

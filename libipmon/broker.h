@@ -4,7 +4,9 @@
  *
  *	broker.c	decides, answers what needs nobody else
  *	leader.c	makes the call at the gate and tells the followers
+ *	leader_clock.c	clocks, which take no call
  *	follower.c	takes the next record, takes over the leader's outputs
+ *	private.c	calls a follower makes, or does not, without the leader
  *	compare.c	compares
  *	cut.c		transfers that come back half-way
  *	hold.c		under verified: outputs that are sent later

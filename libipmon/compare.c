@@ -31,6 +31,14 @@ int differ(struct follower *fo, unsigned int kind, int arg, uint64_t leader,
 	return -1;
 }
 
+int nulls_differ(struct follower *fo, uint64_t leader, uint64_t own)
+{
+	unsigned int i = (unsigned int)__builtin_ctzll(leader ^ own);
+
+	return differ(fo, IPMON_DIV_ARGUMENT, (int)i, leader >> i & 1,
+		      own >> i & 1, 0, "one pointer is NULL, the other not");
+}
+
 int malformed(struct follower *fo)
 {
 	if (fo->r.status != READER_FORWARD && !fo->diff.kind)
@@ -81,13 +89,7 @@ static int compare_words(struct follower *fo)
 	}
 	v = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
 	own = lane_nulls(plan, args);
-	if (v != own) {
-		i = (unsigned int)__builtin_ctzll(v ^ own);
-		return differ(fo, IPMON_DIV_ARGUMENT, (int)i, v >> i & 1,
-			      own >> i & 1, 0,
-			      "one pointer is NULL, the other not");
-	}
-	return 0;
+	return v == own ? 0 : nulls_differ(fo, v, own);
 }
 
 /* Bytes that differ.  How many of them may, from there on; -1: none. */

@@ -13,32 +13,13 @@
  * it has been resolved: then the record is looked at again.  Before a record is
  * consumed nothing of the program has been touched, so that is possible.
  *
- * Private calls.  Some code makes more or fewer calls of a kind that concern
- * the variant only (monitord/solo.c says why).  In-process these are the clocks,
- * drawing a few random bytes, waking a thread of the own process:
- *
- *  - the follower makes one, the leader's next record is something else (or it
- *    is at a rendezvous): a clock tells the time the follower was last told by
- *    it, or, if it never was, what its own kernel says; random bytes come from
- *    its own kernel; nobody sleeps in a follower.  The record stays.
- *  - the follower wants something else, the leader's next record is a private
- *    call: the record is skipped, its time remembered.
- *  - both read a clock, but not the same: the leader's record is skipped, the
- *    next may be of ours.  The time is kept (struct ipmon_skipped): when we come to read
- *    that clock, it is what the leader was told there;
- *  - both read the same clock, but one from deeper down the stack than the other
- *    (measured from the last call that was not private): the deeper one is the
- *    additional one.  Once a variant has read a clock alone it does not matter
- *    any more which of them it was (CLOCK_FREEZE_NS).
- *
- * At most ipmon_solo_max() of them without a common call in between.  So time never goes
- * backwards for a follower, and at the common calls it is the leader's.
+ * Calls that a variant makes without the others: private.c.
  */
-#include "follower.h"
-#include "memcalls.h"
-#include "turn.h"
+#include "core/clock.h"
 
-#define NS_PER_US	1000
+#include "memcalls.h"
+#include "private.h"
+#include "turn.h"
 
 /* ---- plumbing ---- */
 
@@ -56,7 +37,7 @@ static void record_consumed(void *p, unsigned int flags)
 	follower_consumed(p, flags);
 }
 
-static void reader_init(struct ipmon_reader *r, struct ipmon_ctx *ctx)
+void follower_reader(struct ipmon_reader *r, struct ipmon_ctx *ctx)
 {
 	r->ring = ctx_ring(ctx);
 	r->cur = &ctx_cursors(ctx)[ctx->variant];
@@ -155,234 +136,6 @@ static int take_outputs(struct follower *fo, unsigned int lane)
 	return 0;
 }
 
-/* ---- private calls ---- */
-
-/*
- * Which clock this call reads: clock_gettime is the one whose time is its second
- * argument; gettimeofday and time are views of CLOCK_REALTIME.
- */
-static int clock_of(const struct ipmon_plan *plan, uint64_t first)
-{
-	uint32_t id = (uint32_t)first;
-
-	if (plan->mem == 0)
-		return 0;
-	return id < IPMON_CLOCKS ? (int)id : -1;
-}
-
-static void remember(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
-		     uint64_t first, const void *time)
-{
-	const uint64_t *t = time;
-	int id = clock_of(plan, first);
-
-	if (id < 0 || plan->len_fixed != sizeof(struct ipmon_time))
-		return;
-	ctx->clock[id].sec = (int64_t)t[0];
-	ctx->clock[id].nsec = (int64_t)t[1] * (plan->mem ? 1 : NS_PER_US);
-	ctx->clocks |= 1u << id;
-}
-
-/* Clocks we have gone over: none if no private call has been made alone since the
- * last common one. */
-static struct ipmon_skipped *skipped(struct ipmon_ctx *ctx)
-{
-	struct ipmon_skipped *k = (void *)((char *)ctx + IPMON_SKIPPED_AT);
-
-	if (!ctx->solos)
-		k->n = 0;
-	return k;
-}
-
-/* A private call has been made by us or the leader alone. */
-static void count_solo(struct ipmon_ctx *ctx)
-{
-	skipped(ctx);		/* of an earlier time */
-	ctx->solos++;
-	ctx->n_private++;
-}
-
-/* The time the leader was told where we read this clock, if it was gone over. */
-static int told_before(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
-		       const struct ipmon_plan *plan, int64_t *ret)
-{
-	struct ipmon_skipped *k = skipped(ctx);
-	int id = clock_of(plan, f->args[0]);
-
-	for (uint64_t i = 0; i < k->n && i < IPMON_SKIPPED_MAX; i++) {
-		struct ipmon_skipped_clock *c = &k->at[i];
-		uint64_t out = f->args[plan->mem];
-		int64_t d;
-
-		if (c->nr != (uint32_t)f->nr || c->id != (uint64_t)id)
-			continue;
-		d = clock_deeper(clock_depth(ctx), c->depth);
-		if (d < 0) {		/* its additional one */
-			c->nr = 0;
-			continue;
-		}
-		if (out && mem_put(out, c->time, plan->len_fixed))
-			return 0;
-		*ret = plan->nargs == 1 ? (int64_t)c->time[0] : 0;
-		if (!d) {		/* otherwise our additional one */
-			c->nr = 0;
-			ctx->solos--;
-		}
-		return 1;
-	}
-	return 0;
-}
-
-/* Who makes private calls alone is soon to read a clock alone. */
-static void clocks_apart(const struct ipmon_ctx *ctx)
-{
-	struct ipmon_cursor *cur = ctx_cursors(ctx);
-
-	if (!__atomic_load_n(&cur[0].apart, __ATOMIC_RELAXED))
-		__atomic_store_n(&cur[0].apart, 1, __ATOMIC_RELAXED);
-}
-
-/* A private call this variant alone makes. */
-static struct ipmon_outcome alone(struct follower *fo)
-{
-	const struct ipmon_plan *plan = fo->plan;
-	const uint64_t *args = fo->f->args;
-	int id = clock_of(plan, args[0]);
-	struct ipmon_time t;
-	uint64_t out = args[plan->mem];
-
-	/* monitord makes it, and counts it, as the filter would stop us */
-	if ((plan->flags & PLAN_MEMORY) && memory_is_monitords(fo->f))
-		return left();
-	count_solo(fo->ctx);
-	clocks_apart(fo->ctx);
-	if (plan->flags & PLAN_FUTEX)
-		return handled(0);
-	if (plan->flags & PLAN_MEMORY)
-		return handled(MEMORY_ALONE);
-	if (!(plan->flags & PLAN_CLOCK) || id < 0 ||
-	    !(fo->ctx->clocks >> id & 1) ||
-	    ipmon_lane(plan, args) == LANE_WALK)
-		return handled(ipmon_gate_raw(&fo->f->call));
-	t = fo->ctx->clock[id];
-	if (plan->mem == 0)
-		t.nsec /= NS_PER_US;
-	if (out && mem_put(out, &t, plan->len_fixed))
-		return handled(-EFAULT_);
-	return handled(plan->nargs == 1 ? t.sec : 0);
-}
-
-static const uint64_t *first_words(const struct ipmon_ctx *ctx,
-				   const struct ipmon_reader *r)
-{
-	return (const void *)(ring_at(r->ring, ctx->c.tail) + RING_HEADER);
-}
-
-/* Is the present record of a private call? */
-static int record_private(const struct ipmon_ctx *ctx,
-			  const struct ipmon_reader *r)
-{
-	return ipmon_record_private(&r->rec, ring_at(r->ring, ctx->c.tail));
-}
-
-/* The present record is of a private call only the leader made. 0, or -1. */
-static int skip_private(struct ipmon_ctx *ctx, struct ipmon_reader *r)
-{
-	const struct ipmon_plan *plan = ipmon_plan(r->rec.nr);
-	const uint64_t *w = first_words(ctx, r);
-	uint32_t in = lane_words(plan) + 1;
-
-	clocks_apart(ctx);
-	turn_follow(ctx, &r->rec);
-	if (plan->flags & PLAN_CLOCK && (r->rec.flags & ~REC_TURN) == REC_LANE &&
-	    r->rec.in_len == 8 * in &&
-	    r->rec.out_len == 8 + sizeof(struct ipmon_time))
-		remember(ctx, plan, w[0], w + in + 1);
-	count_solo(ctx);
-	return reader_skip(r);
-}
-
-void follower_left(struct ipmon_ctx *ctx, uint64_t nr)
-{
-	struct ipmon_reader r;
-
-	/* a private one itself: what is in the ring may be of calls we will make
-	 * yet (monitord/fast_solo.c) */
-	if (ipmon_row(nr)->flags & RF_PRIVATE &&
-	    !((ctx->flags & IPMON_CTX_DIVERSE) &&
-	      (ipmon_plan(nr)->flags & PLAN_DRAW)))
-		return;
-	reader_init(&r, ctx);
-	while (ctx->solos < ipmon_solo_max(ctx) &&
-	       ring_next(r.ring, r.cur, r.c, &r.rec) == RING_RECORD) {
-		if (r.rec.flags & REC_YIELD) {
-			turn_follow(ctx, &r.rec);
-			ring_consume(r.cur, r.c, r.rec.size);
-		} else if (!record_private(ctx, &r)) {
-			break;
-		} else if (skip_private(ctx, &r)) {
-			return;
-		}
-	}
-	ctx->solos = 0;
-}
-
-/*
- * We read a clock; is the present record of another one?  Then go over it and
- * keep what it says: 1.
- */
-static int skip_clock(struct ipmon_ctx *ctx, struct ipmon_reader *r)
-{
-	const struct ipmon_plan *plan = ipmon_plan(r->rec.nr);
-	const uint64_t *w = first_words(ctx, r);
-	uint32_t in = lane_words(plan) + 1;
-	struct ipmon_skipped *k = skipped(ctx);
-	struct ipmon_skipped_clock *c;
-	uint64_t i, n;
-	int id;
-
-	if (!(plan->flags & PLAN_CLOCK) ||
-	    (r->rec.flags & ~REC_TURN) != REC_LANE ||
-	    r->rec.in_len != 8 * in || plan->len_fixed > sizeof(c->time) ||
-	    (r->rec.out_len && r->rec.out_len != 8u + plan->len_fixed))
-		return 0;
-	if (k->n >= IPMON_SKIPPED_MAX) {
-		for (i = n = 0; i < IPMON_SKIPPED_MAX; i++)
-			if (k->at[i].nr)
-				k->at[n++] = k->at[i];
-		k->n = n;
-		if (n == IPMON_SKIPPED_MAX)
-			return 0;
-	}
-	id = clock_of(plan, w[0]);
-	c = &k->at[k->n];
-	c->nr = r->rec.nr;
-	c->id = (uint64_t)id;
-	c->depth = w[in - 1];
-	c->time[0] = plan->nargs == 1 ? (uint64_t)r->rec.ret :
-		r->rec.out_len ? w[in + 1] : 0;
-	c->time[1] = r->rec.out_len > 8 + 8 ? w[in + 2] : 0;
-	if (skip_private(ctx, r))
-		return 0;
-	k->n += id >= 0 && (r->rec.out_len || plan->nargs == 1);
-	return 1;
-}
-
-/* How much deeper in the stack we read this clock than the leader did, if that
- * can be said. */
-static int64_t deeper(const struct ipmon_ctx *ctx,
-		      const struct ipmon_reader *r,
-		      const struct ipmon_plan *plan, int id)
-{
-	unsigned int i = lane_words(plan);
-
-	if ((r->rec.flags & ~REC_TURN) != REC_LANE ||
-	    r->rec.in_len != 8 * (i + 1) ||
-	    clock_of(plan, first_words(ctx, r)[0]) != id)
-		return 0;
-	return clock_deeper(clock_depth(ctx), first_words(ctx, r)[i]);
-}
-
 /* ---- the call ---- */
 
 /* Everything behind the comparison. */
@@ -394,9 +147,9 @@ static int take_over(struct follower *fo, unsigned int lane, int64_t *ret)
 		return -1;
 	if ((fo->plan->flags & PLAN_CLOCK) && lane == LANE_OUT &&
 	    fo->r.rec.out_len == 8 + sizeof(struct ipmon_time))
-		remember(fo->ctx, fo->plan, first,
-			 ring_at(fo->r.ring, fo->ctx->c.tail) + fo->r.pos -
-			 sizeof(struct ipmon_time));
+		clock_told(fo->ctx, fo->plan, first, (const void *)
+			   (ring_at(fo->r.ring, fo->ctx->c.tail) + fo->r.pos -
+			    sizeof(struct ipmon_time)));
 	return reader_finish(&fo->r, ret);
 }
 
@@ -435,11 +188,10 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 		    same_kind(&fo->r.rec, private)) {
 			depth = 0;
 			if (may && (fo->plan->flags & PLAN_CLOCK))
-				depth = deeper(ctx, &fo->r, fo->plan,
-					       clock_of(fo->plan, a[0]));
+				depth = clock_deeper_than(ctx, &fo->r, a[0]);
 			if (!depth)
 				return 1;
-			if (depth < 0 && !skip_private(ctx, &fo->r))
+			if (depth < 0 && !private_skip(ctx, &fo->r))
 				continue;
 		}
 		/* a leader that arranges its memory or wakes a thread reads the
@@ -448,17 +200,17 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 			continue;
 		if (private && may && st == NEXT_RECORD &&
 		    (fo->plan->flags & PLAN_CLOCK) &&
-		    record_private(ctx, &fo->r) &&
+		    private_record(ctx, &fo->r) &&
 		    (ipmon_plan(fo->r.rec.nr)->flags & PLAN_CLOCK ?
-		     fo->r.rec.nr != fo->nr && skip_clock(ctx, &fo->r) :
-		     !skip_private(ctx, &fo->r)))
+		     fo->r.rec.nr != fo->nr && clock_skip(ctx, &fo->r) :
+		     !private_skip(ctx, &fo->r)))
 			continue;
 		if (private && may) {
-			*o = alone(fo);
+			*o = private_alone(fo);
 			return 0;
 		}
-		if (st == NEXT_RECORD && may && record_private(ctx, &fo->r)) {
-			if (!skip_private(ctx, &fo->r))
+		if (st == NEXT_RECORD && may && private_record(ctx, &fo->r)) {
+			if (!private_skip(ctx, &fo->r))
 				continue;
 			st = NEXT_BAD;
 		}
@@ -501,7 +253,7 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 		}
 	}
 	for (;;) {
-		reader_init(&fo.r, ctx);
+		follower_reader(&fo.r, ctx);
 		fo.diff = (struct ipmon_difference){ 0 };
 		fo.answered = 0;
 		fo.n_out = 0;
@@ -512,7 +264,8 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 			goto forward;
 		reader_begin(&fo.r);
 		start = ctx->c.tail;
-		if (!compare_inputs(&fo, lane, word) &&
+		if (clock_is_short(&fo.r.rec) ? !clock_take(&fo, &ret) :
+		    !compare_inputs(&fo, lane, word) &&
 		    !take_over(&fo, lane, &ret))
 			break;
 		if (fo.r.status == READER_FORWARD)
@@ -521,13 +274,13 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 		if (ctx->c.tail == start && ctx->solos < ipmon_solo_max(ctx)) {
 			/* of another clock: ours may be the next */
 			if (plan->flags & PLAN_CLOCK &&
-			    record_private(ctx, &fo.r) &&
-			    skip_clock(ctx, &fo.r))
+			    private_record(ctx, &fo.r) &&
+			    clock_skip(ctx, &fo.r))
 				continue;
 			if (ipmon_private(plan, f->args[1], f->args[2]))
-				return alone(&fo);
-			if (record_private(ctx, &fo.r) &&
-			    !skip_private(ctx, &fo.r))
+				return private_alone(&fo);
+			if (private_record(ctx, &fo.r) &&
+			    !private_skip(ctx, &fo.r))
 				continue;
 		}
 		if (!fo.diff.kind)
@@ -611,52 +364,6 @@ static int quick_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	return 1;
 }
 
-/* The same for a clock that both read at the same depth of the stack. */
-static int quick_clock(struct ipmon_ctx *ctx, struct ipmon_frame *f,
-		       const struct ipmon_plan *plan, int64_t *ret)
-{
-	struct ipmon_cursor *cur = &ctx_cursors(ctx)[ctx->variant];
-	unsigned int words = lane_words(plan), i;
-	const struct ipmon_ring *r = ctx_ring(ctx);
-	void *mem = (void *)(uintptr_t)f->args[plan->mem];
-	uint64_t t[2], len = plan->len_fixed;
-	struct ipmon_record rec;
-	const uint64_t *at;
-	int64_t deep;
-
-	if (ring_next(r, cur, &ctx->c, &rec) != RING_RECORD ||
-	    rec.nr != (uint32_t)f->nr || rec.flags != REC_LANE ||
-	    rec.in_len != 8 * (words + 1) || len > sizeof(t) ||
-	    rec.out_len != (mem ? 8 + len : 0))
-		return 0;
-	at = (const void *)(ring_at(r, ctx->c.tail) + RING_HEADER);
-	for (i = 0; i < plan->nargs; i++)
-		if (__atomic_load_n(&at[i], __ATOMIC_RELAXED) !=
-		    (f->args[i] & plan->mask[i]))
-			return 0;
-	if (__atomic_load_n(&at[i++], __ATOMIC_RELAXED) !=
-	    lane_nulls(plan, f->args))
-		return 0;
-	deep = (int64_t)(clock_depth(ctx) -
-			 __atomic_load_n(&at[i++], __ATOMIC_RELAXED));
-	if (deep >= CLOCK_SAME_DEPTH || -deep >= CLOCK_SAME_DEPTH)
-		return 0;
-	if (mem) {
-		if (__atomic_load_n(&at[i++], __ATOMIC_RELAXED) != len)
-			return 0;
-		t[0] = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
-		t[1] = len > 8 ? __atomic_load_n(&at[i + 1], __ATOMIC_RELAXED) :
-			0;
-		if (ipmon_copy(mem, t, len))
-			return 0;
-		remember(ctx, plan, f->args[0], t);
-	}
-	*ret = rec.ret;
-	ring_consume(cur, &ctx->c, rec.size);
-	follower_consumed(ctx, rec.flags);
-	return 1;
-}
-
 struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 				   struct ipmon_frame *f,
 				   const struct ipmon_plan *plan)
@@ -665,10 +372,10 @@ struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 	int64_t ret;
 
 	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT && ctx->solos &&
-	    told_before(ctx, f, plan, &ret))
+	    clock_told_before(ctx, f, plan, &ret))
 		return handled(ret);
 	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT &&
-	    quick_clock(ctx, f, plan, &ret))
+	    clock_quick(ctx, f, plan, &ret))
 		return handled(ret);
 	if (lane != LANE_WALK && lane != LANE_INOUT && !plan->paths &&
 	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT | PLAN_CLOCK)) &&

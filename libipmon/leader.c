@@ -23,21 +23,14 @@
 
 #include "broker.h"
 #include "hold.h"
+#include "leader.h"
 #include "more.h"
 #include "turn.h"
 
 #define NR_CLOSE	3
 #define NR_DUP2		33
 #define NR_SETSOCKOPT	54
-#define NR_GETTIMEOFDAY	96
-#define NR_TIME		201
-#define NR_CLOCK_GETTIME 228
 #define NR_DUP3		292
-/* REALTIME MONOTONIC REALTIME_COARSE MONOTONIC_COARSE BOOTTIME TAI */
-#define VDSO_CLOCKS	(1u << 0 | 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7 | \
-			 1u << 11)
-#define CLOCK_REALTIME_	0
-#define CLOCK_REALTIME_COARSE_ 5
 
 #define FUTEX_ITEMS	128u	/* bytes: what a walk of futex makes at most */
 #define OUTS_MAX	1024u
@@ -48,7 +41,7 @@
 
 /* The ring is full: let the slowest follower get well ahead before we go on, or
  * we would wake each other at every record. */
-static void wait_room(void *p, uint64_t pos)
+void leader_room(void *p, uint64_t pos)
 {
 	struct ipmon_ctx *ctx = p;
 	uint64_t more = pos + ctx_capacity(ctx) / 4;
@@ -65,19 +58,13 @@ static void writer_init(struct ipmon_writer *w, struct ipmon_ctx *ctx,
 	w->mask = &ctx->followers;
 	w->p = &ctx->p;
 	w->capacity = ctx_capacity(ctx);
-	w->wait = wait_room;
+	w->wait = leader_room;
 	w->ctx = ctx;
 	w->rec = NULL;
 	w->pos = w->cap = w->in_len = 0;
 	w->nr = (uint16_t)nr;
 	w->flags = (uint16_t)flags;
 	w->outputs = 0;
-}
-
-static inline void published(struct ipmon_ctx *ctx)
-{
-	if ((int64_t)(ctx->p.head - ctx->p.wake_at) >= 0)
-		lag_check(ctx);
 }
 
 static struct ipmon_outcome announce(struct ipmon_ctx *ctx, uint64_t nr,
@@ -103,61 +90,6 @@ static struct ipmon_outcome forward(struct ipmon_ctx *ctx,
 	return announce(ctx, (uint32_t)f->nr,
 			ipmon_private(plan, f->args[1], f->args[2]) ?
 			REC_PRIVATE : 0);
-}
-
-/* See CLOCK_FREEZE_NS. */
-static void freeze(struct ipmon_ctx *ctx, int32_t id, struct ipmon_time *t)
-{
-	struct ipmon_time *told = &ctx->clock[id];
-	int64_t sec = t->sec - told->sec;
-
-	if (ctx->clocks >> id & 1 && sec >= 0 && sec <= 1) {
-		int64_t ns = sec * 1000000000 + t->nsec - told->nsec;
-
-		if (ns >= 0 && ns < CLOCK_FREEZE_NS) {
-			*t = *told;
-			return;
-		}
-	}
-	*told = *t;
-	ctx->clocks |= 1u << id;
-}
-
-/*
- * The time, from the vDSO, as this call returns it.  0, or -1: ask the kernel.
- * A signal that waits would not be noticed here.
- */
-static int read_clock(struct ipmon_ctx *ctx, uint64_t nr,
-		      const struct ipmon_call *call, struct ipmon_time *t)
-{
-	int apart = clock_frozen(ctx);
-	typedef int (*clock_fn)(int32_t id, struct ipmon_time *t);
-	clock_fn fn = (clock_fn)(uintptr_t)ctx->time;
-	int32_t id = (int32_t)call->args[0];
-
-	if (nr == NR_GETTIMEOFDAY)	/* the time zone is the kernel's */
-		id = call->args[1] ? -1 : CLOCK_REALTIME_;
-	else if (nr == NR_TIME)
-		id = CLOCK_REALTIME_COARSE_;
-	else if (nr != NR_CLOCK_GETTIME)
-		id = -1;
-	/* the vDSO has these; others are system calls for it as well */
-	if (ctx->pending || (uint32_t)id >= IPMON_CLOCKS ||
-	    !(1u << id & VDSO_CLOCKS))
-		return -1;
-	if (!fn || fn(id, t)) {
-		const struct ipmon_call get = {
-			NR_CLOCK_GETTIME, { (uint64_t)id, (uint64_t)(uintptr_t)t }
-		};
-
-		if (!apart || ipmon_gate_call(&get))
-			return -1;
-	}
-	if (apart)
-		freeze(ctx, id, t);
-	if (nr == NR_GETTIMEOFDAY)
-		t->nsec /= 1000;
-	return 0;
 }
 
 /*
@@ -258,25 +190,6 @@ static int open_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 
 /* ---- lanes ---- */
 
-static inline uint32_t words_len(const struct ipmon_plan *plan)
-{
-	return 8 * (lane_words(plan) + !!(plan->flags & PLAN_CLOCK));
-}
-
-static void put_words(const struct ipmon_ctx *ctx, void *to,
-		      const struct ipmon_plan *plan, const uint64_t args[6])
-{
-	uint64_t *at = to;
-	unsigned int i;
-
-	for (i = 0; i < plan->nargs; i++)
-		at[i] = lane_word(plan, args, i);
-	at[i] = lane_nulls(plan, args);
-	if (plan->flags & PLAN_CLOCK)
-		at[i + 1] = clock_frozen(ctx) ? CLOCK_NO_DEPTH :
-			clock_depth(ctx);
-}
-
 /* Bytes of the output span of a lane. */
 static uint64_t lane_out(const struct ipmon_plan *plan,
 			 const uint64_t args[6], int64_t ret)
@@ -295,40 +208,6 @@ static uint64_t lane_out(const struct ipmon_plan *plan,
 }
 
 /*
- * A relaxed call in one record of known size: header, words, and at most one
- * small span.  `in` says whether the span is an input.
- */
-static unsigned char *small_record(struct ipmon_ctx *ctx, uint32_t need)
-{
-	unsigned char *at;
-	uint64_t avail;
-
-	while (!(at = ring_reserve(ctx_ring(ctx), ctx_cursors(ctx),
-				   ctx->followers, &ctx->p, ctx_capacity(ctx),
-				   need, &avail)))
-		wait_room(ctx, avail);
-	return at;
-}
-
-static void flagged_header(struct ipmon_ctx *ctx, unsigned char *at,
-			   uint32_t size, uint64_t nr, unsigned int flags,
-			   int64_t ret, uint32_t in_len, uint32_t out_len)
-{
-	struct ipmon_record *rec = (void *)at;
-
-	rec->size = size;
-	rec->nr = (uint16_t)nr;
-	rec->flags = (uint16_t)(ctx->p.turn ? flags | REC_TURN : flags);
-	rec->ret = ret;
-	rec->in_len = in_len;
-	rec->out_len = out_len;
-	rec->turn = ctx->p.turn;
-	ctx->p.turn = 0;
-	ring_publish(ctx_ring(ctx), &ctx->p, size);
-	published(ctx);
-}
-
-/*
  * A signal has come during the call: monitord delivers it before the call returns
  * (broker.c).  Not if the followers need not have made this call at all.
  */
@@ -342,17 +221,10 @@ static unsigned int signal_follows(struct ipmon_ctx *ctx,
 	return REC_AFTER;
 }
 
-static void small_header(struct ipmon_ctx *ctx, unsigned char *at,
-			 uint32_t size, uint64_t nr, int64_t ret,
-			 uint32_t in_len, uint32_t out_len)
-{
-	flagged_header(ctx, at, size, nr, REC_LANE, ret, in_len, out_len);
-}
-
 void leader_yields(struct ipmon_ctx *ctx, uint64_t nr)
 {
-	flagged_header(ctx, small_record(ctx, RING_HEADER), RING_HEADER, nr,
-		       REC_YIELD, 0, 0, 0);
+	small_header(ctx, small_record(ctx, RING_HEADER), RING_HEADER, nr,
+		     REC_YIELD, 0, 0, 0);
 }
 
 /* 8 + n bytes of span at `at`; returns the length of the chunk. */
@@ -402,8 +274,8 @@ static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
 	if (has_span)
 		out = small_span(at + RING_HEADER + in, f->args[plan->mem],
 				 (uint32_t)n);
-	flagged_header(ctx, at, RING_HEADER + in + out, nr, REC_LANE | after,
-		       ret, in, out);
+	small_header(ctx, at, RING_HEADER + in + out, nr, REC_LANE | after,
+		     ret, in, out);
 	return handled(ret);
 }
 
@@ -426,7 +298,8 @@ void leader_tell(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 		return;
 	at = small_record(ctx, RING_HEADER + in);
 	put_words(ctx, at + RING_HEADER, plan, f->args);
-	small_header(ctx, at, RING_HEADER + in, (uint32_t)f->nr, ret, in, 0);
+	small_header(ctx, at, RING_HEADER + in, (uint32_t)f->nr, REC_LANE, ret,
+		     in, 0);
 }
 
 /* LANE_IN, a small span: into the ring first, then the call. */
@@ -445,8 +318,8 @@ static struct ipmon_outcome lane_before(struct ipmon_ctx *ctx,
 	ret = make_call(ctx, plan, &f->call);
 	if (ret == IPMON_KICKED)
 		return forward(ctx, plan, f);
-	flagged_header(ctx, at, RING_HEADER + in, nr, REC_LANE |
-		       signal_follows(ctx, plan, f), ret, in, 0);
+	small_header(ctx, at, RING_HEADER + in, nr, REC_LANE |
+		     signal_follows(ctx, plan, f), ret, in, 0);
 	return handled(ret);
 }
 
@@ -654,41 +527,6 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 	return handled(ret);
 }
 
-/*
- * A clock, read where that takes no system call: lane_after() for a record of
- * known size.  0: not this time.
- */
-static int clock_call(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
-		      const struct ipmon_plan *plan, uint64_t nr,
-		      int64_t *ret)
-{
-	uint64_t addr = f->args[plan->mem], *at;
-	uint32_t len = plan->len_fixed, in = words_len(plan);
-	uint32_t out = addr ? 8 + len : 0, size = RING_HEADER + in + out;
-	struct ipmon_time t;
-	void *rec;
-
-	/* time() is mostly asked for its result */
-	if ((!addr && nr != NR_TIME) || len > sizeof(t) ||
-	    read_clock(ctx, nr, &f->call, &t) ||
-	    (addr && mem_put(addr, &t, len)))
-		return 0;
-	*ret = nr == NR_TIME ? t.sec : 0;
-	if (!ctx->followers)
-		return 1;
-	rec = small_record(ctx, size);
-	put_words(ctx, (char *)rec + RING_HEADER, plan, f->args);
-	at = (void *)((char *)rec + RING_HEADER + in);
-	if (out) {
-		at[0] = len;
-		at[1] = (uint64_t)t.sec;
-		if (len > 8)
-			at[2] = (uint64_t)t.nsec;
-	}
-	small_header(ctx, rec, size, nr, *ret, in, out);
-	return 1;
-}
-
 /* An output that need not wait here: hold.c. 1: *ret is the answer. */
 static int held_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 		     const struct ipmon_plan *plan, unsigned int lane,
@@ -752,7 +590,7 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	int64_t ret;
 
 	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT &&
-	    clock_call(ctx, f, plan, nr, &ret))
+	    leader_clock(ctx, f, plan, nr, &ret))
 		return handled(ret);
 	common_call(ctx, plan);
 	if (hold_any(ctx))

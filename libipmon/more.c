@@ -91,8 +91,11 @@ int more_output(struct ipmon_ctx *ctx, const struct ipmon_frame *f)
 	uint8_t *last = site(ctx, ctx->out_site), *own;
 	uint64_t now = 0;
 
-	/* the user wants something of single calls: of these, not of others */
-	if (ctx->calls || ctx->suits[(fd - 1) % IPMON_OUT_FDS] == (fd | UNFIT))
+	/* The user wants something of single calls: of these, not of others.  Who
+	 * shares descriptors would have to ask about them each time, which costs
+	 * what is gained. */
+	if (ctx->calls || ctx->flags & IPMON_CTX_FDS_SHARED ||
+	    ctx->suits[(fd - 1) % IPMON_OUT_FDS] == (fd | UNFIT))
 		return 0;
 	if (ctx->out_fd) {
 		int soon = ctx->out_fd == fd && ctx->n_calls == ctx->out_at + 1;
@@ -136,8 +139,8 @@ static int kind_suits(uint64_t fd)
 		     ptr(&len)) && !len;
 }
 
-/* The kind of a descriptor does not change but by calls we see (more_note()), unless
- * others share it; behind a rendezvous we do not know. */
+/* The kind of a descriptor that nobody shares does not change but by calls we see
+ * (more_note()); behind a rendezvous we do not know. */
 static int known(struct ipmon_ctx *ctx, uint32_t fd)
 {
 	uint32_t releases = __atomic_load_n(&ctx_ring(ctx)->releases,
@@ -149,7 +152,7 @@ static int known(struct ipmon_ctx *ctx, uint32_t fd)
 			ctx->suits[i] = 0;
 		ctx->suits_at = releases;
 	}
-	if (*at == fd + 1 && !(ctx->flags & IPMON_CTX_FDS_SHARED))
+	if (*at == fd + 1)
 		return 1;
 	*at = (fd + 1) | (kind_suits(fd) ? 0 : UNFIT);
 	return *at == fd + 1;
@@ -158,26 +161,15 @@ static int known(struct ipmon_ctx *ctx, uint32_t fd)
 void more_note(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6],
 	       int64_t ret)
 {
-	uint64_t fd;
+	int changes = nr == NR_CLOSE || nr == NR_SETSOCKOPT || nr == NR_IOCTL ||
+		(nr == NR_FCNTL && (uint32_t)args[1] == F_SETFL_);
+	uint64_t fd = changes ? args[0] : (uint64_t)ret;
+	uint32_t *at = &ctx->suits[fd % IPMON_OUT_FDS];
 
-	switch (nr) {
-	case NR_CLOSE:
-	case NR_SETSOCKOPT:
-	case NR_IOCTL:
-		fd = args[0];
-		break;
-	case NR_FCNTL:
-		/* F_DUPFD makes one */
-		fd = (uint32_t)args[1] == F_SETFL_ ? args[0] : (uint64_t)ret;
-		break;
-	default:
-		if (ret < 0 || ipmon_row(nr)->result != RES_FD)
-			return;
-		fd = (uint64_t)ret;
-		break;
-	}
-	if ((ctx->suits[fd % IPMON_OUT_FDS] & ~UNFIT) == (uint32_t)fd + 1)
-		ctx->suits[fd % IPMON_OUT_FDS] = 0;
+	/* the row is looked at last: this is asked after every call */
+	if ((*at & ~UNFIT) == (uint32_t)fd + 1 &&
+	    (changes || nr == NR_FCNTL || ipmon_row(nr)->result == RES_FD))
+		*at = 0;
 }
 
 /* May this connection take part? */
@@ -238,8 +230,8 @@ int more_call(struct ipmon_ctx *ctx, const struct ipmon_call *call,
 		return 0;
 	}
 	*ret = ipmon_gate_call(&tell);
-	/* as the program has asked for, then: somebody else, with whom we share
-	 * descriptors, has made it another one, or one that blocks */
+	/* as the program has asked for, then: another process may have taken
+	 * O_NONBLOCK from what both have open */
 	if (*ret == -EAGAIN_ || *ret == -ENOTSOCK_)
 		return 0;
 	if (*ret > 0) {

@@ -23,7 +23,7 @@
  *	in the leader has run in the follower by then, because the other thread
  *	had to wait in the same way; these edges are the whole order.
  *
- *	A follower that makes a private call (follower.c), which the leader may not
+ *	A follower that makes a private call (private.c), which the leader may not
  *	make at all, does not rest there.  If somebody waits for it to rest where
  *	the ring ends, the leader sleeps in another call, and this one is its own.
  *

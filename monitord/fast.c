@@ -332,17 +332,12 @@ static uint64_t calls_made(struct taskset *s)
 	return n;
 }
 
-/* Since when does the leader sleep in the gate? To the ticker's precision. */
+/* Since when is the leader in its last call, if it is in one?  To the ticker's
+ * precision.  The ring does not say so of all that may sleep (before_block()). */
 static void note_blocked(struct taskset *s)
 {
-	uint64_t n;
+	uint64_t n = calls_made(s);
 
-	if (__atomic_load_n(&fast_ring(s)->state, __ATOMIC_RELAXED) !=
-	    RING_BLOCKED) {
-		s->t_blocked = 0;
-		return;
-	}
-	n = calls_made(s);
 	if (!s->t_blocked || s->blocked_call != n)
 		s->t_blocked = mon.now;
 	s->blocked_call = n;

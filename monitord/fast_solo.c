@@ -300,7 +300,7 @@ static int clock_id(uint64_t nr, uint64_t first)
 	return (uint32_t)first < IPMON_CLOCKS ? (int)first : -1;
 }
 
-/* As told_before() in libipmon/follower.c. */
+/* As clock_told_before() in libipmon/private.c. */
 bool fast_clock_gone(struct task *t, uint64_t value[2], bool use)
 {
 	int id = clock_id(t->call.nr, t->call.args[0]);
@@ -336,12 +336,14 @@ void fast_clocks_hand_over(struct taskset *s, unsigned int v)
 	struct ipmon_skipped k;
 	struct ipmon_ctx ctx;
 	unsigned int n = 0;
+	uint64_t had;
 
 	for (unsigned int i = 0; i < cc->n_gone; i++)
 		n += cc->gone[i].waiting >> v & 1;
 	if (!n || v == LEADER || !mapped(s) || t->at == AT_RUN ||
 	    !skipped_get(t, &k, &ctx))
 		return;
+	had = k.n;
 	for (unsigned int i = 0; i < cc->n_gone; i++) {
 		struct clock_gone *g = &cc->gone[i];
 		int id = clock_id(g->nr, (uint64_t)g->slot);
@@ -364,7 +366,8 @@ void fast_clocks_hand_over(struct taskset *s, unsigned int v)
 		};
 		ctx.solos++;
 	}
-	skipped_put(t, &k, ctx.solos);
+	if (k.n != had)
+		skipped_put(t, &k, ctx.solos);
 }
 
 void fast_clocks_forget(struct taskset *s)

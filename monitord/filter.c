@@ -29,7 +29,7 @@
  *
  * A follower makes next to nothing there, and has a tree of its own: IP-MON's
  * waiting and waking, and the clock or a few random bytes when it reads them
- * alone (libipmon/follower.c).  Whoever jumps to the gate of a follower with
+ * alone (libipmon/private.c).  Whoever jumps to the gate of a follower with
  * anything else comes to the tracer, which takes it for the difference it is
  * (fast_gate_misused).
  */

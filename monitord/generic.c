@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -245,8 +246,11 @@ void generic_done(struct taskset *s, int64_t ret)
 	}
 	if (s->row->flags & RF_FILEDATA)
 		shadow_file_changed(s, ret);
-	if (ret > 0 && s->row->flags & RF_VIEW && view_active())
-		viewed = view_replicate(s, ret);
+	if (ret >= 0 && view_active()) {
+		ret = view_describe(s, ret);
+		if (s->row->flags & RF_VIEW)
+			viewed = view_replicate(s, ret);
+	}
 	if (!viewed && set_replicate(s, ret) < 0)
 		return;
 	if (notify_expected(ret) && !notify_received(s))
@@ -302,12 +306,24 @@ static bool of_a_tracer(const struct taskset *s)
 	       request != PTRACE_SEIZE;
 }
 
+/* Attach to nobody. */
+static bool of_nobody(const struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	pid_t pid = (pid_t)a[1];
+
+	if (a[0] == PTRACE_TRACEME)
+		return false;
+	return pid <= 0 || (!proc_by_vpid(pid) && !set_by_vtid(pid) &&
+			    kill(pid, 0) < 0 && errno == ESRCH);
+}
+
 void refuse_start(struct taskset *s)
 {
 	const struct ipmon_row *r = s->row;
 	uint64_t nr = s->t[LEADER].call.nr;
 
-	if (nr == SYS_ptrace && of_a_tracer(s)) {
+	if (nr == SYS_ptrace && (of_a_tracer(s) || of_nobody(s))) {
 		set_finish(s, -ESRCH);
 		return;
 	}

@@ -379,6 +379,7 @@ void prctl_done(struct taskset *s, int64_t ret)
 #define ARCH_SHSTK_ENABLE_OP		0x5001
 #define ARCH_SHSTK_DISABLE_OP		0x5002
 #define ARCH_SHSTK_LOCK_OP		0x5003
+#define ARCH_SHSTK_STATUS_OP		0x5005
 
 static const struct prctl_rule arch_rules[] = {
 	{ ARCH_SET_GS, PR_OWN },
@@ -407,10 +408,22 @@ static const struct prctl_rule arch_rules[] = {
 	{ ARCH_SHSTK_LOCK_OP, PR_NEVER, EOPNOTSUPP },
 };
 
+/* A kernel that has been built without them does not know the commands. */
+static bool knows_shadow_stacks(void)
+{
+	uint64_t features;
+
+	return !syscall(SYS_arch_prctl, ARCH_SHSTK_STATUS_OP, &features) ||
+		errno != EINVAL;
+}
+
 static const struct prctl_rule *arch_rule(const struct taskset *s)
 {
 	uint32_t code = (uint32_t)s->t[LEADER].call.args[0];
 
+	if (code >= ARCH_SHSTK_ENABLE_OP && code <= ARCH_SHSTK_LOCK_OP &&
+	    !knows_shadow_stacks())
+		return NULL;
 	for (size_t i = 0; i < sizeof(arch_rules) / sizeof(arch_rules[0]); i++)
 		if (arch_rules[i].option == code)
 			return &arch_rules[i];

@@ -64,6 +64,11 @@ static int spawn_parse(struct task *t, const struct ipmon_row *row,
 	if (row->walker == W_CLONE3) {
 		struct clone_args *ca = &sp->ca;
 
+		/* in the kernel's order: copy_clone_args_from_user() */
+		if (a[1] > 4096)
+			return -E2BIG;
+		if (a[1] < CLONE_ARGS_SIZE_VER0)
+			return -EINVAL;
 		sp->clone3 = true;
 		sp->size = a[1] < sizeof(*ca) ? a[1] : sizeof(*ca);
 		if (mem_read(t, ca, a[0], sp->size))
@@ -129,9 +134,10 @@ static int spawn_mask(struct taskset *s, unsigned int v, const struct spawn *sp,
 void fork_start(struct taskset *s)
 {
 	struct spawn sp;
+	int err = spawn_parse(&s->t[LEADER], s->row, &sp);
 
-	if (spawn_parse(&s->t[LEADER], s->row, &sp) < 0) {
-		set_finish(s, -EFAULT);
+	if (err < 0) {
+		set_finish(s, err);
 		return;
 	}
 	if (spawn_mask(s, LEADER, &sp, CLONE_UNTRACED | CLONE_PTRACE) < 0)

@@ -11,7 +11,9 @@
  *
  * A traced child is shown to its real parent only after the tracer has
  * collected it, so monitord first collects what is left of the follower's
- * copy (proc_collect).
+ * copy (proc_collect).  The same goes for the leader's children where it does
+ * not wait (WNOHANG): its pidfd of such a child has been readable since the
+ * child died.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,8 +29,43 @@
 #include "handlers.h"
 #include "tracee.h"
 
+/* Show the leader those of its children that have died. */
+static void show_dead(struct proc *parent)
+{
+	struct proc *p;
+	struct taskset *s;
+
+	LIST_FOREACH(p, &mon.procs, all) {
+		if (p->parent != parent || p->zombie)
+			continue;
+		LIST_FOREACH(s, &p->sets, in_proc) {
+			struct task *t = &s->t[LEADER];
+			siginfo_t si = { 0 };
+			int status;
+
+			/* a tracer is shown stops as well: they are left to
+			 * the event loop */
+			if (!t->tid || waitid(P_PID, (id_t)t->tid, &si,
+					      WEXITED | WNOHANG | WNOWAIT |
+					      __WALL) < 0 || !si.si_pid ||
+			    (si.si_code != CLD_EXITED &&
+			     si.si_code != CLD_KILLED &&
+			     si.si_code != CLD_DUMPED) ||
+			    waitpid(t->tid, &status, __WALL | WNOHANG) !=
+			    t->tid)
+				continue;
+			task_classify(t, status);
+			event_defer_death(t);
+		}
+	}
+}
+
 void wait_start(struct taskset *s)
 {
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	if (a[s->row->nargs == 5 ? 3 : 2] & WNOHANG)	/* waitid, wait4 */
+		show_dead(s->proc);
 	set_leader_go(s);
 }
 

@@ -301,9 +301,9 @@ struct taskset {
 	uint64_t piece;			/* bytes of the rest it was sent for, 0 =
 					 * all */
 	uint64_t t_kicked;		/* ns, when that call had begun */
-	uint64_t t_blocked;		/* ns: the ticker found it asleep in the
-					 * gate, 0 = it did not ... */
-	uint64_t blocked_call;		/* ... in this call (ctx->n_calls) */
+	uint64_t t_blocked;		/* ns, 0 = not looked yet: the ticker
+					 * found the leader in a call ... */
+	uint64_t blocked_call;		/* ... which is this one, ctx->n_calls */
 	unsigned int parted;		/* followers that have, and wait until
 					 * it is known what the others do ... */
 	uint64_t t_parted;		/* ... since then */

@@ -16,7 +16,7 @@
  * asked for for longest goes, unless an address space still has patches in it, or
  * the user wants to be told about all (--stats).  For the same reason the mappings
  * go when the program unmounts something, all but those of files whose text is
- * patched somewhere, which is mapped there anyway.  What has been found out stays.
+ * patched somewhere, which is mapped there anyway.  What has been counted stays.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,6 @@ static void unmap_data(struct object *o)
 	site_forget(&o->elf);
 	munmap((void *)(uintptr_t)o->elf.data, o->elf.size);
 	o->elf.data = NULL;
-	n_files--;
 }
 
 static void object_free(struct object *o)
@@ -61,10 +60,12 @@ static void object_free(struct object *o)
 		}
 		free(p);
 	}
-	unmap_data(o);
+	if (o->elf.data)
+		unmap_data(o);
 	free(o->tsc);
 	free(o->name);
 	free(o);
+	n_files--;
 }
 
 void objects_let_go(void)
@@ -85,7 +86,7 @@ static void make_room(void)
 	if (n_files < OBJECTS_MAX || mon.opt.stats_file)
 		return;
 	for (p = &objects; *p; p = &(*p)->next)
-		if ((*p)->elf.data && !(*p)->refs)
+		if (((*p)->elf.data || (*p)->unmapped) && !(*p)->refs)
 			last = p;
 	if (!last)
 		return;
@@ -160,6 +161,20 @@ static void find_text(void *ctx)
 		o->text_end = o->text + n;
 }
 
+/* It has been mapped again.  It may be another file: of a file system that has got
+ * the number of one that is gone, with the same times as images have them. */
+static void look_anew(struct object *o)
+{
+	for (struct site *p = o->sites; p; p = p->next)
+		p->planned = false;
+	free(o->tsc);
+	o->tsc = NULL;
+	o->n_tsc = 0;
+	o->scanned = o->tsc_doubt = false;
+	o->text = o->text_end = 0;
+	object_safely(find_text, o);
+}
+
 struct object *object_open(pid_t tid, const struct map_entry *e)
 {
 	char path[sizeof(e->path) + 32];
@@ -198,7 +213,9 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 		close(fd);
 		return to_front(o);
 	}
-	make_room();
+	/* not for one that is counted already: it might be what has to go */
+	if (!o)
+		make_room();
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED)
@@ -206,7 +223,7 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	if (o) {
 		o->elf.data = map;
 		o->unmapped = false;
-		n_files++;
+		look_anew(o);
 		return to_front(o);
 	}
 	o = st.st_ino == e->inode || looks_like(map, e) ?

@@ -24,8 +24,9 @@
  * waking one does not take the processor from the leader or from its peers.
  *
  * The program does not notice: sched_getaffinity shows the mask the caller
- * gave us, other calls answer for the leader.  A program that sets a mask of its own wants to decide for itself,
- * and gets its way: everything is spread and stays so.
+ * gave us, other calls answer for the leader.  A program that sets a mask of its
+ * own wants to decide for itself, and gets its way: everything is spread and stays
+ * so.
  */
 #include <errno.h>
 #include <sched.h>

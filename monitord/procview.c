@@ -24,6 +24,9 @@
  * Refused: mem, pagemap and map_files of the program's processes, and of the
  * monitor's (EACCES).  Not there: processes of followers (ENOENT).
  *
+ * What is not text, its size and the like, and what such a file cannot do:
+ * procview_meta.c.
+ *
  * monitord holds each memfd, so an inode is never taken for another.  Closing is
  * not tracked; views no leader process has open any more are found by looking,
  * once there are many, or when many reads missed.
@@ -44,24 +47,12 @@
 
 #include "fast_fd.h"
 #include "procview.h"
+#include "procview_int.h"
 #include "procview_text.h"
 #include "shadow.h"
 #include "tracee.h"
 
 #define MISSES 256u
-
-struct view {
-	dev_t dev;
-	ino_t ino;
-	int fd;				/* the memfd, writable */
-	enum view_kind kind;
-	unsigned int proc;		/* id of the target */
-	unsigned int set;		/* id of the target thread, 0 = none */
-	bool read;			/* something has been read already */
-	bool used;			/* collect: found open */
-	struct text text[MAX_VARIANTS];
-	LIST_ENTRY(view) all;
-};
 
 static LIST_HEAD(, view) views = LIST_HEAD_INITIALIZER(views);
 static unsigned int n_views, threshold = 32, misses;
@@ -71,7 +62,7 @@ bool view_active(void)
 	return !LIST_EMPTY(&views);
 }
 
-static struct view *view_find(const struct stat *st)
+struct view *view_find(const struct stat *st)
 {
 	struct view *w;
 
@@ -367,6 +358,7 @@ static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 		free(w);
 		return fd;
 	}
+	view_note_file(s, fd, w);
 	r = substitute(s, fd, flags, w);
 	if (r < 0) {
 		text_free(w->text);
@@ -425,71 +417,6 @@ void open_done(struct taskset *s, int64_t ret)
 		ret = check_open(s, (int)ret);
 	}
 	set_finish(s, ret);
-}
-
-/* ---- what a file of /proc cannot do ---- */
-
-static struct view *view_of(const struct taskset *s, unsigned int arg)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
-		 (int)s->t[LEADER].tid, (int)s->t[LEADER].call.args[arg]);
-	return stat(path, &st) ? NULL : view_find(&st);
-}
-
-/* Could something be moved to this descriptor?  Otherwise the kernel has an
- * answer of its own. */
-static bool can_take(struct taskset *s, unsigned int arg, mode_t type)
-{
-	int fd = leader_getfd(s, (int)s->t[LEADER].call.args[arg]);
-	struct stat st;
-	bool can;
-
-	if (fd < 0)
-		return false;
-	can = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY && !fstat(fd, &st) &&
-		(!type || (st.st_mode & S_IFMT) == type);
-	close(fd);
-	return can;
-}
-
-int view_refuses(struct taskset *s)
-{
-	const uint64_t *a = s->t[LEADER].call.args;
-	int err;
-
-	switch (s->t[LEADER].call.nr) {
-	case SYS_splice:
-		if (!view_of(s, 0) || !a[4] || a[3] || !can_take(s, 2, S_IFIFO))
-			return 0;
-		return EINVAL;
-	case SYS_copy_file_range:
-		/* a view lies in the file system of memfds */
-		if (!view_of(s, 0) || a[5] || !can_take(s, 2, S_IFREG))
-			return 0;
-		return EXDEV;
-	case SYS_sendfile:
-		if (!view_of(s, 1) || !a[3] || !can_take(s, 0, 0))
-			return 0;
-		return EINVAL;
-	case SYS_fsync:
-	case SYS_fdatasync:
-		err = EINVAL;
-		break;
-	case SYS_fchmod:
-		err = EPERM;
-		break;
-	case SYS_fsetxattr:
-	case SYS_fgetxattr:
-	case SYS_fremovexattr:
-		err = EOPNOTSUPP;
-		break;
-	default:
-		return 0;
-	}
-	return view_of(s, 0) ? err : 0;
 }
 
 /* ---- reading ---- */

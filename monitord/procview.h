@@ -27,6 +27,12 @@ int view_replicate(struct taskset *s, int64_t ret);
  */
 int view_refuses(struct taskset *s);
 
+/*
+ * The leader's call has returned `ret` >= 0.  If it describes a view, its outputs
+ * are changed to what the file is in /proc; its result.
+ */
+int64_t view_describe(struct taskset *s, int64_t ret);
+
 /* Is this the file of a view? */
 bool view_is(const struct stat *st);
 

@@ -8,6 +8,7 @@
 #include "ringcall.h"
 #include "trace.h"
 
+#include "../libipmon/core/clock.h"
 #include "../libipmon/core/decide.h"
 #include "../libipmon/core/stream.h"
 
@@ -197,13 +198,46 @@ static void item_outputs(struct cut *k)
 			return;
 }
 
-static void decode(struct ring_call *c, const struct ipmon_record *rec)
+/* A clock in the short form: what it told is written out behind the header. */
+static void decode_clock(struct ring_call *c, const struct ipmon_record *rec,
+			 unsigned char *copy)
+{
+	const struct ipmon_plan *plan = ipmon_plan(c->nr);
+	struct clock_reading told;
+	struct ring_part *p;
+	struct cut k = { c };
+
+	if (clock_unpack(plan, rec, copy, &told)) {
+		c->malformed = true;
+		return;
+	}
+	c->ret = told.ret;
+	if (plan->mask[0]) {
+		c->arg[0] = told.word;
+		c->known |= 1;
+	}
+	c->null_known = plan->null_cmp | plan->null_need;
+	c->not_null = (uint8_t)told.nulls & plan->null_cmp;
+	if (!(c->not_null & 1u << plan->mem))
+		return;
+	p = add(&k, IT_OUT, plan->mem);
+	p->at = RING_HEADER;
+	p->have = p->len = plan->len_fixed;
+	memcpy(copy + RING_HEADER, told.time, p->have);
+}
+
+static void decode(struct ring_call *c, const struct ipmon_record *rec,
+		   unsigned char *copy)
 {
 	const struct ipmon_plan *plan = ipmon_plan(c->nr);
 	uint32_t out = RING_HEADER + ring_align(rec->in_len);
 	struct cut k = { c, RING_HEADER, RING_HEADER + rec->in_len };
 	bool whole;
 
+	if (clock_is_short(rec)) {
+		decode_clock(c, rec, copy);
+		return;
+	}
 	whole = c->flags & REC_LANE ? lane_inputs(&k, plan) : items(&k);
 	if (!whole) {
 		/* a continued call may have its end in the next record */
@@ -264,7 +298,7 @@ int ring_call_read(const struct ipmon_ring *r, uint64_t pos, uint64_t head,
 	c->done = !(rec.flags & (REC_MORE | REC_FORWARD));
 	memcpy(copy, ring_at(r, at.tail), rec.size);
 	if (!continued && !(rec.flags & REC_FORWARD))
-		decode(c, &rec);
+		decode(c, &rec, copy);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <linux/elf.h>
@@ -32,6 +33,7 @@
 #include <fcntl.h>
 
 #include "tracee.h"
+#include "launch.h"
 #include "signals.h"
 #include "event.h"
 
@@ -261,6 +263,44 @@ static int wait_quiet(struct task *t, int how)
 
 /* ---- memory ---- */
 
+struct write_only {
+	uint64_t at, n;			/* n: 0, nothing of the kind is there */
+};
+
+static int find_write_only(void *ctx, const struct map_entry *e)
+{
+	struct write_only *w = ctx;
+
+	if (w->at >= e->end)
+		return 0;
+	if (w->at >= e->start && e->perms[0] != 'r' && e->perms[1] == 'w')
+		w->n = e->end - w->at;
+	return 1;
+}
+
+/*
+ * Memory with PROT_WRITE alone can be read by the processor, hence by the kernel for
+ * a call, but not by process_vm_readv(), which goes by the mapping's flags.
+ */
+static ssize_t read_write_only(struct task *t, void *dst, uint64_t src, size_t n)
+{
+	struct write_only w = { src, 0 };
+	char path[32];
+	ssize_t got;
+	int fd;
+
+	maps_each(t->tid, find_write_only, &w);
+	if (!w.n)
+		return -EFAULT;
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)t->tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -EFAULT;
+	got = pread(fd, dst, n < w.n ? n : w.n, (off_t)src);
+	close(fd);
+	return got > 0 ? got : -EFAULT;
+}
+
 ssize_t mem_read_some(struct task *t, void *dst, uint64_t src, size_t n)
 {
 	struct iovec l = { dst, n };
@@ -270,6 +310,8 @@ ssize_t mem_read_some(struct task *t, void *dst, uint64_t src, size_t n)
 	if (!n)
 		return 0;
 	got = process_vm_readv(t->tid, &l, 1, &r, 1, 0);
+	if (got < 0 && errno == EFAULT)
+		return read_write_only(t, dst, src, n);
 	return got < 0 ? -errno : got;
 }
 

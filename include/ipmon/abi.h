@@ -127,7 +127,9 @@ struct ipmon_ctx {
 	uint32_t clocks;	/* follower: bit per valid clock[] */
 	uint64_t base_sp;	/* program's stack pointer at the last call that
 				 * was not private */
-	struct ipmon_time clock[IPMON_CLOCKS];	/* what it was last told */
+	struct ipmon_time clock[IPMON_CLOCKS];	/* what it has last told; in a
+				 * follower: what it was last seen to tell */
+	struct ipmon_time gave[IPMON_CLOCKS];	/* follower: the program, last */
 	uint64_t channel_fds;	/* bitmap: slow descriptors that are so only
 				 * for addresses: core/channel.h */
 	/* bounds the user chose: --level, --max-lag */
@@ -187,7 +189,7 @@ struct ipmon_ctx {
 				 * (more.c: UNFIT) may not */
 	uint8_t follows[IPMON_OUT_SITES]; /* how often in a row, up to some */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 952, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 1144, "context ABI");
 
 /*
  * What the leader was told by clocks that a follower has gone over, or that the
@@ -313,7 +315,8 @@ struct ipmon_ring {
 				 * 0: none are left */
 	uint32_t waited;	/* how often the leader has waited for followers,
 				 * << 12 | on which processor the last time */
-	uint32_t releases;	/* times monitord has let the leader go on, from 1 */
+	uint32_t releases;	/* rendezvous behind the leader, from 1; private
+				 * calls it made alone are none */
 	uint8_t pad[4096 - 84];
 	struct ipmon_count count[IPMON_COUNTS];
 	uint8_t data[IPMON_RING_BYTES];
@@ -474,7 +477,7 @@ struct ipmon_record {
 	uint32_t out_len;	/* bytes of outputs behind them (8-aligned) */
 	uint64_t turn;		/* REC_TURN: during this call others had the turn;
 				 * the last of them gave it back at a call of
-				 * its own: RECORD_TURN() */
+				 * its own: RECORD_TURN().  REC_CLOCK: core/clock.h */
 };
 _Static_assert(sizeof(struct ipmon_record) == 32, "record ABI");
 /* its slot, and the position its ring had reached then; slot -1: nobody whom a
@@ -493,6 +496,7 @@ _Static_assert(sizeof(struct ipmon_record) == 32, "record ABI");
 #define REC_PRIVATE	32u	/* REC_FORWARD: of a private call (decide.h) */
 #define REC_AFTER	256u	/* all variants make IPMON_NR_AFTER now */
 #define REC_TURN	64u	/* turn says something */
+#define REC_CLOCK	512u	/* what a clock said, header only: core/clock.h */
 #define REC_YIELD	128u	/* no call, header only: the leader lets others have
 				 * the turn at the call whose record comes next, of
 				 * this number */

@@ -190,6 +190,8 @@ int ipmon_record_private(const struct ipmon_record *rec,
 	/* left to monitord, which makes it for the leader alone */
 	if (rec->flags & REC_FORWARD)
 		return (rec->flags & REC_PRIVATE) != 0;
+	if (rec->flags & REC_CLOCK)
+		return (plan->flags & PLAN_CLOCK) != 0;
 	if (rec->flags & REC_LANE)
 		return rec->in_len >= need &&
 			ipmon_private(plan, need >= 24 ? w[1] : 0,

@@ -59,6 +59,7 @@ enum {
 	PLAN_EPOLL_CTL	= 1u << 6,
 	PLAN_EPOLL_WAIT	= 1u << 7,
 	PLAN_CLOCK	= 1u << 8,	/* private to the variant, and a word more */
+	PLAN_NAMES	= 1u << 9,	/* says something of what has a name */
 	PLAN_DRAW	= 1u << 10,	/* random bytes: few are private */
 	PLAN_FUTEX	= 1u << 11,	/* FUTEX_WAKE of own threads is private */
 	PLAN_MODE	= 1u << 12,	/* argument behind the flags counts only

@@ -256,6 +256,8 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 		p->flags |= PLAN_TRY;
 		p->flag_arg = row->handler == H_EPOLL_WAIT ? 3 : 2;
 	}
+	if (p->paths && p->lane == LANE_OUT)
+		p->flags |= PLAN_NAMES;
 	if (row->flags & RF_FILEDATA)
 		p->flags |= PLAN_FILEDATA;
 	if (ipmon_gate_by_rule(nr))

@@ -19,6 +19,8 @@
  *	one word: type, argument, rule, 0 in a byte each, length in the upper half
  *	IT_SCALAR: the value	IT_IN, IT_STR: the span in chunks
  *
+ * A clock that was read without a system call has a shorter form: clock.h.
+ *
  * Outputs follow, one span in chunks per output item (or of the lane).
  *
  * A chunk is a word (bytes in the lower half, flags in the upper) and the

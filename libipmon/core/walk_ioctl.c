@@ -444,6 +444,8 @@ static int netdev(struct ipmon_walk *w, uint32_t cmd)
 		return ifreq_set(w, 0);		/* ADDR and its relatives */
 	case 0x8924:
 		return ifreq_set(w, 8);		/* SIOCSIFHWADDR */
+	case 0x8925: case 0x8926:	/* G, SIFENCAP: in no kernel any more */
+		return ifreq_name(w, w->args[2]);
 	case 0x8971:
 		return ifreq_set(w, 24);	/* SIOCSIFMAP */
 	case 0x8923:	/* SIOCSIFNAME */

@@ -314,10 +314,12 @@ def aborts(s):
 
 @scenario
 def restarts(s):
-    unit(s, f"{PROGRAM} exit 3", "Restart=on-failure", "RestartSec=100ms")
+    unit(s, f"{PROGRAM} exit 3", "Restart=on-failure", "RestartSec=1s")
     ctl("start", s)
     until("restarts",
           lambda: int(show(s, "NRestarts")[0].split("=")[1]) >= 2)
+    # a unit that is stopped while it runs has failed with its exit status
+    wait_state(s, "SubState", "auto-restart")
     ctl("stop", s)
     yield show(s, "ActiveState")
 

@@ -351,15 +351,28 @@ static int clocks(void)
 	return 0;
 }
 
-Test(diff, private_calls_more_or_fewer)
+static const struct twins_options three_vdso = { .n = 3,
+	.policy = IPMON_RELAXED, .spin_max = 100, .vdso = 1 };
+
+static void more_or_fewer(const struct twins_options *o)
 {
-	int r = twins_run(&three, clocks);
+	int r = twins_run(o, clocks);
 
 	for (unsigned int v = 0; v < 3; v++)
 		cr_expect_eq(tw.sh->v[v].diverged, 0, "%u: kind %u %s", v,
 			     tw.sh->v[v].diff.kind, tw.sh->v[v].note);
 	cr_assert_eq(r, 0);
 	cr_expect_gt(tw.of[1]->n_private, 1000);
+}
+
+Test(diff, private_calls_more_or_fewer)
+{
+	more_or_fewer(&three);
+}
+
+Test(diff, clocks_more_or_fewer_in_records_of_a_header)
+{
+	more_or_fewer(&three_vdso);
 }
 
 static int same_clocks(void)
@@ -388,9 +401,18 @@ static int same_clocks(void)
 
 Test(diff, common_clocks_are_the_leaders)
 {
-	cr_assert_eq(twins_run(&pair, same_clocks), 0);
-	cr_expect_eq(tw.sh->word[0], tw.sh->word[1]);
-	cr_expect_eq(tw.of[1]->n_private, 0);
+	struct twins_options o = pair;
+	uint64_t head[2];
+
+	for (o.vdso = 0; o.vdso < 2; o.vdso++) {
+		cr_assert_eq(twins_run(&o, same_clocks), 0);
+		cr_expect_eq(tw.sh->word[0], tw.sh->word[1]);
+		cr_expect_eq(tw.of[1]->n_private, 0);
+		head[o.vdso] = tw.of[0]->p.head;
+	}
+	/* 500 times three readings and another call, in a header each */
+	cr_expect_leq(head[1], 500 * 4 * 32 + 8192);
+	cr_expect_gt(head[0], head[1]);
 }
 
 /* The additional read comes from deeper down: it does not take the place of the
@@ -422,12 +444,48 @@ static int depth(void)
 	return 0;
 }
 
-Test(diff, clocks_read_from_different_depths)
+static void different_depths(const struct twins_options *o)
 {
-	cr_assert_eq(twins_run(&three, depth), 0);
+	cr_assert_eq(twins_run(o, depth), 0);
 	for (unsigned int v = 1; v < 3; v++)
 		cr_expect_eq(tw.sh->v[v].diverged, 0, "%u: kind %u %s", v,
 			     tw.sh->v[v].diff.kind, tw.sh->v[v].note);
+}
+
+Test(diff, clocks_read_from_different_depths)
+{
+	different_depths(&three);
+}
+
+Test(diff, depths_in_records_of_a_header)
+{
+	different_depths(&three_vdso);
+}
+
+/* Each reads another clock than the other, for too long; the ring holds it all. */
+static int other_clock(void)
+{
+	struct timespec a;
+
+	must(call(SYS_getuid) >= 0);
+	for (int i = 0; i < 2000; i++)
+		if (call(SYS_clock_gettime, ME, &a) == TWINS_LEFT)
+			return 0;
+	return !ME ? 0 : 1;
+}
+
+Test(diff, clocks_that_differ)
+{
+	for (int vdso = 0; vdso < 2; vdso++) {
+		const struct twins_options o = { .n = 2,
+			.policy = IPMON_RELAXED, .spin_max = 100,
+			.vdso = vdso };
+
+		cr_assert_eq(twins_run(&o, other_clock), 0, "%d", vdso);
+		cr_expect_eq(tw.sh->v[1].diverged, 1);
+		cr_expect_eq(tw.sh->v[1].diff.kind, IPMON_DIV_ARGUMENT);
+		cr_expect_eq(tw.sh->v[1].diff.value[1], 1);
+	}
 }
 
 static int endless(void)

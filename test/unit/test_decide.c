@@ -16,6 +16,7 @@
 
 #include <ipmon/gate_rules.h>
 #include <ipmon/items.h>
+#include "core/clock.h"
 #include "core/decide.h"
 #include "core/epoll.h"
 
@@ -59,6 +60,69 @@ Test(decide, generated_plans_are_those_of_the_table)
 	}
 	cr_expect_eq(ipmon_plan(IPMON_NR_MAX)->action, DECIDE_LEFT);
 	cr_expect_eq(ipmon_plan(0xffffffff)->action, DECIDE_LEFT);
+}
+
+/* What core/clock.h takes for granted of them. */
+Test(decide, clocks_have_a_short_form)
+{
+	unsigned int n = 0;
+
+	for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++) {
+		const struct ipmon_plan *p = ipmon_plan(nr);
+
+		if (!(p->flags & PLAN_CLOCK))
+			continue;
+		n++;
+		cr_expect_leq(p->nargs, 2);
+		cr_expect_leq(p->len_fixed, 16);
+		for (unsigned int i = 1; i < p->nargs; i++)
+			cr_expect_eq(p->mask[i], 0);
+		cr_expect_eq(p->mask[0] && p->mem == 0, 0);
+	}
+	cr_expect_eq(n, 3);
+}
+
+Test(decide, clocks_say_the_same_in_both_forms)
+{
+	const uint64_t depths[] = { 0, 8, (uint64_t)-4000, 1 << 20, 1 << 21,
+		CLOCK_NO_DEPTH, 1ull << 63, ~0ull >> 1 };
+
+	for (unsigned int i = 0; i < sizeof(depths) / sizeof(*depths); i++) {
+		uint64_t at[12] = { 0 };
+		struct ipmon_record *rec = (void *)at;
+		struct clock_reading a, b;
+
+		*rec = (struct ipmon_record){ .size = 32, .nr = SYS_clock_gettime,
+			.flags = REC_LANE | REC_CLOCK };
+		clock_pack(rec, 11, 2, depths[i], -5, 999999999);
+		cr_assert_eq(clock_unpack(ipmon_plan(rec->nr), rec,
+					  (void *)at, &a), 0);
+		cr_expect(a.word == 11 && a.nulls == 2 && a.told && !a.ret);
+		cr_expect(a.time[0] == (uint64_t)-5 && a.time[1] == 999999999);
+		/* ... of the depth what is compared of it */
+		cr_expect_eq(clock_deeper(100, a.depth),
+			     clock_deeper(100, depths[i]));
+		*rec = (struct ipmon_record){ .size = 88, .nr = SYS_clock_gettime,
+			.flags = REC_LANE, .in_len = 32, .out_len = 24 };
+		memcpy(at + 4, (uint64_t[]){ 11, 0, 2, depths[i], 16,
+			(uint64_t)-5, 999999999 }, 56);
+		cr_assert_eq(clock_unpack(ipmon_plan(rec->nr), rec,
+					  (void *)at, &b), 0);
+		cr_expect(a.word == b.word && a.nulls == b.nulls && b.told &&
+			  a.ret == b.ret && !memcmp(a.time, b.time, 16) &&
+			  b.depth == depths[i]);
+		/* no clock, no such record */
+		rec->nr = SYS_read;
+		cr_expect_neq(clock_unpack(ipmon_plan(rec->nr), rec,
+					   (void *)at, &b), 0);
+		rec->nr = SYS_clock_gettime;
+		rec->flags = REC_LANE | REC_CLOCK | REC_MORE;
+		cr_expect_neq(clock_unpack(ipmon_plan(rec->nr), rec,
+					   (void *)at, &b), 0);
+		rec->flags = REC_LANE | REC_CLOCK;	/* of 88 bytes */
+		cr_expect_neq(clock_unpack(ipmon_plan(rec->nr), rec,
+					   (void *)at, &b), 0);
+	}
 }
 
 Test(decide, at_least_150_calls_in_process)

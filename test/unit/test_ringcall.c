@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "ringcall.h"
+#include "../../libipmon/core/clock.h"
 #include "../../libipmon/core/ring.h"
 #include "../../libipmon/core/stream.h"
 
@@ -129,6 +131,31 @@ Test(ringcall, lanes)
 	chunk("/etc/passwd", 11, 0);
 	at = record(SYS_access, REC_LANE, 0, fill);
 	says(at, "access(\"/etc/passwd\", R_OK) = 0");
+}
+
+Test(ringcall, clocks)
+{
+	struct ipmon_record *rec;
+	uint64_t at;
+
+	at = record(SYS_clock_gettime, REC_LANE | REC_CLOCK, 0, 0);
+	rec = (void *)(ring->data + at);
+	clock_pack(rec, CLOCK_MONOTONIC, 2, 40, 1234, 5678);
+	says(at, "clock_gettime(CLOCK_MONOTONIC, [16 bytes]) = 0");
+	{
+		uint64_t told[2] = { 1234, 5678 };
+
+		cr_assert_eq(c.n, 1);
+		cr_expect_eq(memcmp(c.copy + c.part[0].at, told, 16), 0);
+	}
+	cr_expect_not(c.malformed);
+	at = record(SYS_time, REC_LANE | REC_CLOCK, 0, 0);
+	rec = (void *)(ring->data + at);
+	clock_pack(rec, 0, 0, 40, 1234, 0);
+	says(at, "time(NULL) = 1234");
+	at = record(SYS_read, REC_LANE | REC_CLOCK, 0, 0);
+	text_of(at, false);
+	cr_expect(c.malformed);
 }
 
 Test(ringcall, items)

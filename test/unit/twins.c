@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <asm/prctl.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -310,6 +311,7 @@ static int variant(const struct twins_options *o, int (*fn)(void))
 	c->variant = tw.me;
 	c->n_variants = o->n;
 	c->policy = o->policy;
+	c->time = o->vdso ? (uint64_t)(uintptr_t)clock_gettime : 0;
 	c->ring = (uint64_t)tw.ring;
 	c->cursors = (uint64_t)tw.cursors;
 	c->followers = ((1u << o->n) - 1) & ~1u;

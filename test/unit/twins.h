@@ -49,6 +49,7 @@ struct twins_options {
 	uint32_t policy;
 	uint32_t spin_max;
 	uint64_t max_lag;
+	int vdso;		/* the leader can read clocks without a call */
 };
 
 /*

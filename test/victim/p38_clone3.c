@@ -22,8 +22,10 @@ int main(void)
 	} else {
 		CHECK(errno == ENOSYS);
 	}
-	p = syscall(SYS_clone3, &a, 3);
-	CHECK(p == -1 && (errno == EINVAL || errno == ENOSYS));
+	FAILS(syscall(SYS_clone3, &a, 3), EINVAL);
+	FAILS(syscall(SYS_clone3, (void *)8, 3), EINVAL);
+	FAILS(syscall(SYS_clone3, (void *)8, 5000), E2BIG);
+	FAILS(syscall(SYS_clone3, (void *)8, 64), EFAULT);
 	puts("clone3 ok");
 	return 0;
 }

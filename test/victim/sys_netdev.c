@@ -38,6 +38,14 @@ int main(void)
 	OK(ioctl(s, SIOCGIFMETRIC, &r));
 	strcpy(r.ifr_name, "nosuchdev");
 	FAILS(ioctl(s, SIOCGIFFLAGS, &r), ENODEV);
+	/* named in headers, but in no kernel */
+	r.ifr_data = (void *)&r;
+	i = ioctl(s, SIOCGIFENCAP, &r);
+	printf("encapsulation %d %d", i, errno);
+	i = ioctl(s, SIOCSIFENCAP, &r);
+	printf(", %d %d", i, errno);
+	i = ioctl(s, SIOCSIFENCAP, 8l);
+	printf(", %d %d\n", i, errno);
 	c.ifc_len = 0;
 	c.ifc_req = NULL;
 	OK(ioctl(s, SIOCGIFCONF, &c));

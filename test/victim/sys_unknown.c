@@ -53,6 +53,10 @@ static void commands(void)
 	SAY(syscall(SYS_keyctl, -1, garbage, garbage, garbage, garbage));
 	SAY(ptrace(PTRACE_CONT, getpid(), 0, 0));
 	SAY(ptrace(PTRACE_PEEKDATA, getpid(), 0, 0));
+	/* nobody there */
+	SAY(ptrace(PTRACE_ATTACH, 0, 0, 0));
+	SAY(ptrace(PTRACE_ATTACH, 0x7ffffff0, 0, 0));
+	SAY(ptrace(PTRACE_SEIZE, -5, 0, 0));
 	SAY(syscall(SYS_finit_module, -1, "", 0) < 0 ? 0 : 1);
 }
 
