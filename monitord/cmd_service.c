@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "front.h"
 #include "launch.h"
 #include "nearest.h"
 #include "options.h"
@@ -90,7 +91,7 @@ static char *output_of(char *const argv[], bool quiet, int *status)
 	pid = fork();
 	if (!pid) {
 		if (quiet) {
-			int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+			int null = null_open(O_CLOEXEC);
 
 			if (null >= 0)
 				dup2(null, 2);

@@ -34,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "front.h"
 #include "see.h"
 #include "see_int.h"
 
@@ -474,7 +475,7 @@ static void front_has_gone(void)
 	if (fstat(STDERR_FILENO, &st) ||
 	    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		return;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	null = null_open(O_CLOEXEC);
 	if (null >= 0) {
 		dup2(null, STDERR_FILENO);
 		close(null);

@@ -123,6 +123,19 @@ static void note_fds(void)
 	closedir(d);
 }
 
+int null_open(int flags)
+{
+	int fd = open("/dev/null", O_RDWR | flags);
+
+	if (fd >= 0)
+		return fd;
+	fd = memfd_create("null", MFD_ALLOW_SEALING |
+			  (flags & O_CLOEXEC ? MFD_CLOEXEC : 0));
+	if (fd >= 0)
+		fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SEAL);
+	return fd;
+}
+
 void inherit_save(void)
 {
 	sigprocmask(SIG_SETMASK, NULL, &inherited.mask);
@@ -136,7 +149,7 @@ void inherit_save(void)
 	note_fds();
 	/* our own files must not become anybody's stdin, stdout or stderr */
 	for (int fd = 0; fd < 3; fd++)
-		if (inherited.closed[fd] && open("/dev/null", O_RDWR) != fd)
+		if (inherited.closed[fd] && null_open(0) != fd)
 			_exit(EXIT_MONITOR);
 }
 
@@ -193,7 +206,7 @@ void inherit_restore(bool leader)
 
 void inherit_drop(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = null_open(O_CLOEXEC);
 
 	for (size_t i = 0; i < inherited.n_fds; i++)
 		close(inherited.fds[i]);
@@ -326,7 +339,7 @@ void front_detach(void)
 	 * us; a terminal or file may still take our messages. */
 	if (!manager_stderr_is_journal() && !fstat(STDERR_FILENO, &st) &&
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) {
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		int null = null_open(O_CLOEXEC);
 
 		if (null >= 0) {
 			dup2(null, STDERR_FILENO);

@@ -25,6 +25,14 @@ void inherit_restore(bool leader);
 void inherit_drop(void);
 
 /*
+ * /dev/null for reading and writing, or what does for it where there is none
+ * or it may not be opened (a root directory without /dev, a device's mode):
+ * end of file when read, an error when written. `flags` may be O_CLOEXEC. The
+ * lowest free descriptor, or -1 and errno.
+ */
+int null_open(int flags);
+
+/*
  * Fork the tracer, which runs tracer() and exits with nothing further to
  * say; in the front process wait and return the exit status for the caller.
  */

@@ -304,12 +304,12 @@ static void child_prepare(const struct start *st)
 	if (mon.opt.withhold)
 		withhold_caps();
 	if (st->variant != LEADER) {
-		int null = open("/dev/null", O_RDWR);
+		int null = null_open(0);
 
 		if (null < 0 || dup2(st->ctl, CTL_FD) < 0 ||
 		    dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 		    dup2(null, 2) < 0)
-			child_cannot("/dev/null");
+			child_cannot("its descriptors");
 	}
 }
 

@@ -570,3 +570,23 @@ def report_private(suite, case, n, policy):
                     with kept:
                         if kept.read() != "theirs":
                             raise Fail(f"{option}: told through the file in {d}")
+
+
+def no_dev(suite, case, n, policy):
+    """A root directory without /dev, as a chroot may be, or with devices that
+    may not be opened."""
+    if os.geteuid() != 0:
+        return
+    program = ["sh", "-c", "echo out; echo err >&2; (exec <&-; cat); echo $?"]
+    run = [suite.monitord, "run", "-n", str(n), "--policy", policy, "--", *program]
+    for dev in ("mount -t tmpfs none /dev",
+                "mount -t tmpfs none /dev; mknod /dev/null c 1 3; mount -o remount,nodev /dev"):
+        for closed in ("", " <&-"):
+            got = [subprocess.run(["unshare", "-m", "sh", "-c", f'{dev}; exec "$@"{closed}', "sh", *argv],
+                                  cwd=suite.fresh(case), env=suite.environment(case, "none"),
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, timeout=60, check=False)
+                   for argv in (program, run)]
+            if (got[0].returncode, got[0].stdout, got[0].stderr) != \
+                    (got[1].returncode, got[1].stdout, got[1].stderr):
+                raise Fail(f"{dev}{closed}: {got[1]}, natively {got[0]}")

@@ -148,7 +148,8 @@ def monitor_memory(suite, case, n, policy):
                        env=suite.environment(case, "none"), stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE, text=True, **who)
     if r.returncode or "monitord" not in r.stdout or "REACHED" in r.stdout:
-        raise Fail(f"status {r.returncode}: {r.stdout} {r.stderr[:500]}")
+        raise Fail(f"status {r.returncode}: {r.stdout} {r.stderr[:500]} "
+                   f"({os.stat('/dev/null')})")
     if policy == "strict" or n < 2:
         return
     with special.Session(suite, case, n, policy, ["@ATTACK@/jump", "open"],
