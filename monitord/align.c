@@ -13,12 +13,16 @@
  * until it stands where the leader stands.
  *
  * "Where" means the same registers and the same top of the stack, except for
- * addresses: those differ by whole pages, or, on the first thread's stack, by
- * as much as the stack pointers do.  Numbers that differ by a multiple of the
- * page size pass for addresses, once in 4096; it does not matter, since all of
- * this only makes a good guess better.  When there is no such place, because
- * the loop counts, or is not a loop, the variants stay where they are, and the
- * set is tried with fewer steps next time.
+ * addresses and what the loop counts (lap.c).  Addresses differ by whole pages, or,
+ * on the first thread's stack, by as much as that stack does, wherever they are
+ * found: what starts threads leaves such in registers that are kept.  Words of the
+ * stack that are the same when the loop has come round are no part of it (canaries,
+ * what earlier calls left behind): they need not be alike, as no number of steps
+ * would make them so.  Numbers that differ by a multiple of the page size pass for
+ * addresses, once in 4096; it does not matter, since this only makes a good guess
+ * better.  When there is no such place, because it is not a loop, or one that works
+ * its way through something, the variants stay where they are, and the set is tried
+ * with fewer steps next time.
  *
  * A step never enters the kernel: a variant that stands before a system call,
  * or in the monitor's own code, is not going round a loop.  One that meets a
@@ -33,7 +37,7 @@
 
 #include "align.h"
 #include "event.h"
-#include "owned.h"
+#include "lap.h"
 #include "signals.h"
 #include "tracee.h"
 
@@ -43,10 +47,12 @@
 /* carry, zero, sign, direction, overflow: those of an address are the same in
  * all variants, unlike parity and half-carry, which come from its low bits */
 #define FLAGS 0xcc1
+#define UNLIKE_FLAGS 0x14ull	/* those two: a call leaves all flags in r11 */
+#define R11 10
 
 /* What is compared. */
 struct place {
-	uint64_t ip, sp, flags, reg[15], word[WORDS];
+	uint64_t ip, sp, flags, reg[LAP_REGS], word[WORDS];
 	unsigned char code[16];
 };
 
@@ -66,20 +72,30 @@ static bool place_of(struct task *t, struct place *p)
 	return true;
 }
 
+/* How far the first thread's stack of t's variant is from the leader's. */
+static uint64_t stack_distance(const struct task *t)
+{
+	const struct mm *mm = t->set->proc->mm;
+
+	return mm->auxv[t->variant] - mm->auxv[LEADER];
+}
+
 static bool alike(uint64_t a, uint64_t b, uint64_t stack)
 {
 	return a == b || !((a - b) & 4095) || b - a == stack;
 }
 
 /* The registers alone: cheap, and false for most steps. */
-static bool regs_alike(const struct place *a, const struct place *b)
+static bool regs_alike(const struct place *a, const struct place *b,
+		       uint64_t stack, const struct lap_moving *m)
 {
-	uint64_t stack = b->sp - a->sp;
-
-	if (((a->ip ^ b->ip) & 4095) || a->flags != b->flags || (stack & 15))
+	if (((a->ip ^ b->ip) & 4095) || !alike(a->sp, b->sp, stack) ||
+	    (!m->flags && a->flags != b->flags))
 		return false;
-	for (unsigned int i = 0; i < 15; i++)
-		if (!alike(a->reg[i], b->reg[i], stack))
+	for (unsigned int i = 0; i < LAP_REGS; i++)
+		if (!(m->regs & 1u << i) &&
+		    !alike(a->reg[i], b->reg[i], stack) &&
+		    (i != R11 || (a->reg[i] ^ b->reg[i]) & ~UNLIKE_FLAGS))
 			return false;
 	return true;
 }
@@ -90,48 +106,72 @@ static void fetch_memory(struct task *t, struct place *p)
 	mem_read_some(t, p->word, p->sp, sizeof(p->word));
 }
 
-static bool memory_alike(const struct place *a, const struct place *b)
+/* A bit for each word that differs from what the leader has; ~0: other code. */
+static unsigned int differing(const struct place *a, const struct place *b,
+			      uint64_t stack)
 {
+	unsigned int words = 0;
+
 	if (memcmp(a->code, b->code, sizeof(a->code)) != 0)
-		return false;
+		return ~0u;
 	for (unsigned int i = 0; i < WORDS; i++)
-		if (!alike(a->word[i], b->word[i], b->sp - a->sp))
-			return false;
-	return true;
+		if (!alike(a->word[i], b->word[i], stack))
+			words |= 1u << i;
+	return words;
 }
 
-/* Would the next instruction leave the program's own code? */
-static bool leaves(struct task *t, uint64_t ip)
+/* A bit for each word that the leader's loop counts in. */
+static unsigned int moving_words(const struct place *p,
+				 const struct lap_moving *m)
 {
-	unsigned char c[2] = { 0 };
-	uint64_t from, to;
+	unsigned int words = 0;
 
-	if (mem_read_some(t, c, ip, sizeof(c)) != sizeof(c))
-		return true;
-	if ((c[0] == 0x0f && (c[1] == 0x05 || c[1] == 0x34)) || c[0] == 0xcd)
-		return true;
-	return owned_next(t->set->proc->mm, t->variant, ip, ip + 1, &from, &to);
+	for (unsigned int c = 0; c < m->cells; c++)
+		for (unsigned int i = 0; i < WORDS; i++)
+			if (m->cell[c].addr < p->sp + 8 * i + 8 &&
+			    p->sp + 8 * i < m->cell[c].addr + m->cell[c].size)
+				words |= 1u << i;
+	return words;
+}
+
+/* A bit for each word that is the same in both. */
+static unsigned int unchanged(const struct place *a, const struct place *b)
+{
+	unsigned int words = 0;
+
+	for (unsigned int i = 0; i < WORDS; i++)
+		if (a->word[i] == b->word[i])
+			words |= 1u << i;
+	return words;
 }
 
 /* -ENOENT: not found; -EAGAIN: it has left, or is not stopped any more. */
-static int find(struct task *t, const struct place *want, unsigned int *steps)
+static int find(struct task *t, const struct place *want,
+		const struct lap_moving *m, unsigned int *steps)
 {
-	bool may = false;
-	struct place p;
+	uint64_t stack = stack_distance(t);
+	unsigned int differ, dead = moving_words(want, m);
+	bool may = false, round = false;
+	struct place p, before;
 
 	for (;;) {
 		if (!place_of(t, &p))
 			return -EAGAIN;
-		if (regs_alike(want, &p)) {
+		if (regs_alike(want, &p, stack, m)) {
 			fetch_memory(t, &p);
-			if (memory_alike(want, &p))
+			differ = differing(want, &p, stack);
+			if (round && differ != ~0u)
+				dead |= differ & unchanged(&before, &p);
+			if (!(differ & ~dead))
 				return 0;
+			before = p;
+			round = true;
 		}
 		may = may || signal_may_step(t);
 		if (!may || !*steps)
 			return -ENOENT;
 		--*steps;
-		if (leaves(t, p.ip) || !event_step(t, 0))
+		if (lap_leaves(t, p.ip) || !event_step(t, 0))
 			return -EAGAIN;
 	}
 }
@@ -140,15 +180,20 @@ bool align_set(struct taskset *s)
 {
 	unsigned int steps = s->align_steps ? s->align_steps : STEPS_MAX;
 	bool found = true;
+	struct lap_moving m = { 0 };
 	struct place want;
 
+	if (mon.n > 1 && lap_of_leader(s, &m) == -EAGAIN)
+		return false;
 	if (!place_of(&s->t[LEADER], &want))
 		return false;
 	fetch_memory(&s->t[LEADER], &want);
 	for_each_follower(v) {
 		unsigned int n = steps;
-		int r = find(&s->t[v], &want, &n);
+		int r = find(&s->t[v], &want, &m, &n);
 
+		if (!r)
+			r = lap_follow(&s->t[v], &m);
 		if (r == -EAGAIN)
 			return false;
 		if (r < 0)

@@ -268,6 +268,8 @@ struct taskset {
 	unsigned int vain, vain_at;	/* waits in a row, recent_pos at the last, */
 	uint64_t vain_addr;		/* ... for the same futex (sched.c) */
 	unsigned int align_steps;	/* to be tried then (align.c), 0: many */
+	uint64_t no_lap;		/* lap.c: places found not to be in a
+					 * loop that waits, a bit each */
 	bool vforking;			/* SET_CALL: parents wait for a vfork */
 	struct taskset *child;		/* last one created, for the handlers */
 	bool rewound;			/* leader's call is repeated by hand */
