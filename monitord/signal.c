@@ -314,7 +314,10 @@ bool signal_interrupted(struct taskset *s, int64_t *result)
 		signal_deliver_interrupted(s, &si, ret);
 		return true;
 	}
-	signal_note(s, si.si_signo);
+	if (signal_void(&si, &st))
+		si.si_signo = 0;
+	else
+		signal_note(s, si.si_signo);
 	if (eff == EFF_FATAL)
 		signal_fatal(s);
 	else
@@ -474,6 +477,11 @@ void signal_stop(struct task *t)
 	}
 	if (sigstate_read(t, &st)) {
 		event_continue(t);
+		return;
+	}
+	if (signal_void(&si, &st)) {
+		fast_stop(t, FAST_UNSEEN);
+		task_resume(t, t->want_exit ? PTRACE_SYSCALL : PTRACE_CONT, 0);
 		return;
 	}
 	if (si.si_signo == SIGCONT)

@@ -26,6 +26,9 @@ bool sigstate_pending(const struct task *t);
 enum effect { EFF_IGNORED, EFF_CAUGHT, EFF_STOPS, EFF_FATAL };
 
 enum effect signal_effect(int sig, const struct sigstate *st);
+/* The init of a pid namespace is not stopped from inside, which the kernel forgets
+ * for one that is traced: this SIGSTOP is none. */
+bool signal_void(const siginfo_t *si, const struct sigstate *st);
 
 /* The set's queue of signals put aside. */
 void signal_queue(struct taskset *s, const siginfo_t *si);

@@ -98,6 +98,12 @@ enum effect signal_effect(int sig, const struct sigstate *st)
 	return default_stops(sig) ? EFF_STOPS : EFF_FATAL;
 }
 
+/* Who is outside of the namespace has no pid in there. */
+bool signal_void(const siginfo_t *si, const struct sigstate *st)
+{
+	return st->init && si->si_signo == SIGSTOP && si->si_pid;
+}
+
 bool signal_synchronous(const siginfo_t *si)
 {
 	if (si->si_code <= 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first process of a pid namespace does not die of signals it has no
- * handler for when they come from inside.
+ * handler for when they come from inside, nor of SIGKILL, and SIGSTOP does not
+ * stop it.
  */
 #include "victim.h"
 
@@ -18,7 +19,10 @@ int main(void)
 		CHECK(getpid() == 1);
 		OK(kill(1, SIGTERM));
 		OK(kill(1, SIGTSTP));
-		REAP(CHILD(OK(kill(1, SIGINT))));
+		OK(kill(1, SIGSTOP));
+		OK(kill(1, SIGKILL));
+		REAP(CHILD(OK(kill(1, SIGINT)); OK(kill(1, SIGSTOP));
+			   OK(kill(1, SIGKILL))));
 		_exit(3);
 	});
 	st = reap(p);
