@@ -71,9 +71,10 @@ static const struct ioctl_row known[] = {
 	{ 0x4c09, 0, I_LVAL }, { 0x4c0a, 304, I_IN }, { 0x4c80, 0, I_LVAL },
 	{ 0x4c81, 0, I_LVAL }, { 0x4c82, 0, I_NONE },
 	/* CDROMEJECT, CDROMCLOSETRAY, CDROM_DRIVE_STATUS,
-	 * CDROM_GET_CAPABILITY */
+	 * CDROM_GET_CAPABILITY; CDROM_NEXT_WRITABLE, CDROM_LAST_WRITTEN, which
+	 * mkfs asks every disk */
 	{ 0x5309, 0, I_NONE }, { 0x5319, 0, I_NONE }, { 0x5326, 0, I_VAL },
-	{ 0x5331, 0, I_NONE },
+	{ 0x5331, 0, I_NONE }, { 0x5394, 8, I_OUT }, { 0x5395, 8, I_OUT },
 	/* TCGETS TCSETS TCSETSW TCSETSF: the kernel's termios, not libc's */
 	{ 0x5401, 36, I_OUT }, { 0x5402, 36, I_IN }, { 0x5403, 36, I_IN },
 	{ 0x5404, 36, I_IN },
