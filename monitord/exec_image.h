@@ -32,6 +32,7 @@ struct image {
 	unsigned int n_map, cap_map;
 	uint64_t stack_end;
 	uint64_t base;			/* of the dynamic linker, 0 = none */
+	bool listing;			/* shall only print what it would load */
 	uint64_t area_start, area_end;	/* the mmap area as used so far */
 };
 

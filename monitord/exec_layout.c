@@ -34,6 +34,9 @@
  * them, which only a clash of code changes: then the overwriting of the lower
  * bytes of a pointer, too, does something else in each variant.  Libraries are
  * moved by a multiple of 4 GiB in any case.
+ *
+ * A dynamic linker that is asked for the list of what it would load (ldd(1))
+ * prints where, runs none of it and ends: its followers lie where the leader does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -194,6 +197,7 @@ static int move_part(struct image *im, struct mm *mm, unsigned int v,
 	move_aux(im, AUX_PHDR, start, end, by);
 	move_aux(im, AUX_ENTRY, start, end, by);
 	move_aux(im, AUX_BASE, start, end, by);
+	move_aux(im, AUX_SYSINFO_EHDR, start, end, by);
 	return 0;
 }
 
@@ -348,6 +352,31 @@ static void warn_overlap(struct taskset *s, struct image *im)
 	warned = true;
 }
 
+/* All of it where the leader's is; where there is no room, where it was. */
+static int layout_listing(struct taskset *s, struct image *leader,
+			  struct image *im, unsigned int v)
+{
+	static const enum part parts[] = {
+		PART_VDSO, PART_LINKER, PART_PROGRAM,
+	};
+	struct mm *mm = s->proc->mm;
+	uint64_t ls, start, end;
+
+	mm->delta[v] = 0;
+	mm->warned_overlap = true;
+	for (unsigned int i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		int r;
+
+		if (!image_span(leader, parts[i], &ls, &end) ||
+		    !image_span(im, parts[i], &start, &end))
+			continue;
+		r = move_part(im, mm, v, parts[i], (int64_t)(ls - start));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int layout_follower(struct taskset *s, struct image im[MAX_VARIANTS],
 		    unsigned int v)
 {
@@ -362,6 +391,8 @@ int layout_follower(struct taskset *s, struct image im[MAX_VARIANTS],
 	/* a static program may lie elsewhere, its heap does not */
 	d.window = window_delta(in_window(start) ? start : WINDOW_START, v);
 	d.low = (int64_t)((v * 8 + draw(8)) * STEP);
+	if (own->listing)
+		return layout_listing(s, leader, own, v);
 	mm->delta[v] = d.area;
 	if (mon.opt.layout == LAYOUT_DISJOINT || clashes(im, v)) {
 		if (image_span(leader, PART_LINKER, &lbase, &lend) &&

@@ -20,6 +20,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -89,14 +90,20 @@ static int64_t inject(struct image *im, uint64_t ip, uint64_t nr,
 
 /* ---- libipmon ---- */
 
+static bool linker_name(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	return !strcmp(base ? base + 1 : path, "ld-linux-x86-64.so.2");
+}
+
 static bool glibc_linker(struct image *im)
 {
 	uint64_t phdr = stack_aux(&im->stack, AUX_PHDR, 0);
 	uint64_t n = stack_aux(&im->stack, AUX_PHNUM, 0);
-	static const char want[] = "ld-linux-x86-64.so.2";
 	Elf64_Phdr ph[64];
 	uint64_t bias = 0, interp = 0;
-	char path[256], *base;
+	char path[256];
 
 	if (!im->base || !phdr || !n || n > 64 ||
 	    stack_aux(&im->stack, AUX_PHENT, 0) != sizeof(ph[0]) ||
@@ -112,8 +119,37 @@ static bool glibc_linker(struct image *im)
 				     sizeof(path)) <= 0)
 		return false;
 	path[sizeof(path) - 1] = 0;
-	base = strrchr(path, '/');
-	return !strcmp(base ? base + 1 : path, want);
+	return linker_name(path);
+}
+
+/* Was the dynamic linker itself executed, as `ld.so PROGRAM` does? */
+static bool linker_itself(const struct image *im)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	if (im->base)
+		return false;
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)im->t->tid);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	return linker_name(path);
+}
+
+/*
+ * Is the image's linker asked for the list of what it would load, and where
+ * (ldd(1))?  Then it runs nothing of that.  The list is the program's: without
+ * our library, with the vDSO, and with one address for each object, as it is
+ * printed.
+ */
+static bool lists_libraries(struct image *im)
+{
+	bool itself = linker_itself(im);
+
+	if (stack_aux(&im->stack, AUX_SECURE, 1) ||
+	    (!itself && !glibc_linker(im)))
+		return false;
+	return stack_lists(&im->stack, itself);
 }
 
 /* Is our library there, as the process sees files? */
@@ -252,6 +288,8 @@ static int map_own(struct image *im, struct mm *mm, unsigned int v)
 	} while (r == -EEXIST);
 	if (r < 0)
 		return (int)r;
+	if (im->listing)
+		return 0;
 	if (v == LEADER && im->base && !tsc_always()) {
 		r = hide_vdso(im, mm);
 		if (r <= 0)
@@ -285,6 +323,8 @@ static int put_stack(struct image *im, struct mm *mm, unsigned int v,
 
 	if (r < 0)
 		return r;
+	if (im->listing)
+		stack_show_vdso(&im->stack, &out);
 	r = mem_write(im->t, out.sp, out.bytes, out.size);
 	free(out.bytes);
 	im->regs.rsp = out.sp;
@@ -339,7 +379,7 @@ static void warn_privileges(struct task *t)
 static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 {
 	struct mm *mm = s->proc->mm;
-	bool preload = false, glibc = false;
+	bool preload = false, glibc = false, listing;
 	uint64_t random[MAX_VARIANTS] = { 0 };
 	char list[MAX_VARIANTS][PRELOAD_LIST];
 	int r = 0;
@@ -350,7 +390,9 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 			return r;
 	}
 	mm->static_exe = !im[LEADER].base;
+	listing = lists_libraries(&im[LEADER]);
 	for_each_variant(v) {
+		im[v].listing = listing;
 		r = map_own(&im[v], mm, v);
 		if (!r && v != LEADER && mon.opt.layout != LAYOUT_SAME)
 			r = layout_follower(s, im, v);
@@ -358,7 +400,7 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 			return r;
 		if (v == LEADER)
 			glibc = glibc_linker(&im[v]);
-		if (v == LEADER && mon.libipmon[0] && glibc &&
+		if (v == LEADER && mon.libipmon[0] && glibc && !listing &&
 		    !stack_aux(&im[v].stack, AUX_SECURE, 1) &&
 		    library_visible(&im[v], mm->gate[v], mm->scratch[v]))
 			preload = true;

@@ -116,6 +116,42 @@ static int64_t find_preload(const struct stack *st, const char **value)
 	return -1;
 }
 
+/* Options of ld.so(8) before the program's name; some have a value. */
+static bool lists_by_option(const struct stack *st)
+{
+	static const char *const valued[] = {
+		"--library-path", "--glibc-hwcaps-prepend",
+		"--glibc-hwcaps-mask", "--inhibit-rpath", "--audit",
+		"--preload", "--argv0",
+	};
+
+	for (uint64_t i = 1; i < st->argc; i++) {
+		const char *s = stack_string(st, word_at(st, st->argv + i * 8));
+
+		if (!s || strncmp(s, "--", 2) != 0)
+			return false;
+		if (!strcmp(s, "--list"))
+			return true;
+		for (size_t k = 0; k < sizeof(valued) / sizeof(valued[0]); k++)
+			if (!strcmp(s, valued[k]))
+				i++;
+	}
+	return false;
+}
+
+bool stack_lists(const struct stack *st, bool linker)
+{
+	static const char name[] = "LD_TRACE_LOADED_OBJECTS=";
+
+	for (uint64_t i = 0; i < st->envc; i++) {
+		const char *s = stack_string(st, word_at(st, st->envp + i * 8));
+
+		if (s && !strncmp(s, name, sizeof(name) - 1))
+			return true;
+	}
+	return linker && lists_by_option(st);
+}
+
 #define HWCAP2_FSGSBASE 2u		/* asm/hwcap2.h */
 
 void stack_aux_shown(uint64_t entry[2])
@@ -201,6 +237,20 @@ int stack_rebuild(const struct stack *st, const char *preload,
 		w += 2;
 	}
 	return 0;
+}
+
+void stack_show_vdso(const struct stack *st, struct stack_image *out)
+{
+	for (uint64_t i = 0; i < st->auxc; i++) {
+		const uint64_t pair[2] = {
+			word_at(st, st->auxv + i * 16),
+			word_at(st, st->auxv + i * 16 + 8),
+		};
+
+		if (pair[0] == AUX_SYSINFO_EHDR)
+			memcpy(out->bytes + (out->auxv - out->sp) + i * 16,
+			       pair, sizeof(pair));
+	}
 }
 
 unsigned int stack_hide(uint64_t env_orig, uint64_t words[2])

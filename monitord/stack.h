@@ -9,6 +9,7 @@
 #ifndef MONITORD_STACK_H
 #define MONITORD_STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,12 @@ void stack_aux_shown(uint64_t entry[2]);
 /* Value of an auxiliary vector entry, or `absent`. */
 uint64_t stack_aux(const struct stack *st, uint64_t type, uint64_t absent);
 
+/*
+ * Does this ask glibc's dynamic linker to list objects, by its environment or, if
+ * it was executed itself, by an option?
+ */
+bool stack_lists(const struct stack *st, bool linker);
+
 /* What to write where; `bytes` is allocated, the caller frees it. */
 struct stack_image {
 	uint64_t sp;			/* the new stack pointer, and where
@@ -78,6 +85,9 @@ struct stack_image {
 int stack_rebuild(const struct stack *st, const char *preload,
 		  struct stack_image *out)
 	__attribute__((warn_unused_result));
+
+/* The vDSO is shown in a rebuilt stack's auxv after all. */
+void stack_show_vdso(const struct stack *st, struct stack_image *out);
 
 /* The words to write at env_slot to hide the preload entry; returns how many,
  * 1 or 2. */
