@@ -9,8 +9,9 @@
  * that takes every byte from getrandom(2), whose bytes the monitor replicates:
  * RAND_set_rand_method(3), the library's own interface for it.
  *
- * The symbols are looked up, not linked: most programs have no libcrypto.  One
- * that is brought in later, by dlopen of a module that is linked with it, is met
+ * Most programs have no libcrypto: then the weak reference stays without an object.
+ * (A dlsym that fails would do as well, but allocates memory, before the program
+ * does, for what the program's dlerror would return.)  A libcrypto that is brought in later, by dlopen of a module that is linked with it, is met
  * in its constructor, before it has drawn anything: on x86 every libcrypto since
  * 0.9.8 asks there for OPENSSL_ia32cap, with getenv(3), and who asks is given the
  * method.  (dlopen itself cannot be replaced: where it looks depends on
@@ -72,6 +73,9 @@ static const struct rand_method method = {
 	.status = ready,
 };
 
+extern int RAND_set_rand_method(const struct rand_method *m)
+	__attribute__((weak));
+
 static void replace_in(void *object)
 {
 	int (*set)(const struct rand_method *);
@@ -83,7 +87,8 @@ static void replace_in(void *object)
 
 __attribute__((constructor)) static void replace_random(void)
 {
-	replace_in(RTLD_DEFAULT);
+	if (RAND_set_rand_method)
+		RAND_set_rand_method(&method);
 }
 
 /* The object that contains ADDRESS, if it is one that may be asked. */
