@@ -43,12 +43,13 @@ struct object {
 	bool unmapped;			/* one that is to be mapped again */
 	struct site *sites;
 	unsigned int n_sites;
-	/* rdtsc and rdtscp in its executable segments (tsc.c) */
+	/* rdtsc, rdtscp, rdrand, rdseed in its executable segments (tsc.c) */
 	bool scanned, tsc_doubt;
 	unsigned int n_tsc;
 	struct tsc_insn {
 		uint64_t vaddr;
-		uint8_t len;
+		uint8_t len, pre;	/* bytes; prefixes among them */
+		uint8_t code[5];
 	} *tsc;
 	unsigned int refs;		/* areas of address spaces (patch.c) */
 	struct object *next;		/* not used for longer */

@@ -719,7 +719,7 @@ void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
 	uint64_t where[MAX_VARIANTS] = { 0 }, offset;
 	struct object *o = NULL;
 
-	if (tsc_always() || (mon.n == 1 && !s->proc->mm->patches))
+	if (mon.n == 1 && !s->proc->mm->patches)
 		return;
 	if (file && maps_each(s->t[LEADER].tid, find_ip, &f) == 1 &&
 	    !strcmp(f.e.perms, "r-xp") && f.e.path[0] == '/')

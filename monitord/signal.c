@@ -45,7 +45,8 @@
  * ended when it is over (t_deadline).
  *
  * Synchronous faults must occur in all variants; each gets its own.  rdtsc
- * faults too (PR_TSC_SIGSEGV) and is emulated with one value for all.
+ * faults too (PR_TSC_SIGSEGV), as do random numbers that were replaced; they are
+ * emulated with one value for all (tsc.c).
  */
 #include <errno.h>
 #include <signal.h>
@@ -329,43 +330,30 @@ bool signal_interrupted(struct taskset *s, int64_t *result)
 
 /* ---- in the event loop ---- */
 
-/* rdtsc and rdtscp, trapped by PR_TSC_SIGSEGV or replaced: length, or 0. */
-static int is_rdtsc(struct task *t)
+static void emulate(struct taskset *s)
 {
-	struct user_regs_struct *r = task_regs(t);
-	uint8_t code[3] = { 0 };
+	struct tsc_value value;
 
-	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2)
-		return 0;
-	return tsc_insn(t, r->rip, code);
-}
-
-static void emulate_rdtsc(struct taskset *s)
-{
-	uint64_t tsc;
-
-	tsc_trap(false);
-	tsc = __builtin_ia32_rdtsc();
-	tsc_trap(true);
-
+	tsc_draw(&value);
 	fast_leader_runs(s);
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
-		int len = is_rdtsc(t);
-		struct user_regs_struct *r = task_regs(t);
 
-		if (!r)
+		if (!task_regs(t))
 			continue;
-		r->rax = tsc & 0xffffffffu;
-		r->rdx = tsc >> 32;
-		if (len == 3)
-			r->rcx = 0;
-		r->rip += (uint64_t)len;
-		task_regs_changed(t);
+		tsc_give(t, &value);
 		t->fault = false;
 		task_resume(t, PTRACE_CONT, 0);
 	}
 	s->t_arrived = 0;
+}
+
+static bool emulated(struct task *t)
+{
+	enum tsc_fault f = tsc_fault(t);
+
+	return f == TSC_RANDOM ||
+		(f == TSC_COUNTER && !t->set->proc->vtsc_sigsegv);
 }
 
 void signal_fault_check(struct taskset *s)
@@ -374,7 +362,7 @@ void signal_fault_check(struct taskset *s)
 	siginfo_t si[MAX_VARIANTS];
 	unsigned int faults = 0;
 	struct sigstate st;
-	bool tsc = true, fatal;
+	bool ours = true, fatal;
 
 	for_each_variant(v)
 		if (s->t[v].fault)
@@ -389,8 +377,8 @@ void signal_fault_check(struct taskset *s)
 				return;
 			if ((si[v].si_signo != SIGSEGV &&
 			     si[v].si_signo != SIGILL) ||
-			    !is_rdtsc(&s->t[v]))
-				tsc = false;
+			    !emulated(&s->t[v]))
+				ours = false;
 		}
 	}
 	for_each_follower(v) {
@@ -409,8 +397,8 @@ void signal_fault_check(struct taskset *s)
 	 * set_check_complete() */
 	if (mon.ending || !(faults & mon.live))
 		return;
-	if (tsc && !s->proc->vtsc_sigsegv) {
-		emulate_rdtsc(s);
+	if (ours) {
+		emulate(s);
 		return;
 	}
 	fatal = !sigstate_read(&s->t[LEADER], &st) &&

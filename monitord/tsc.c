@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The time stamp counter.
+ * The time stamp counter, and the processor's random numbers.
  *
  * Theory of operation
  * -------------------
@@ -26,6 +26,10 @@
  *	is trapped by the kernel in all variants (TSC_TRAP), and the leader's
  *	clock is a system call.
  *
+ * rdrand and rdseed (std::random_device, libgcrypt) cannot be trapped, under no
+ * policy: where decoding proves one, it is replaced in the same way and emulated
+ * with one number for all.  Others are left as they are.
+ *
  * One variant alone needs none of this.
  *
  * The leader's vDSO is moved to an address nobody knows (exec_setup.c), and
@@ -41,6 +45,7 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 
 /* auxv names that are also ours */
@@ -58,7 +63,7 @@ enum tsc_mode { TSC_FREE, TSC_DOUBT, TSC_TRAP };
 
 struct edit {
 	uint64_t at[MAX_VARIANTS];
-	uint8_t len, old;		/* the byte that was replaced */
+	struct tsc_insn i;		/* as it was */
 };
 
 struct tsc_map {
@@ -195,20 +200,34 @@ struct scan {
 	bool failed;
 };
 
-static void found(struct object *o, uint64_t vaddr, uint8_t len)
+static bool is_random(const struct tsc_insn *i)
 {
-	struct tsc_insn *n;
+	return i->code[i->pre + 1] == 0xc7;
+}
 
+static bool note_insn(struct object *o, uint64_t vaddr, const uint8_t *code,
+		      uint8_t len, uint8_t pre)
+{
+	struct tsc_insn *n = reallocarray(o->tsc, o->n_tsc + 1, sizeof(*n));
+
+	if (!n)
+		return false;
+	o->tsc = n;
+	n += o->n_tsc++;
+	*n = (struct tsc_insn){ .vaddr = vaddr, .len = len, .pre = pre };
+	memcpy(n->code, code, len);
+	return true;
+}
+
+static void found(struct object *o, uint64_t vaddr, const uint8_t *code,
+		  uint8_t len)
+{
 	switch (site_boundary(&o->elf, vaddr)) {
 	case BOUNDARY_NO:
 		return;
 	case BOUNDARY_YES:
-		n = reallocarray(o->tsc, o->n_tsc + 1, sizeof(*n));
-		if (n) {
-			o->tsc = n;
-			n[o->n_tsc++] = (struct tsc_insn){ vaddr, len };
+		if (note_insn(o, vaddr, code, len, 0))
 			return;
-		}
 		break;
 	default:
 		break;
@@ -216,12 +235,36 @@ static void found(struct object *o, uint64_t vaddr, uint8_t len)
 	o->tsc_doubt = true;
 }
 
-/* 0f 31 and 0f 01 f9 among n bytes, sixteen at a time. */
+/* 0f c7 and a register, after `before` bytes: with an operand size or a REX
+ * prefix, or both, the instruction begins there (with f3 it is rdpid). */
+static void found_random(struct object *o, uint64_t vaddr, const uint8_t *code,
+			 size_t before)
+{
+	for (uint8_t pre = before < 2 ? (uint8_t)before : 2; ; pre--) {
+		const uint8_t *p = code - pre;
+		bool fits = !pre || (p[pre - 1] & 0xf0) == 0x40 ||
+			(pre == 1 && p[0] == 0x66);
+
+		if (pre == 2 && p[0] != 0x66)
+			fits = false;
+		if (fits && site_boundary(&o->elf, vaddr - pre) ==
+		    BOUNDARY_YES) {
+			note_insn(o, vaddr - pre, p, pre + 3, pre);
+			return;
+		}
+		if (!pre)
+			return;
+	}
+}
+
+/* 0f 31, 0f 01 f9, and 0f c7 with a register (/6 and /7), among n bytes,
+ * sixteen at a time. */
 static void scan_bytes(struct object *o, const uint8_t *p, size_t n,
 		       uint64_t vaddr)
 {
 	const __m128i esc = _mm_set1_epi8(0x0f), tsc = _mm_set1_epi8(0x31),
-		      grp = _mm_set1_epi8(0x01);
+		      grp = _mm_set1_epi8(0x01),
+		      rnd = _mm_set1_epi8((char)0xc7);
 	size_t i = 0;
 
 	while (i + 1 < n) {
@@ -232,7 +275,9 @@ static void scan_bytes(struct object *o, const uint8_t *p, size_t n,
 			__m128i b = _mm_loadu_si128((const void *)(p + i + 1));
 			__m128i m = _mm_and_si128(_mm_cmpeq_epi8(a, esc),
 				_mm_or_si128(_mm_cmpeq_epi8(b, tsc),
-					     _mm_cmpeq_epi8(b, grp)));
+					     _mm_or_si128(
+					     _mm_cmpeq_epi8(b, grp),
+					     _mm_cmpeq_epi8(b, rnd))));
 
 			hit = (unsigned int)_mm_movemask_epi8(m);
 			if (!hit) {
@@ -242,10 +287,13 @@ static void scan_bytes(struct object *o, const uint8_t *p, size_t n,
 			i += (unsigned int)__builtin_ctz(hit);
 		}
 		if (p[i] == 0x0f && p[i + 1] == 0x31)
-			found(o, vaddr + i, 2);
+			found(o, vaddr + i, p + i, 2);
 		else if (p[i] == 0x0f && p[i + 1] == 0x01 && i + 2 < n &&
 			 p[i + 2] == 0xf9)
-			found(o, vaddr + i, 3);
+			found(o, vaddr + i, p + i, 3);
+		else if (p[i] == 0x0f && p[i + 1] == 0xc7 && i + 2 < n &&
+			 p[i + 2] >= 0xf0)
+			found_random(o, vaddr + i, p + i, i);
 		i++;
 	}
 }
@@ -290,25 +338,26 @@ static void note_edit(struct tsc_map *m, const struct edit *e)
 static void restore(struct taskset *s, struct edit *e)
 {
 	for_each_variant(v)
-		mem_poke(&s->t[v], e->at[v] + 1, &e->old, 1);
+		mem_poke(&s->t[v], e->at[v] + e->i.pre + 1,
+			 &e->i.code[e->i.pre + 1], 1);
 }
 
 #define REPLACE_MAX 64u
 
-/* Some of them, to be found at bias[v] + vaddr: all, or everything is trapped. */
+/* Some of them, to be found at bias[v] + vaddr: all, or all that can be trapped
+ * is. */
 static void replace(struct taskset *s, const struct tsc_insn *const *w,
 		    unsigned int n, const uint64_t bias[MAX_VARIANTS])
 {
-	static const uint8_t rdtsc[] = { 0x0f, 0x31 };
-	static const uint8_t rdtscp[] = { 0x0f, 0x01, 0xf9 };
 	static const uint8_t ud2[] = { 0x0f, 0x0b };
 	struct tsc_map *m = map_of(s->proc->mm);
 	struct text_span old[REPLACE_MAX], new[REPLACE_MAX];
 
 	for (unsigned int i = 0; i < n; i++) {
-		old[i].addr = new[i].addr = w[i]->vaddr;
-		old[i].bytes = w[i]->len == 2 ? rdtsc : rdtscp;
+		old[i].addr = w[i]->vaddr;
+		old[i].bytes = w[i]->code;
 		old[i].n = w[i]->len;
+		new[i].addr = w[i]->vaddr + w[i]->pre;
 		new[i].bytes = ud2;
 		new[i].n = sizeof(ud2);
 	}
@@ -319,10 +368,7 @@ static void replace(struct taskset *s, const struct tsc_insn *const *w,
 		return;
 	}
 	for (unsigned int i = 0; i < n; i++) {
-		struct edit e = {
-			.len = w[i]->len,
-			.old = w[i]->len == 2 ? rdtsc[1] : rdtscp[1],
-		};
+		struct edit e = { .i = *w[i] };
 
 		for_each_variant(v)
 			e.at[v] = bias[v] + w[i]->vaddr;
@@ -358,10 +404,12 @@ static void look(struct taskset *s, struct object *o, uint64_t offset,
 			const struct tsc_insn *t = &o->tsc[i];
 
 			if (t->vaddr >= vaddr &&
-			    t->vaddr + t->len <= vaddr + len)
+			    t->vaddr + t->len <= vaddr + len &&
+			    (!tsc_always() || is_random(t)))
 				w[n++] = t;
 		}
-		replace(s, w, n, bias);
+		if (n)
+			replace(s, w, n, bias);
 	}
 }
 
@@ -480,7 +528,7 @@ static void look_at_all(struct taskset *s)
 
 void tsc_linked(struct taskset *s)
 {
-	if (!tsc_always() && mon.n > 1)
+	if (mon.n > 1)
 		look_at_all(s);
 }
 
@@ -488,11 +536,11 @@ int tsc_image(struct taskset *s)
 {
 	unsigned int want;
 
-	if (tsc_always())
-		return 0;
 	/* the linker's own readings, for its statistics, are its own affair */
 	if (mon.n > 1 && !s->proc->mm->linking)
 		look_at_all(s);
+	if (tsc_always())
+		return 0;
 	want = wanted(s);
 	for_each_variant(v) {
 		const uint64_t args[6] = {
@@ -513,7 +561,7 @@ int tsc_image(struct taskset *s)
 void tsc_mapped(struct taskset *s, struct object *o, uint64_t offset,
 		uint64_t len, const uint64_t at[MAX_VARIANTS])
 {
-	if (tsc_always() || mon.n == 1)
+	if (mon.n == 1)
 		return;
 	/* A static program that loads code itself may read it to translate it
 	 * (valgrind), and is to find in it what the file has. */
@@ -541,7 +589,7 @@ void tsc_touched(struct taskset *s, const uint64_t start[MAX_VARIANTS],
 		for_each_variant(v) {
 			uint64_t from = start[v] & ~4095ull;
 
-			hit |= e->at[v] + e->len > from &&
+			hit |= e->at[v] + e->i.len > from &&
 				e->at[v] < start[v] + len + 4095;
 		}
 		if (!hit) {
@@ -559,13 +607,18 @@ void tsc_program(struct taskset *s)
 {
 	struct tsc_map *m = s->proc->mm->tsc;
 
+	if (!s->proc->vtsc_sigsegv || !m)
+		return;
 	/* the program is to see its SIGSEGV at the instruction itself */
-	for (unsigned int i = 0; s->proc->vtsc_sigsegv && m && i < m->n; i++)
+	for (unsigned int i = 0; i < m->n; ) {
+		if (is_random(&m->edit[i].i)) {
+			i++;
+			continue;
+		}
 		restore(s, &m->edit[i]);
-	if (s->proc->vtsc_sigsegv && m) {
-		m->n = 0;
-		m->mode = TSC_TRAP;
+		m->edit[i] = m->edit[--m->n];
 	}
+	m->mode = TSC_TRAP;
 }
 
 void tsc_apply(struct taskset *s)
@@ -590,52 +643,110 @@ void tsc_apply(struct taskset *s)
 
 /* ---- faults ---- */
 
-int tsc_insn(struct task *t, uint64_t ip, const uint8_t code[3])
+#define CODE_MAX 4u			/* two prefixes and ud2 */
+
+/* The instruction at ip, as written or as replaced. */
+static bool insn_at(struct task *t, uint64_t ip, const uint8_t code[CODE_MAX],
+		    struct tsc_insn *insn)
 {
 	const struct tsc_map *m = t->set->proc->mm->tsc;
 
-	if (code[0] != 0x0f)
-		return 0;
-	if (code[1] == 0x31)
-		return 2;
-	if (code[1] == 0x01 && code[2] == 0xf9)
-		return 3;
-	if (code[1] != 0x0b)
-		return 0;
-	for (unsigned int i = 0; m && i < m->n; i++)
-		if (m->edit[i].at[t->variant] == ip)
-			return m->edit[i].len;
-	return 0;
+	*insn = (struct tsc_insn){ 0 };
+	if (code[0] == 0x0f && code[1] == 0x31)
+		insn->len = 2;
+	else if (code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9)
+		insn->len = 3;
+	for (unsigned int i = 0; !insn->len && m && i < m->n; i++) {
+		const struct edit *e = &m->edit[i];
+
+		if (e->at[t->variant] == ip && code[e->i.pre] == 0x0f &&
+		    code[e->i.pre + 1] == 0x0b)
+			*insn = e->i;
+	}
+	return insn->len;
+}
+
+enum tsc_fault tsc_fault(struct task *t)
+{
+	struct user_regs_struct *r = task_regs(t);
+	uint8_t code[CODE_MAX] = { 0 };
+	struct tsc_insn insn;
+
+	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2 ||
+	    !insn_at(t, r->rip, code, &insn))
+		return TSC_OTHER;
+	return is_random(&insn) ? TSC_RANDOM : TSC_COUNTER;
+}
+
+void tsc_draw(struct tsc_value *v)
+{
+	tsc_trap(false);
+	v->counter = __builtin_ia32_rdtsc();
+	tsc_trap(true);
+	if (getrandom(&v->random, sizeof(v->random), 0) != sizeof(v->random))
+		die("cannot get random numbers");
+}
+
+/* As the instruction does it: the carry says that there was a number. */
+static void give_random(struct user_regs_struct *r, const struct tsc_insn *i,
+			uint64_t random)
+{
+	unsigned long long *const reg[16] = {
+		&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi,
+		&r->rdi, &r->r8, &r->r9, &r->r10, &r->r11, &r->r12, &r->r13,
+		&r->r14, &r->r15,
+	};
+	uint8_t rex = i->pre ? i->code[i->pre - 1] : 0;
+	unsigned long long *to;
+
+	if ((rex & 0xf0) != 0x40)
+		rex = 0;
+	to = reg[(i->code[i->pre + 2] & 7) | (rex & 1 ? 8 : 0)];
+	if (rex & 8)
+		*to = random;
+	else if (i->code[0] == 0x66)
+		*to = (*to & ~0xffffull) | (random & 0xffff);
+	else
+		*to = random & 0xffffffff;
+	/* CF, PF, AF, ZF, SF, OF */
+	r->eflags = (r->eflags & ~0x8d5ull) | 1;
+}
+
+void tsc_give(struct task *t, const struct tsc_value *v)
+{
+	struct user_regs_struct *r = task_regs(t);
+	uint8_t code[CODE_MAX] = { 0 };
+	struct tsc_insn insn;
+
+	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2 ||
+	    !insn_at(t, r->rip, code, &insn))
+		return;
+	if (is_random(&insn)) {
+		give_random(r, &insn, v->random);
+	} else {
+		r->rax = v->counter & 0xffffffffu;
+		r->rdx = v->counter >> 32;
+		if (insn.len == 3)
+			r->rcx = 0;
+	}
+	r->rip += insn.len;
+	task_regs_changed(t);
 }
 
 bool tsc_follower(struct task *t)
 {
 	struct taskset *s = t->set;
-	struct user_regs_struct *r;
-	uint8_t code[3] = { 0 };
-	uint64_t tsc;
-	int len;
+	struct tsc_value value;
 
 	if (!s->proc->mm->linking &&
 	    (t->variant == LEADER || s->tsd & 1u << LEADER ||
 	     !(s->tsd & 1u << t->variant) || s->proc->vtsc_sigsegv))
 		return false;
-	r = task_regs(t);
-	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2 ||
-	    code[1] == 0x0b)
+	/* a SIGSEGV: one the kernel traps, not a replaced one */
+	if (tsc_fault(t) != TSC_COUNTER)
 		return false;
-	len = tsc_insn(t, r->rip, code);
-	if (!len)
-		return false;
-	tsc_trap(false);
-	tsc = __builtin_ia32_rdtsc();
-	tsc_trap(true);
-	r->rax = tsc & 0xffffffffu;
-	r->rdx = tsc >> 32;
-	if (len == 3)
-		r->rcx = 0;
-	r->rip += (uint64_t)len;
-	task_regs_changed(t);
+	tsc_draw(&value);
+	tsc_give(t, &value);
 	if (!s->proc->mm->linking)
 		tsc_unsure(s);
 	task_resume(t, PTRACE_CONT, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The time stamp counter, and the vDSO that needs it: theory of operation in
- * tsc.c.
+ * The time stamp counter, the vDSO that needs it, and the processor's random
+ * numbers: theory of operation in tsc.c.
  */
 #ifndef MONITORD_TSC_H
 #define MONITORD_TSC_H
@@ -39,9 +39,16 @@ void tsc_program(struct taskset *s);
 /* Rendezvous, tasks AT_ENTRY or AT_EXIT: traps and clocks as they should be. */
 void tsc_apply(struct taskset *s);
 
-/* The instruction a task faulted at was rdtsc(p), as written or as replaced:
- * its length, 0 if not.  `code` are the bytes there now. */
-int tsc_insn(struct task *t, uint64_t ip, const uint8_t code[3]);
+/* The instruction a task faulted at was rdtsc(p), as written or as replaced, or
+ * a replaced rdrand or rdseed. */
+enum tsc_fault { TSC_OTHER, TSC_COUNTER, TSC_RANDOM };
+enum tsc_fault tsc_fault(struct task *t);
+/* One value for all variants that faulted at it, and how each gets it. */
+struct tsc_value {
+	uint64_t counter, random;
+};
+void tsc_draw(struct tsc_value *v);
+void tsc_give(struct task *t, const struct tsc_value *v);
 /* A follower faulted at an rdtsc its leader does not trap: answered.  False:
  * it is something else. */
 bool tsc_follower(struct task *t);
