@@ -52,7 +52,12 @@ int64_t ipmon_strnlen(const char *s, size_t max)
 	return (int64_t)strnlen(s, max);
 }
 
-static struct ipmon_ctx ctx;
+/* what lies behind it in its page as well (IPMON_SKIPPED_AT) */
+static union {
+	struct ipmon_ctx ctx;
+	unsigned char page[4096];
+} mine;
+#define ctx mine.ctx
 static struct ipmon_ring *ring;
 
 static void call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -125,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 12 || size > 100000)
 		return 0;
 	memset(ring, 0, 4096);
-	memset(&ctx, 0, sizeof(ctx));
+	memset(&mine, 0, sizeof(mine));
 	/* the end of the buffer is as interesting as its beginning */
 	off = data[0] & 1 ? IPMON_RING_BYTES - (data[1] * 8u + 8) : 0;
 	n = (size - 4) & ~7ul;
