@@ -21,8 +21,9 @@
  * would make them so.  Numbers that differ by a multiple of the page size pass for
  * addresses, once in 4096; it does not matter, since this only makes a good guess
  * better.  When there is no such place, because it is not a loop, or one that works
- * its way through something, the variants stay where they are, and the set is tried
- * with fewer steps next time.
+ * its way through something, those that are behind are let go on until all are at the
+ * same instant (meet.c); if that cannot be found either they stay where they are, and
+ * the set is tried with fewer steps next time.
  *
  * A step never enters the kernel: a variant that stands before a system call,
  * or in the monitor's own code, is not going round a loop.  One that meets a
@@ -38,6 +39,7 @@
 #include "align.h"
 #include "event.h"
 #include "lap.h"
+#include "meet.h"
 #include "signals.h"
 #include "tracee.h"
 
@@ -200,6 +202,14 @@ bool align_set(struct taskset *s)
 			found = false;
 	}
 	s->spins = found;
+	s->met = false;
+	if (!found) {
+		int r = meet_set(s);
+
+		if (r == -EAGAIN)
+			return false;
+		s->met = !r;
+	}
 	if (found)
 		s->align_steps = STEPS_MAX;
 	else

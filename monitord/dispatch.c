@@ -536,3 +536,19 @@ void monitor_tick(void)
 	see_tick();
 	ticker_want(fine);
 }
+
+uint64_t task_runtime(const struct task *t)
+{
+	unsigned long long ns = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", t->tid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu", &ns) != 1)
+		ns = 0;
+	fclose(f);
+	return ns;
+}

@@ -27,10 +27,12 @@
 #include <sys/ptrace.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "divergence.h"
 #include "event.h"
+#include "signals.h"
 #include "stats.h"
 #include "tracee.h"
 
@@ -103,25 +105,136 @@ static void block_traps(const struct task *t)
 	ptrace(PTRACE_SETSIGMASK, t->tid, sizeof(mask), &mask);
 }
 
+/* A stop that a step or a breakpoint made, and not somebody's signal. */
+static bool trapped(const struct task *t)
+{
+	siginfo_t si;
+
+	return t->at == AT_SIGNAL && WSTOPSIG(t->status) == SIGTRAP &&
+	       !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
+	       si.si_code > 0 && si.si_code != SI_KERNEL;
+}
+
 bool event_step(struct task *t, int sig)
 {
 	uint64_t mask;
 	bool blocked = traps_blocked(t, &mask);
-	siginfo_t si;
 
 	if (task_resume(t, PTRACE_SINGLESTEP, sig) < 0 || task_wait(t) < 0)
 		return false;
 	/* the trap of a step gets through (force_sig) */
 	if (blocked)
 		block_traps(t);
-	if (t->at == AT_SIGNAL && WSTOPSIG(t->status) == SIGTRAP &&
-	    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
-	    si.si_code > 0 && si.si_code != SI_KERNEL) {
+	if (trapped(t)) {
 		t->at = AT_STOP;
 		return true;
 	}
 	event_defer_stop(t);
 	return false;
+}
+
+/*
+ * It has been interrupted; has it come to a trap as well?  The kernel tells of the
+ * interruption first.
+ */
+static bool trap_pending(const struct task *t)
+{
+	struct __ptrace_peeksiginfo_args arg = { .off = 0, .nr = 1 };
+	siginfo_t si;
+
+	for (; ptrace(PTRACE_PEEKSIGINFO, t->tid, &arg, &si) == 1; arg.off++)
+		if (si.si_signo == SIGTRAP && si.si_code > 0 &&
+		    si.si_code != SI_KERNEL)
+			return true;
+	return false;
+}
+
+/* It has come to a signal of the program's, which waits. */
+static bool put_aside(struct task *t)
+{
+	siginfo_t si;
+
+	if (t->at != AT_SIGNAL || ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) ||
+	    signal_synchronous(&si))
+		return false;
+	signal_put_aside(t);
+	return true;
+}
+
+/* Wait for it, and interrupt it once it is `due` (ns; 0: at once). `request` is how
+ * it goes on. */
+static enum event_run wait_until(struct task *t, int request, bool blocked,
+				 uint64_t due)
+{
+	bool asked = false, late = false;
+
+	for (;;) {
+		int status;
+		pid_t pid;
+
+		if (!asked && (!due || (late && now_ns() >= due))) {
+			asked = t->interrupted = true;
+			ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
+		}
+		pid = waitpid(t->tid, &status, __WALL);
+
+		if (pid != t->tid) {
+			if (errno != EINTR)
+				return RUN_GONE;
+			late = true;	/* a tick at least */
+			continue;
+		}
+		task_classify(t, status);
+		if (t->at == AT_DEAD) {
+			event_defer_death(t);
+			return RUN_GONE;
+		}
+		/* the trap gets through (force_sig) */
+		if (blocked)
+			block_traps(t);
+		if (t->at == AT_STOP) {
+			t->interrupted = false;
+			if (asked && !trap_pending(t))
+				return RUN_TIME;
+		}
+		if (trapped(t)) {
+			t->at = AT_STOP;
+			return RUN_TRAP;
+		}
+		/* an interruption may be one of earlier */
+		if ((t->at != AT_STOP && !put_aside(t)) ||
+		    task_resume(t, request, 0) < 0)
+			return RUN_GONE;
+	}
+}
+
+enum event_run event_run(struct task *t, int request, uint64_t ns)
+{
+	uint64_t mask;
+	bool blocked = traps_blocked(t, &mask);
+
+	if (task_resume(t, request, 0) < 0)
+		return RUN_GONE;
+	return wait_until(t, request, blocked, now_ns() + ns);
+}
+
+enum event_run event_run_for(struct task *t, uint64_t ns)
+{
+	uint64_t mask, due, now;
+	bool blocked = traps_blocked(t, &mask);
+
+	if (task_resume(t, PTRACE_CONT, 0) < 0)
+		return RUN_GONE;
+	/* the ticker ends a sleep early; the vDSO is not for us (tsc.c) */
+	for (due = now_ns() + ns; (now = now_ns()) < due;) {
+		struct timespec left = {
+			.tv_sec = (time_t)((due - now) / 1000000000u),
+			.tv_nsec = (long)((due - now) % 1000000000u),
+		};
+
+		nanosleep(&left, NULL);
+	}
+	return wait_until(t, PTRACE_CONT, blocked, 0);
 }
 
 static void flush_stops(void)

@@ -39,6 +39,19 @@ void event_defer_stop(struct task *t);
  * something else happened to the task. */
 bool event_step(struct task *t, int sig);
 
+/* How a task that was let go on has come to stand again, AT_STOP but for the
+ * last. */
+enum event_run {
+	RUN_TRAP,	/* a step, a breakpoint of the processor's */
+	RUN_TIME,	/* it was interrupted */
+	RUN_GONE,	/* anything else, for event_defer_stop() (it is dead if it
+			 * has no tid any more) */
+};
+/* Until it traps, `ns` at most. Ticks of the fine ticker are the measure. */
+enum event_run event_run(struct task *t, int request, uint64_t ns);
+/* For about `ns`. */
+enum event_run event_run_for(struct task *t, uint64_t ns);
+
 /* The deaths (and stops) that synchronous waits have put aside. */
 void event_flush_deaths(void);
 
@@ -48,6 +61,8 @@ void task_dead(struct task *t, int status);
 void monitor_tick(void);
 /* CPU time of a task in ns (utime + stime) and its state letter. */
 uint64_t task_cpu(const struct task *t, char *state);
+/* The same as the scheduler counts it; 0 when the kernel does not tell. */
+uint64_t task_runtime(const struct task *t);
 /* Ask for the fine-grained ticker (deferred signals, parking). */
 void ticker_want(bool fine);
 

@@ -262,6 +262,9 @@ struct taskset {
 					 * has ended */
 	bool park;			/* to be parked at the coming stops */
 	bool spins;			/* it was going round a loop then */
+	bool met;			/* ... computing, all at the same instant */
+	uint64_t t_met, meet_ns;	/* when that was tried, and how long it
+					 * took (meet.c) */
 	unsigned int park_tries;	/* found computing, and let go on, since
 					 * t_run (sched.c) */
 	bool idle;			/* to be parked although it does not run */

@@ -56,6 +56,9 @@
 					 * not go round a loop */
 #define LOOK_SPIN_NS	900000u		/* the same for a set that has been */
 #define PARK_SPIN_NS	2000000u	/* seen going round a loop (align.c) */
+#define PARK_MAX_NS	(PARK_NS << PARK_TRIES)
+#define MEET_SHARE	8u	/* ... or so many times what it takes to bring it to
+				 * the same instant (meet.c) */
 #define PARK_IDLE_NS	1000000000u	/* neither: a page fault that others
 					 * answer */
 #define PARK_LATE_NS 2000000000u /* the same, and not all of them compute */
@@ -423,23 +426,6 @@ static bool leave_stopped(struct taskset *o)
 	return true;
 }
 
-/* Processor time of a task in ns; 0 when the kernel does not tell. */
-static uint64_t runtime_of(const struct task *t)
-{
-	unsigned long long ns = 0;
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", t->tid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	if (fscanf(f, "%llu", &ns) != 1)
-		ns = 0;
-	fclose(f);
-	return ns;
-}
-
 /* Has every variant computed for long since it was first looked at? */
 static bool computed_long(struct taskset *o)
 {
@@ -454,10 +440,13 @@ static bool computed_long(struct taskset *o)
 			d->park_early--;
 	}
 	enough = o->spins ? PARK_SPIN_NS : (uint64_t)PARK_NS << o->park_tries;
+	if (!o->spins && enough < MEET_SHARE * o->meet_ns)
+		enough = MEET_SHARE * o->meet_ns < PARK_MAX_NS ?
+			MEET_SHARE * o->meet_ns : PARK_MAX_NS;
 	o->watched = o->t_run;
 	for_each_variant(v) {
 		struct task *t = &o->t[v];
-		uint64_t ns = t->tid ? runtime_of(t) : 0;
+		uint64_t ns = t->tid ? task_runtime(t) : 0;
 
 		if (first)
 			o->watched_cpu[v] = ns;
@@ -496,7 +485,7 @@ static bool late(const struct taskset *s)
 	for_each_variant(v) {
 		const struct task *t = &s->t[v];
 		uint64_t ns = !(s->arrived & 1u << v) && t->tid &&
-			s->watched == s->t_run ? runtime_of(t) : 0;
+			s->watched == s->t_run ? task_runtime(t) : 0;
 
 		if (ns && ns - s->watched_cpu[v] < PARK_LATE_NS / 2)
 			return s->idle || idle_long(s);
@@ -514,7 +503,7 @@ bool sched_patient(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
 
-	if (s->spins)
+	if (s->spins || s->met)
 		return false;
 	if (s->park_tries + d->park_early < PARK_TRIES) {
 		s->park_tries++;

@@ -634,6 +634,9 @@ void signal_tick(struct taskset *s)
 	if (s->state != SET_RUN || s->arrived ||
 	    mon.now - s->t_sigq < GRACE_NS)
 		return;
+	/* it is to get on as well (meet.c) */
+	if (s->t_met + s->meet_ns > mon.now)
+		return;
 	/* a stop for nothing costs, and steps (align.c); who waits for the turn
 	 * in-process comes to its next call when it has got it */
 	if (signal_open(s) && !turn_awaits(s))

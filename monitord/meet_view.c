@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The states of variants that compute, made comparable.
+ *
+ * Theory of operation
+ * -------------------
+ * A state is the registers and the top of the stack.  What is an address differs
+ * between variants, and each is translated to what lies at the same place in the
+ * leader.  exec_layout.c gives all variants the same shape, a multiple of 4 GiB
+ * apart, so a mapping's counterpart is that of the same size whose lower half of
+ * the address is the same.  Only the first thread's stack is where the kernel has
+ * put it; how far apart is seen when both are at the same place.
+ *
+ * Two secrets of libc differ as well (at_random.c): the stack protector's canary,
+ * which lies in every frame, and the guard that pointers in a jmp_buf are combined
+ * with.  Both are to be found behind the thread pointer.
+ *
+ * A number that happens to be an address is translated, too, in all variants but
+ * the leader, and then differs where it does not: no instant is found then.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "launch.h"
+#include "meet_int.h"
+#include "tracee.h"
+
+#define RANGES_MAX	2048u
+/* What the kernel puts on top of it differs in size: names, alignment. */
+#define STACK_SLACK	65536u
+#define SECRETS_AT	0x28u	/* tcbhead_t: stack_guard, pointer_guard */
+/* carry, zero, sign, direction, overflow: those of an address are the same in
+ * all variants, unlike parity and half-carry, which come from its low bits */
+#define FLAGS		0xcc1u
+#define FLAGS_LOW	0x14ull	/* these */
+#define FLAGS_END	0x400000u
+
+/* ---- addresses ---- */
+
+struct reading {
+	struct meet_range *r;
+	unsigned int *n;
+	uint64_t stack[2];		/* the first one: start and end */
+};
+
+static int note_range(void *ctx, const struct map_entry *e)
+{
+	struct reading *rd = ctx;
+
+	if (*rd->n == RANGES_MAX)
+		return 1;
+	if (!strcmp(e->path, "[stack]")) {
+		rd->stack[0] = e->start;
+		rd->stack[1] = e->end;
+	}
+	rd->r[(*rd->n)++] = (struct meet_range) {
+		.start = e->start, .end = e->end, .exec = e->perms[2] == 'x',
+	};
+	return 0;
+}
+
+static const struct meet_range *same_shape(const struct meeting *m,
+					   const struct meet_range *r)
+{
+	for (unsigned int i = 0; i < m->n[LEADER]; i++) {
+		const struct meet_range *l = &m->r[LEADER][i];
+
+		if ((uint32_t)l->start == (uint32_t)r->start &&
+		    l->end - l->start == r->end - r->start &&
+		    l->exec == r->exec)
+			return l;
+	}
+	return NULL;
+}
+
+static struct meet_range *range_of(const struct meeting *m, unsigned int v,
+				   uint64_t addr)
+{
+	unsigned int lo = 0, hi = m->n[v];
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+
+		if (addr >= m->r[v][mid].end)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < m->n[v] && addr >= m->r[v][lo].start ? &m->r[v][lo] : NULL;
+}
+
+/* Mappings that are merged in one variant and not in another have no counterpart
+ * of the same size; what lies before them has. */
+static void relate(struct meeting *m, unsigned int v, const uint64_t stack[2])
+{
+	const struct mm *mm = m->s->proc->mm;
+	int64_t last = 0;
+
+	for (unsigned int i = 0; i < m->n[v]; i++) {
+		struct meet_range *r = &m->r[v][i];
+		const struct meet_range *l = same_shape(m, r);
+
+		if (l)
+			last = (int64_t)(r->start - l->start);
+		/* nearly: meet_same_frame() */
+		r->delta = r->end == stack[1] ?
+			(int64_t)(mm->auxv[v] - mm->auxv[LEADER]) : last;
+	}
+}
+
+void meet_same_frame(struct meeting *m, unsigned int v)
+{
+	const struct user_regs_struct *a = task_regs(&m->s->t[LEADER]);
+	const struct user_regs_struct *b = task_regs(&m->s->t[v]);
+	struct meet_range *r = b ? range_of(m, v, b->rsp) : NULL;
+
+	if (a && r && a->rsp >= m->stack[0] && a->rsp < m->stack[1])
+		r->delta = (int64_t)(b->rsp - a->rsp);
+}
+
+int meet_view_start(struct meeting *m)
+{
+	for_each_variant(v) {
+		struct task *t = &m->s->t[v];
+		const struct user_regs_struct *regs = task_regs(t);
+		struct reading rd = { .n = &m->n[v] };
+
+		rd.r = m->r[v] = calloc(RANGES_MAX, sizeof(*rd.r));
+		if (!rd.r)
+			return -ENOMEM;
+		if (!regs || maps_each(t->tid, note_range, &rd))
+			return -ENOENT;
+		if (v == LEADER)
+			memcpy(m->stack, rd.stack, sizeof(m->stack));
+		else
+			relate(m, v, rd.stack);
+		mem_read_some(t, m->secret[v], regs->fs_base + SECRETS_AT,
+			      sizeof(m->secret[v]));
+	}
+	return 0;
+}
+
+void meet_view_end(struct meeting *m)
+{
+	for_each_variant(v)
+		free(m->r[v]);
+}
+
+static uint64_t common(const struct meeting *m, unsigned int v, uint64_t w)
+{
+	const struct meet_range *r = v == LEADER ? NULL : range_of(m, v, w);
+
+	if (w == m->secret[v][0])
+		return 0;
+	return r ? w - (uint64_t)r->delta : w;
+}
+
+/* The same for one that was rotated after it was combined with the pointer guard
+ * (PTR_MANGLE of glibc). */
+static uint64_t guarded(const struct meeting *m, unsigned int v, uint64_t w)
+{
+	return common(m, v, (w >> 17 | w << 47) ^ m->secret[v][1]);
+}
+
+uint64_t meet_place(const struct meeting *m, unsigned int v)
+{
+	for (unsigned int i = 0; i < m->n[v]; i++) {
+		const struct meet_range *r = &m->r[v][i];
+		uint64_t at = m->place + (uint64_t)r->delta;
+
+		if (r->exec && at >= r->start && at < r->end)
+			return at;
+	}
+	return 0;
+}
+
+/* ---- states ---- */
+
+bool meet_look(struct meeting *m, unsigned int v, struct meet_view *to)
+{
+	struct task *t = &m->s->t[v];
+	const struct user_regs_struct *r = task_regs(t);
+
+	if (!r)
+		return false;
+	/* r11 has the flags from the last call, if nothing else */
+	*to = (struct meet_view) {
+		.ip = common(m, v, r->rip), .sp = common(m, v, r->rsp),
+		.flags = r->eflags & FLAGS, .v = v,
+		.raw = { r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp,
+		       r->r8, r->r9, r->r10,
+		       r->r11 < FLAGS_END ? r->r11 & ~FLAGS_LOW : r->r11, r->r12, r->r13, r->r14,
+		       r->r15 },
+	};
+	mem_read_some(t, to->raw + MEET_REGS, r->rsp,
+		      MEET_STACK * sizeof(uint64_t));
+	for (unsigned int i = 0; i < MEET_WORDS; i++)
+		to->w[i] = common(m, v, to->raw[i]);
+	return true;
+}
+
+static bool same(const struct meeting *m, const struct meet_view *a,
+		 const struct meet_view *b, unsigned int i)
+{
+	return a->w[i] == b->w[i] ||
+	       guarded(m, a->v, a->raw[i]) == guarded(m, b->v, b->raw[i]);
+}
+
+/* Neither a number nor an address that a loop goes by: on the first thread's stack,
+ * a secret, or nothing. */
+static bool may_differ(const struct meeting *m, uint64_t w)
+{
+	return !w || (w >> 48 && w >> 48 != 0xffff) ||
+	       (w >= m->stack[0] - STACK_SLACK && w < m->stack[1] + STACK_SLACK);
+}
+
+/*
+ * A word that has never been seen to change is left from earlier: the environment lies
+ * at another distance than the rest of the first stack, other secrets are not
+ * known here, and padding is not written.
+ */
+static bool left_over(const struct meeting *m, unsigned int i, uint64_t a,
+		      uint64_t b)
+{
+	for (unsigned int c = 2 * i; c < 2 * i + 2; c++)
+		if (m->ch[c].up + m->ch[c].down + m->ch[c].far_up +
+		    m->ch[c].far_down)
+			return false;
+	return may_differ(m, a) && may_differ(m, b);
+}
+
+bool meet_alike(const struct meeting *m, const struct meet_view *a,
+		const struct meet_view *b)
+{
+	if (a->ip != b->ip || a->sp != b->sp || a->flags != b->flags)
+		return false;
+	for (unsigned int i = 0; i < MEET_WORDS; i++)
+		if (!same(m, a, b, i) && !left_over(m, i, a->w[i], b->w[i]))
+			return false;
+	return true;
+}
+
+static int64_t difference(uint64_t a, uint64_t b)
+{
+	return (int32_t)((uint32_t)b - (uint32_t)a);
+}
+
+void meet_distance(const struct meeting *m, const struct meet_view *a,
+		   const struct meet_view *b, int64_t d[MEET_CHANNELS])
+{
+	for (unsigned int i = 0; i < MEET_WORDS; i++) {
+		int64_t e = same(m, a, b, i) ? 0 :
+			(int64_t)(b->w[i] - a->w[i]);
+		bool one = e >= INT32_MIN && e <= INT32_MAX;
+
+		d[2 * i] = one ? e : difference(a->w[i], b->w[i]);
+		d[2 * i + 1] = one ? 0 :
+			difference(a->w[i] >> 32, b->w[i] >> 32);
+	}
+}
