@@ -17,6 +17,7 @@
 #include "front.h"
 #include "jsonfile.h"
 #include "launch.h"
+#include "needed.h"
 #include "options.h"
 #include "see.h"
 #include "reportdir.h"
@@ -28,6 +29,7 @@
 #endif
 
 char preload_list[2 * 4096 + 32];
+char preload_needed[PRELOAD_MAX];
 
 /* Is there a libipmon.so in this directory? */
 static bool library_in(const char *dir)
@@ -76,6 +78,14 @@ void find_libipmon(void)
 			return;
 	}
 	library_in(IPMON_LIBDIR);
+}
+
+static void find_needed(void)
+{
+	for (unsigned int v = 0; v < mon.opt.n && mon.opt.diverse; v++)
+		if (mon.opt.preload[v])
+			needed_by(mon.opt.preload[v], preload_needed,
+				  sizeof(preload_needed));
 }
 
 /* --cpus: everything we start inherits it. */
@@ -129,6 +139,7 @@ int cmd_run(int argc, char **argv)
 	if (r)
 		return r;
 	find_libipmon();
+	find_needed();
 	/* what cannot be written is missed when it is too late to get it again */
 	if (mon.opt.trace_file) {
 		int fd = output_open(mon.opt.trace_file, O_CREAT | O_TRUNC);

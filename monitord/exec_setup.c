@@ -404,9 +404,10 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		    !stack_aux(&im[v].stack, AUX_SECURE, 1) &&
 		    library_visible(&im[v], mm->gate[v], mm->scratch[v]))
 			preload = true;
-		snprintf(list[v], sizeof(list[v]), "%s%s%s", preload_list,
+		snprintf(list[v], sizeof(list[v]), "%s%s%s%s%s", preload_list,
 			 mon.opt.preload[v] ? ":" : "",
-			 mon.opt.preload[v] ? mon.opt.preload[v] : "");
+			 mon.opt.preload[v] ? mon.opt.preload[v] : "",
+			 *preload_needed ? ":" : "", preload_needed);
 		r = put_stack(&im[v], mm, v, preload ? list[v] : NULL);
 		if (r < 0)
 			return r;

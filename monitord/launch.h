@@ -40,8 +40,10 @@ int launch_resolve(void);
 void find_libipmon(void);
 /* What goes into LD_PRELOAD: libipmon.so and libipmon-compat.so. */
 extern char preload_list[2 * 4096 + 32];
-/* ... and those of one variant. */
-#define PRELOAD_LIST (sizeof(preload_list) + PRELOAD_MAX)
+/* What libraries need that some variant alone preloads (needed.c): for all. */
+extern char preload_needed[PRELOAD_MAX];
+/* Both, and those of one variant. */
+#define PRELOAD_LIST (sizeof(preload_list) + 2 * PRELOAD_MAX + 2)
 
 /*
  * Fork, seize and start all variants; creates mon.root (launching) with its
