@@ -388,10 +388,14 @@ int shadow_turn_over(struct taskset *s, struct shadow *sh)
 {
 	struct shadow_region *r;
 
+	/* a program may have tens of thousands of regions, hardly ever such */
+	if (!sh->reals)
+		return 0;
 	LIST_FOREACH(r, &sh->regions, in_shadow) {
 		if (r->mm != s->proc->mm || !r->real)
 			continue;
 		r->real = false;
+		sh->reals--;
 		for_each_follower(v) {
 			int e = turn_over(s, r, v);
 
@@ -535,6 +539,7 @@ int shadow_map(struct mm *m, const struct shadow_region *r)
 		return -ENOMEM;
 	*n = *r;
 	n->mm = m;
+	n->sh->reals += n->real;
 	LIST_INSERT_HEAD(&map_of(m)->regions, n, in_mm);
 	LIST_INSERT_HEAD(&n->sh->regions, n, in_shadow);
 	return 0;
@@ -546,6 +551,7 @@ static void region_free(struct shadow_region *r)
 
 	LIST_REMOVE(r, in_mm);
 	LIST_REMOVE(r, in_shadow);
+	sh->reals -= r->real;
 	free(r);
 	drop_if_unused(sh);
 }

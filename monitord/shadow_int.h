@@ -20,6 +20,7 @@ struct shadow {
 	uint64_t size;			/* of every memfd */
 	unsigned int held;
 	LIST_HEAD(, shadow_region) regions;
+	unsigned int reals;		/* regions that are `real` */
 	LIST_ENTRY(shadow) all;
 };
 
