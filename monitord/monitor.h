@@ -253,6 +253,7 @@ struct taskset {
 	uint32_t solo_commons;		/* ... or, when there were too many, since
 					 * the leader had made so many in-process */
 	struct clock_cache clocks;	/* likewise */
+	unsigned int newnames;		/* names of different lengths in a row */
 	uint64_t sp[MAX_VARIANTS];	/* stack pointers at that call */
 	bool blocking;			/* the call may sleep: others may run */
 	bool redo;			/* leader re-enters the interrupted call */

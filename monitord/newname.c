@@ -23,11 +23,17 @@
  * where the leader's has the leader's name gets it as well: at a rendezvous, or
  * when a follower that compares in-process reports the difference.
  *
+ * Where the random parts are numbers (Ruby writes them in base 36) one is shorter
+ * than another now and then, and there may be no room for the leader's.  Such a
+ * name is taken: that is what a program that invents names expects of some, and it
+ * invents another one.  Not for ever, should it always be the same.
+ *
  * What this gives up: a difference between variants in such a run goes
- * unnoticed at this call.  Directory, prefix, suffix and length are compared
+ * unnoticed at this call.  Directory, prefix and suffix are compared
  * as ever, and what the program does with the name afterwards is equal in all
  * variants or a divergence.  It is stated in the threat model.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -38,6 +44,7 @@
 
 #define PATH_BYTES 4096u
 #define NAME_BYTES 256u
+#define TRIES_MAX 16u		/* names of different lengths in a row */
 #define KNOWN_MAX 256u		/* pairs; the oldest is forgotten */
 
 /* What a variant called it, and what it is called. */
@@ -53,33 +60,47 @@ static bool alnum(char c)
 	       (c >= 'a' && c <= 'z');
 }
 
-bool newname_differs(const char *a, const char *b, size_t n)
+static bool all_alnum(const char *from, const char *to)
 {
-	size_t first = 0, end;
+	while (from < to && alnum(*from))
+		from++;
+	return from == to;
+}
 
-	/* mkdir takes slashes after the last component */
-	while (n && a[n - 1] == '/' && b[n - 1] == '/')
+/* mkdir takes slashes after the last component */
+static size_t without_slashes(const char *name, size_t n)
+{
+	while (n && name[n - 1] == '/')
 		n--;
-	end = n;
-	while (first < n && a[first] == b[first])
+	return n;
+}
+
+bool newname_differs(const char *a, size_t n, const char *b, size_t m)
+{
+	size_t first = 0, same = 0, run;
+
+	n = without_slashes(a, n);
+	m = without_slashes(b, m);
+	while (first < n && first < m && a[first] == b[first])
 		first++;
-	if (first == n)
+	while (same < n - first && same < m - first &&
+	       a[n - same - 1] == b[m - same - 1])
+		same++;
+	/* what differs must be letters and digits ... */
+	if ((n == m && first == n) ||
+	    !all_alnum(a + first, a + n - same) ||
+	    !all_alnum(b + first, b + m - same))
 		return false;
-	while (a[end - 1] == b[end - 1])
-		end--;
-	/* [first, end) differs: all of it must be letters and digits ... */
-	for (size_t i = first; i < end; i++)
-		if (!alnum(a[i]) || !alnum(b[i]))
-			return false;
 	/* ... of the last component ... */
-	if (memchr(a + end, '/', n - end))
+	if (memchr(a + n - same, '/', same))
 		return false;
 	/* ... in a run long enough, whose ends the variants may share */
-	while (first && alnum(a[first - 1]))
-		first--;
-	while (end < n && alnum(a[end]))
-		end++;
-	return end - first >= NEWNAME_RUN;
+	run = (n < m ? n : m) - same - first;
+	while (first && alnum(a[--first]))
+		run++;
+	while (same && alnum(a[n - same--]))
+		run++;
+	return run >= NEWNAME_RUN;
 }
 
 /* The index of the path argument if this call must create it, or -1. */
@@ -129,7 +150,7 @@ static void adopt(struct taskset *s, unsigned int v, uint64_t addr,
 
 	/* the terminator is part of what must be equal */
 	if (mem_read(t, own, addr, n + 1) < 0 || own[n] ||
-	    !newname_differs(name, own, n) ||
+	    !newname_differs(name, n, own, n) ||
 	    mem_write(t, addr, name, n) < 0)
 		return;
 	remember(v, name, own, n);
@@ -138,6 +159,28 @@ static void adopt(struct taskset *s, unsigned int v, uint64_t addr,
 		verbose("process %d: variants invented different names for a new file; they get the leader's",
 			(int)s->proc->vpid);
 	said = true;
+}
+
+/* A follower's name has another length, and is one that could be the leader's. */
+static bool of_another_length(struct taskset *s, int arg, const char *name,
+			      size_t n)
+{
+	bool any = false;
+
+	for_each_follower(v) {
+		struct task *t = &s->t[v];
+		char own[PATH_BYTES];
+		long m = mem_strnlen(t, t->call.args[arg], sizeof(own) - 1);
+
+		if (m == (long)n)
+			continue;
+		if (m < (long)NEWNAME_RUN ||
+		    mem_read(t, own, t->call.args[arg], (size_t)m) < 0 ||
+		    !newname_differs(name, n, own, (size_t)m))
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 bool newname_compare(struct taskset *s)
@@ -149,9 +192,17 @@ bool newname_compare(struct taskset *s)
 		struct task *lead = &s->t[LEADER];
 		uint64_t addr = lead->call.args[arg];
 		long n = mem_strnlen(lead, addr, sizeof(name) - 1);
+		bool read = n >= (long)NEWNAME_RUN &&
+			!mem_read(lead, name, addr, (size_t)n);
 
-		if (n >= (long)NEWNAME_RUN &&
-		    !mem_read(lead, name, addr, (size_t)n))
+		if (read && !s->kick_ret && s->newnames < TRIES_MAX &&
+		    of_another_length(s, arg, name, (size_t)n)) {
+			s->newnames++;
+			set_finish(s, -EEXIST);
+			return false;
+		}
+		s->newnames = 0;
+		if (read)
 			for_each_follower(v)
 				adopt(s, v, s->t[v].call.args[arg], name,
 				      (size_t)n);

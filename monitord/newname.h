@@ -18,10 +18,10 @@ struct ipmon_item;
 #define NEWNAME_RUN 3u
 
 /*
- * Do two paths of n bytes differ in nothing but one run of at least
+ * Do two paths, of n and of m bytes, differ in nothing but one run of at least
  * NEWNAME_RUN letters and digits in the last component?  False when equal.
  */
-bool newname_differs(const char *a, const char *b, size_t n);
+bool newname_differs(const char *a, size_t n, const char *b, size_t m);
 
 /* Comparison (handlers.h) for open with O_CREAT | O_EXCL and for mkdir. */
 bool newname_compare(struct taskset *s);

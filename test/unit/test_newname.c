@@ -36,6 +36,10 @@ const unsigned char *fast_leader_bytes(struct task *t,
 	return NULL;
 }
 
+void set_finish(struct taskset *s, int64_t ret)
+{
+}
+
 bool set_compare(struct taskset *s)
 {
 	return true;
@@ -47,8 +51,10 @@ void verbose(const char *fmt, ...)
 
 static bool differs(const char *a, const char *b)
 {
-	cr_assert_eq(strlen(a), strlen(b));
-	return newname_differs(a, b, strlen(a));
+	bool yes = newname_differs(a, strlen(a), b, strlen(b));
+
+	cr_expect_eq(newname_differs(b, strlen(b), a, strlen(a)), yes);
+	return yes;
 }
 
 Test(newname, random_parts)
@@ -90,6 +96,19 @@ Test(newname, other_characters)
 	cr_expect_not(differs("/tmp/abcdefg.x", "/tmp/bbcdefg.y"),
 		      "two places with a dot between them");
 	cr_expect_not(differs("/tmp/abcd\x80" "fg", "/tmp/abcd\x81" "fg"));
+}
+
+Test(newname, other_lengths)
+{
+	cr_expect(differs("/tmp/d2026-1-olafxe", "/tmp/d2026-1-gt674"));
+	cr_expect(differs("/tmp/abcdef.rb", "/tmp/abcde.rb"));
+	cr_expect(differs("/tmp/abcdef/", "/tmp/abcde//"));
+	cr_expect_not(differs("abcdef/", "abcdef//"), "the same name");
+	cr_expect_not(differs("/tmp/a-bc", "/tmp/a-bcd"), "a short run");
+	cr_expect_not(differs("/tmp/abcdef", "/tmp/abcde/f"));
+	cr_expect_not(differs("/tmp/abcdef", "/tmp/"));
+	cr_expect_not(differs("/tmp/abcdef", ""));
+	cr_expect_not(differs("/tmp/abcdef", "/tmp/abcdef/g"));
 }
 
 Test(newname, slashes_after_the_last_component)
