@@ -178,41 +178,55 @@ static int find(struct task *t, const struct place *want,
 	}
 }
 
-bool align_set(struct taskset *s)
+/* Followers to where the leader is, in a loop that waits.  Results as above. */
+static int align_to_leader(struct taskset *s, const struct lap_moving *m)
 {
 	unsigned int steps = s->align_steps ? s->align_steps : STEPS_MAX;
-	bool found = true;
-	struct lap_moving m = { 0 };
 	struct place want;
+	int all = 0;
 
-	if (mon.n > 1 && lap_of_leader(s, &m) == -EAGAIN)
-		return false;
 	if (!place_of(&s->t[LEADER], &want))
-		return false;
+		return -EAGAIN;
 	fetch_memory(&s->t[LEADER], &want);
 	for_each_follower(v) {
 		unsigned int n = steps;
-		int r = find(&s->t[v], &want, &m, &n);
+		int r = find(&s->t[v], &want, m, &n);
 
 		if (!r)
-			r = lap_follow(&s->t[v], &m);
+			r = lap_follow(&s->t[v], m);
 		if (r == -EAGAIN)
-			return false;
+			return r;
 		if (r < 0)
-			found = false;
+			all = -ENOENT;
 	}
-	s->spins = found;
-	s->met = false;
-	if (!found) {
-		int r = meet_set(s);
-
-		if (r == -EAGAIN)
-			return false;
-		s->met = !r;
-	}
-	if (found)
+	if (!all)
 		s->align_steps = STEPS_MAX;
 	else
 		s->align_steps = steps / 2 > STEPS_MIN ? steps / 2 : STEPS_MIN;
-	return true;
+	return all;
+}
+
+bool align_set(struct taskset *s)
+{
+	struct lap_moving m = { 0 };
+	bool waited = s->spins;
+	int r = mon.n > 1 ? lap_of_leader(s, &m) : 0;
+
+	s->spins = s->met = false;
+	/* A loop that is not seen to wait may count in memory, and look as if it
+	 * did; one that did the last time is likely to wait still. */
+	if (r == -ENOENT && !waited) {
+		r = meet_set(s);
+		s->met = !r;
+	}
+	if (!r && s->met)
+		return true;
+	if (r != -EAGAIN)
+		r = align_to_leader(s, &m);
+	s->spins = !r;
+	if (r == -ENOENT && waited) {
+		r = meet_set(s);
+		s->met = !r;
+	}
+	return r != -EAGAIN;
 }

@@ -201,6 +201,29 @@ static bool plain(struct user_regs_struct *r, struct step *p)
 	return true;
 }
 
+unsigned int lap_writes(struct task *t, uint64_t *addr, unsigned int n)
+{
+	struct user_regs_struct *r = task_regs(t);
+	uint8_t code[ZYDIS_MAX_INSTRUCTION_LENGTH];
+	ssize_t got = r ? mem_read_some(t, code, r->rip, sizeof(code)) : 0;
+	unsigned int found = 0;
+	ZydisDecoder dec;
+	struct step p;
+
+	ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
+			 ZYDIS_STACK_WIDTH_64);
+	if (got <= 0 || ZYAN_FAILED(ZydisDecoderDecodeFull(&dec, code,
+					(size_t)got, &p.insn, p.op)))
+		return 0;
+	for (unsigned int k = 0; k < p.insn.operand_count && found < n; k++)
+		if (p.op[k].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    p.op[k].mem.type == ZYDIS_MEMOP_TYPE_MEM &&
+		    p.op[k].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
+		    address(r, &p, &p.op[k], &addr[found]))
+			found++;
+	return found;
+}
+
 /* Once round, to where it is now. */
 static int go_round(struct task *t, struct lap *l, bool may_end)
 {

@@ -28,6 +28,10 @@ void lap_regs(struct user_regs_struct *r, unsigned long long *reg[LAP_REGS]);
 /* Would the next instruction leave the program's own code? */
 bool lap_leaves(struct task *t, uint64_t ip);
 
+/* Addresses of memory that the next instruction writes, as its operands tell, `n`
+ * at most. How many. */
+unsigned int lap_writes(struct task *t, uint64_t *addr, unsigned int n);
+
 /*
  * Take the leader twice round the loop it may be in.  0: it is a loop that ends
  * only when somebody else changes its memory, `m` is what it counts; -ENOENT: it

@@ -36,6 +36,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "event.h"
 #include "meet.h"
@@ -150,7 +151,10 @@ static int run(struct meeting *m, unsigned int v, uint64_t ns)
 static int learn(struct meeting *m)
 {
 	struct meet_view *now = &m->view[LEADER];
-	int r = meet_visit(m, LEADER, now);
+	int r;
+
+	memset(m->ch, 0, sizeof(m->ch));
+	r = meet_visit(m, LEADER, now);
 
 	for (unsigned int i = 0; i < FINE_VISITS && !r; i++) {
 		struct meet_view before = *now;
@@ -167,6 +171,20 @@ static int learn(struct meeting *m)
 		if (trend(&m->ch[c]))
 			return 0;
 	return -ENOENT;
+}
+
+/* A short look shows the innermost loop, which may always be the same. */
+static int watch(struct meeting *m)
+{
+	int r = meet_find_place(m, false);
+
+	if (!r)
+		r = learn(m);
+	if (r == -ENOENT)
+		r = meet_find_place(m, true);
+	else
+		return r;
+	return r ? r : learn(m);
 }
 
 /* ---- together ---- */
@@ -277,9 +295,7 @@ int meet_set(struct taskset *s)
 	meet_move_start(&m);
 	r = meet_view_start(&m);
 	if (!r)
-		r = meet_find_place(&m);
-	if (!r)
-		r = learn(&m);
+		r = watch(&m);
 	if (!r)
 		r = gather(&m);
 	meet_move_end(&m);

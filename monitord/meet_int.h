@@ -7,7 +7,8 @@
 
 #define MEET_REGS	15u
 #define MEET_STACK	64u
-#define MEET_WORDS	(MEET_REGS + MEET_STACK)
+#define MEET_CELLS	24u	/* words of memory that the loop writes */
+#define MEET_WORDS	(MEET_REGS + MEET_STACK + MEET_CELLS)
 /* Halves of words: two numbers may share one. */
 #define MEET_CHANNELS	(2u * MEET_WORDS)
 #define MEET_MASK	1024u	/* bytes: of 8192 processors */
@@ -42,6 +43,9 @@ struct meeting {
 	struct meet_view view[MAX_VARIANTS];	/* at the last one */
 	struct meet_channel ch[MEET_CHANNELS];
 
+	unsigned int cells;
+	uint64_t cell[MAX_VARIANTS][MEET_CELLS];
+
 	/* meet_view.c */
 	uint64_t secret[MAX_VARIANTS][2]; /* canary, pointer guard */
 	uint64_t stack[2];		/* the leader's first one */
@@ -59,8 +63,8 @@ struct meeting {
 /* What corresponds to what. 0 or -errno; meet_view_end() in any case. */
 int meet_view_start(struct meeting *m);
 void meet_view_end(struct meeting *m);
-/* The address of m->place in variant v, 0: it is not to be found there. */
-uint64_t meet_place(const struct meeting *m, unsigned int v);
+/* Where v has what the leader has at `addr`, 0: it is not to be found there. */
+uint64_t meet_there(const struct meeting *m, unsigned int v, uint64_t addr);
 /* Leader and v are at the place: so are their stack pointers. */
 void meet_same_frame(struct meeting *m, unsigned int v);
 /* The state of a variant that is stopped. False: it is gone. */
@@ -76,8 +80,9 @@ void meet_distance(const struct meeting *m, const struct meet_view *a,
 /* Everybody to one processor; and back, without breakpoints. */
 void meet_move_start(struct meeting *m);
 void meet_move_end(struct meeting *m);
-/* m->place: an instruction the leader comes to again and again. */
-int meet_find_place(struct meeting *m);
+/* m->place: an instruction the leader comes to again and again; m->cell: what it
+ * writes meanwhile. `far`: however long that takes, for a wide loop. */
+int meet_find_place(struct meeting *m, bool far);
 /* Variant v on to the next visit. */
 int meet_visit(struct meeting *m, unsigned int v, struct meet_view *to);
 /* ... after about so long; *used: ns of processor time it has had before. */

@@ -28,13 +28,15 @@
 
 #include "event.h"
 #include "fast.h"
+#include "lap.h"
 #include "meet_int.h"
-#include "owned.h"
 #include "tracee.h"
 
 #define TRACE_MAX	2048u	/* steps to find a place, */
 #define TRACE_SOME	128u	/* ... fewer if among so many */
 #define TRACE_OFTEN	4u	/* ... are so many of one instruction */
+#define WRITTEN_MAX	256u	/* words of memory it writes meanwhile */
+#define STACK_BELOW	1024u	/* bytes: of calls from where it is */
 #define VISIT_NS	20000000u /* for the next visit to come */
 #define MEET_CPU_NS	50000000u /* for all of it: of ours, */
 #define MEET_NS		500000000u /* ... and of everybody's */
@@ -109,7 +111,7 @@ static int breakpoint(struct meeting *m, unsigned int v, bool on)
 	if (m->on[v] == on)
 		return 0;
 	if (on) {
-		uint64_t at = meet_place(m, v);
+		uint64_t at = meet_there(m, v, m->place);
 
 		r = at ? debug_register(t, 0, at) : -ENOENT;
 	}
@@ -194,20 +196,6 @@ int meet_run(struct meeting *m, unsigned int v, uint64_t ns, uint64_t *used,
 
 /* ---- the place ---- */
 
-static bool would_leave(struct meeting *m, const struct user_regs_struct *r)
-{
-	unsigned char c[2] = { 0 };
-	uint64_t from, to;
-
-	if (mem_read_some(&m->s->t[LEADER], c, r->rip, sizeof(c)) != sizeof(c))
-		return true;
-	/* syscall, sysenter, int */
-	return (c[0] == 0x0f && (c[1] == 0x05 || c[1] == 0x34)) ||
-	       c[0] == 0xcd ||
-	       owned_next(m->s->proc->mm, LEADER, r->rip, r->rip + 1, &from,
-			  &to);
-}
-
 /* A step of the leader's: where it was, and a digest of its registers. */
 struct step {
 	uint64_t ip, regs;
@@ -265,21 +253,73 @@ static uint64_t outermost(struct step *st, unsigned int n, unsigned int *most)
 	return found;
 }
 
-int meet_find_place(struct meeting *m)
+/* Words of memory, and how often they have been written. */
+struct written {
+	unsigned int n;
+	struct {
+		uint64_t addr;
+		unsigned int times;
+	} word[WRITTEN_MAX];
+};
+
+static void note_writes(struct task *t, const struct user_regs_struct *r,
+			struct written *w)
+{
+	uint64_t addr[4];
+	unsigned int n = lap_writes(t, addr, 4);
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t a = addr[i] & ~7ull;
+		unsigned int k = 0;
+
+		/* the top of the stack is looked at in any case */
+		if (a >= r->rsp - STACK_BELOW &&
+		    a < r->rsp + MEET_STACK * sizeof(uint64_t))
+			continue;
+		while (k < w->n && w->word[k].addr != a)
+			k++;
+		if (k == WRITTEN_MAX)
+			continue;
+		w->n += k == w->n;
+		w->word[k].addr = a;
+		w->word[k].times++;
+	}
+}
+
+/* Those written again and again are the loop's variables. */
+static void choose_cells(struct meeting *m, const struct written *w)
+{
+	for (unsigned int i = 0; i < w->n && m->cells < MEET_CELLS; i++) {
+		bool there = w->word[i].times >= 2;
+
+		for_each_variant(v) {
+			m->cell[v][m->cells] =
+				meet_there(m, v, w->word[i].addr);
+			there = there && m->cell[v][m->cells];
+		}
+		m->cells += there;
+	}
+}
+
+int meet_find_place(struct meeting *m, bool far)
 {
 	struct task *t = &m->s->t[LEADER];
 	struct step *st = calloc(TRACE_MAX, sizeof(*st));
+	struct written w = { 0 };
 	unsigned int most = 0;
-	int r = st ? 0 : -ENOMEM;
+	int r = st ? breakpoint(m, LEADER, false) : -ENOMEM;
 
-	for (unsigned int n = 0; !r && n < TRACE_MAX && most < TRACE_OFTEN; ) {
+	m->place = m->cells = 0;
+	for (unsigned int n = 0; !r && n < TRACE_MAX &&
+	     (far || most < TRACE_OFTEN); ) {
 		const struct user_regs_struct *regs = task_regs(t);
 
-		if (!regs || would_leave(m, regs)) {
+		if (!regs || lap_leaves(t, regs->rip)) {
 			r = -EAGAIN;
 			break;
 		}
 		st[n++] = (struct step) { regs->rip, digest(regs) };
+		note_writes(t, regs, &w);
 		if (event_run(t, PTRACE_SINGLESTEP, VISIT_NS) != RUN_TRAP)
 			r = t->at == AT_STOP ? -ENOENT : gone(m, LEADER);
 		else if (meet_late(m))
@@ -289,5 +329,8 @@ int meet_find_place(struct meeting *m)
 			m->place = outermost(st, n, &most);
 	}
 	free(st);
-	return r ? r : m->place ? 0 : -ENOENT;
+	if (r || !m->place)
+		return r ? r : -ENOENT;
+	choose_cells(m, &w);
+	return 0;
 }

@@ -4,7 +4,8 @@
  *
  * Theory of operation
  * -------------------
- * A state is the registers and the top of the stack.  What is an address differs
+ * A state is the registers, the top of the stack and the words of memory that the
+ * loop has been seen to write.  What is an address differs
  * between variants, and each is translated to what lies at the same place in the
  * leader.  exec_layout.c gives all variants the same shape, a multiple of 4 GiB
  * apart, so a mapping's counterpart is that of the same size whose lower half of
@@ -21,6 +22,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "launch.h"
 #include "meet_int.h"
@@ -163,19 +165,46 @@ static uint64_t guarded(const struct meeting *m, unsigned int v, uint64_t w)
 	return common(m, v, (w >> 17 | w << 47) ^ m->secret[v][1]);
 }
 
-uint64_t meet_place(const struct meeting *m, unsigned int v)
+uint64_t meet_there(const struct meeting *m, unsigned int v, uint64_t addr)
 {
+	if (v == LEADER)
+		return addr;
 	for (unsigned int i = 0; i < m->n[v]; i++) {
 		const struct meet_range *r = &m->r[v][i];
-		uint64_t at = m->place + (uint64_t)r->delta;
+		uint64_t at = addr + (uint64_t)r->delta;
 
-		if (r->exec && at >= r->start && at < r->end)
+		if (at >= r->start && at < r->end)
 			return at;
 	}
 	return 0;
 }
 
 /* ---- states ---- */
+
+/* The stack and the cells. */
+static void fetch(const struct meeting *m, unsigned int v, uint64_t sp,
+		  uint64_t *to)
+{
+	struct task *t = &m->s->t[v];
+	struct iovec mine = { to, (MEET_STACK + m->cells) * sizeof(*to) };
+	struct iovec theirs[1 + MEET_CELLS] = {
+		{ (void *)(uintptr_t)sp, MEET_STACK * sizeof(*to) },
+	};
+
+	for (unsigned int i = 0; i < m->cells; i++)
+		theirs[1 + i] = (struct iovec){
+			(void *)(uintptr_t)m->cell[v][i], sizeof(*to)
+		};
+	if (process_vm_readv(t->tid, &mine, 1, theirs, 1 + m->cells, 0) ==
+	    (ssize_t)mine.iov_len)
+		return;
+	/* one at a time: the end of the stack, memory that is gone */
+	memset(to, 0, mine.iov_len);
+	mem_read_some(t, to, sp, MEET_STACK * sizeof(*to));
+	for (unsigned int i = 0; i < m->cells; i++)
+		mem_read_some(t, to + MEET_STACK + i, m->cell[v][i],
+			      sizeof(*to));
+}
 
 bool meet_look(struct meeting *m, unsigned int v, struct meet_view *to)
 {
@@ -193,8 +222,7 @@ bool meet_look(struct meeting *m, unsigned int v, struct meet_view *to)
 		       r->r11 < FLAGS_END ? r->r11 & ~FLAGS_LOW : r->r11, r->r12, r->r13, r->r14,
 		       r->r15 },
 	};
-	mem_read_some(t, to->raw + MEET_REGS, r->rsp,
-		      MEET_STACK * sizeof(uint64_t));
+	fetch(m, v, r->rsp, to->raw + MEET_REGS);
 	for (unsigned int i = 0; i < MEET_WORDS; i++)
 		to->w[i] = common(m, v, to->raw[i]);
 	return true;
