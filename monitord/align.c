@@ -46,6 +46,7 @@
 #define STEPS_MAX 4096
 #define STEPS_MIN 64
 #define WORDS 16		/* of the stack */
+#define VAIN_MAX 6u		/* 31 times not tried */
 /* carry, zero, sign, direction, overflow: those of an address are the same in
  * all variants, unlike parity and half-carry, which come from its low bits */
 #define FLAGS 0xcc1
@@ -173,6 +174,8 @@ static int find(struct task *t, const struct place *want,
 		if (!may || !*steps)
 			return -ENOENT;
 		--*steps;
+		if (lap_sees_steps(t, p.ip))
+			return -ENOENT;
 		if (lap_leaves(t, p.ip) || !event_step(t, 0))
 			return -EAGAIN;
 	}
@@ -206,27 +209,44 @@ static int align_to_leader(struct taskset *s, const struct lap_moving *m)
 	return all;
 }
 
+/* Where it was in vain it is not tried every time: it takes long. */
+static int try_to_meet(struct taskset *s)
+{
+	int r;
+
+	if (s->meet_skip) {
+		s->meet_skip--;
+		return s->meet_error;
+	}
+	r = meet_set(s);
+	s->met = !r;
+	if (r == -EAGAIN)
+		return r;
+	s->meet_error = r;
+	s->meet_vain = r ? s->meet_vain + 1 : 0;
+	if (s->meet_vain > VAIN_MAX)
+		s->meet_vain = VAIN_MAX;
+	s->meet_skip = s->meet_vain ? (1u << (s->meet_vain - 1)) - 1 : 0;
+	return r;
+}
+
 bool align_set(struct taskset *s)
 {
 	struct lap_moving m = { 0 };
-	bool waited = s->spins;
-	int r = mon.n > 1 ? lap_of_leader(s, &m) : 0;
+	bool waited = s->spins, others = mon.live & ~(1u << LEADER);
+	int r = others ? lap_of_leader(s, &m) : 0;
+	bool tried = r == -ENOENT && !waited;
 
 	s->spins = s->met = false;
 	/* A loop that is not seen to wait may count in memory, and look as if it
 	 * did; one that did the last time is likely to wait still. */
-	if (r == -ENOENT && !waited) {
-		r = meet_set(s);
-		s->met = !r;
-	}
-	if (!r && s->met)
-		return true;
-	if (r != -EAGAIN)
+	if (tried)
+		r = try_to_meet(s);
+	if (!s->met && r != -EAGAIN && r != -ETIME) {
 		r = align_to_leader(s, &m);
-	s->spins = !r;
-	if (r == -ENOENT && waited) {
-		r = meet_set(s);
-		s->met = !r;
+		s->spins = !r;
 	}
+	if (r == -ENOENT && !tried)
+		r = try_to_meet(s);
 	return r != -EAGAIN;
 }

@@ -32,6 +32,7 @@
 
 #include "divergence.h"
 #include "event.h"
+#include "fast.h"
 #include "signals.h"
 #include "stats.h"
 #include "tracee.h"
@@ -105,14 +106,21 @@ static void block_traps(const struct task *t)
 	ptrace(PTRACE_SETSIGMASK, t->tid, sizeof(mask), &mask);
 }
 
-/* A stop that a step or a breakpoint made, and not somebody's signal. */
-static bool trapped(const struct task *t)
+/* A stop that a step or a breakpoint made, and not somebody's signal: with this code,
+ * 0 for any. */
+static bool trap_of(const siginfo_t *si, int code)
+{
+	return si->si_signo == SIGTRAP && si->si_code > 0 &&
+	       (code ? si->si_code == code : si->si_code != SI_KERNEL);
+}
+
+static bool trapped(const struct task *t, int code)
 {
 	siginfo_t si;
 
 	return t->at == AT_SIGNAL && WSTOPSIG(t->status) == SIGTRAP &&
 	       !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) &&
-	       si.si_code > 0 && si.si_code != SI_KERNEL;
+	       trap_of(&si, code);
 }
 
 bool event_step(struct task *t, int sig)
@@ -125,7 +133,7 @@ bool event_step(struct task *t, int sig)
 	/* the trap of a step gets through (force_sig) */
 	if (blocked)
 		block_traps(t);
-	if (trapped(t)) {
+	if (trapped(t, 0)) {
 		t->at = AT_STOP;
 		return true;
 	}
@@ -137,28 +145,17 @@ bool event_step(struct task *t, int sig)
  * It has been interrupted; has it come to a trap as well?  The kernel tells of the
  * interruption first.
  */
-static bool trap_pending(const struct task *t)
+#define PENDING_MAX 64u
+static bool trap_pending(const struct task *t, int code)
 {
 	struct __ptrace_peeksiginfo_args arg = { .off = 0, .nr = 1 };
 	siginfo_t si;
 
-	for (; ptrace(PTRACE_PEEKSIGINFO, t->tid, &arg, &si) == 1; arg.off++)
-		if (si.si_signo == SIGTRAP && si.si_code > 0 &&
-		    si.si_code != SI_KERNEL)
+	for (; arg.off < PENDING_MAX &&
+	     ptrace(PTRACE_PEEKSIGINFO, t->tid, &arg, &si) == 1; arg.off++)
+		if (trap_of(&si, code))
 			return true;
 	return false;
-}
-
-/* It has come to a signal of the program's, which waits. */
-static bool put_aside(struct task *t)
-{
-	siginfo_t si;
-
-	if (t->at != AT_SIGNAL || ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) ||
-	    signal_synchronous(&si))
-		return false;
-	signal_put_aside(t);
-	return true;
 }
 
 /* Wait for it, and interrupt it once it is `due` (ns; 0: at once). `request` is how
@@ -166,6 +163,9 @@ static bool put_aside(struct task *t)
 static enum event_run wait_until(struct task *t, int request, bool blocked,
 				 uint64_t due)
 {
+	uint64_t end = (due ? due : now_ns()) +
+		(uint64_t)mon.opt.timeout * 1000000000u;
+	int code = request == PTRACE_SINGLESTEP ? TRAP_TRACE : TRAP_HWBKPT;
 	bool asked = false, late = false;
 
 	for (;;) {
@@ -177,11 +177,12 @@ static enum event_run wait_until(struct task *t, int request, bool blocked,
 			ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
 		}
 		pid = waitpid(t->tid, &status, __WALL);
-
+		late = true;	/* a tick at least, or a signal */
 		if (pid != t->tid) {
-			if (errno != EINTR)
+			/* in a fault that somebody else must answer: its stop
+			 * is for the loop */
+			if (errno != EINTR || now_ns() >= end)
 				return RUN_GONE;
-			late = true;	/* a tick at least */
 			continue;
 		}
 		task_classify(t, status);
@@ -189,21 +190,28 @@ static enum event_run wait_until(struct task *t, int request, bool blocked,
 			event_defer_death(t);
 			return RUN_GONE;
 		}
-		/* the trap gets through (force_sig) */
-		if (blocked)
-			block_traps(t);
-		if (t->at == AT_STOP) {
-			t->interrupted = false;
-			if (asked && !trap_pending(t))
-				return RUN_TIME;
-		}
-		if (trapped(t)) {
+		if (trapped(t, code)) {
+			/* it gets through (force_sig) */
+			if (blocked)
+				block_traps(t);
 			t->at = AT_STOP;
 			return RUN_TRAP;
 		}
-		/* an interruption may be one of earlier */
-		if ((t->at != AT_STOP && !put_aside(t)) ||
-		    task_resume(t, request, 0) < 0)
+		if (t->at == AT_STOP) {
+			t->interrupted = false;
+			if (asked && !trap_pending(t, code))
+				return RUN_TIME;
+		} else if (t->at != AT_SIGNAL || trapped(t, 0) ||
+			   !signal_meanwhile(t)) {
+			return RUN_GONE;
+		}
+		/* inside IP-MON nothing is learnt from it */
+		if (t->at == AT_SIGNAL && fast_stop(t, t->set->pending ?
+						    FAST_WANTED : FAST_UNSEEN)) {
+			t->at = AT_STOP;
+			return RUN_TIME;
+		}
+		if (task_resume(t, request, 0) < 0)
 			return RUN_GONE;
 	}
 }

@@ -32,6 +32,7 @@
 #include "tracee.h"
 
 #define STEPS	48u		/* instructions in the loop */
+#define SPREAD_MAX 32u		/* rounds */
 #define OPS	ZYDIS_MAX_OPERAND_COUNT
 #define FLAGS	0xcd5u		/* the arithmetic ones */
 #define ALL_FLAGS (ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF | \
@@ -106,6 +107,17 @@ bool lap_leaves(struct task *t, uint64_t ip)
 	if ((c[0] == 0x0f && (c[1] == 0x05 || c[1] == 0x34)) || c[0] == 0xcd)
 		return true;
 	return owned_next(t->set->proc->mm, t->variant, ip, ip + 1, &from, &to);
+}
+
+bool lap_sees_steps(struct task *t, uint64_t ip)
+{
+	unsigned char c[4] = { 0 };
+	unsigned int i = 0;
+
+	mem_read_some(t, c, ip, sizeof(c));
+	while (i < 3 && (c[i] == 0x66 || (c[i] & 0xf0) == 0x40))
+		i++;
+	return c[i] == 0x9c || c[i] == 0x9d;
 }
 
 static bool reg_value(struct user_regs_struct *r, ZydisRegister name,
@@ -451,15 +463,25 @@ static int two_rounds(struct taskset *s, struct lap_moving *m)
 		if (now.cell[i].value != m->cell[i].value &&
 		    !cell_taint(&x, now.cell[i].addr, now.cell[i].size, true))
 			goto none;
+	/* until nothing more depends on what moves */
+	for (unsigned int round = 0; round < SPREAD_MAX; round++) {
+		struct taint before = x;
+
+		for (unsigned int i = 0; i < leader_lap.n; i++)
+			if (!spread(&x, &leader_lap.step[i]))
+				goto none;
+		if (!memcmp(&before, &x, sizeof(x)))
+			break;
+		if (round == SPREAD_MAX - 1)
+			goto none;
+	}
 	/* those that stay what they are need nothing done to them */
 	m->cells = 0;
 	for (unsigned int i = 0; i < now.cells; i++)
 		if (cell_tainted(&x, now.cell[i].addr, now.cell[i].size))
 			m->cell[m->cells++] = now.cell[i];
-	for (unsigned int i = 0; i < 2 * leader_lap.n; i++)
-		if (!spread(&x, &leader_lap.step[i % leader_lap.n]))
-			goto none;
 	m->flags |= x.flags;
+	m->regs |= x.regs & ((1u << LAP_REGS) - 1);
 	return 0;
 
 none_if_stopped:
@@ -494,6 +516,49 @@ int lap_of_leader(struct taskset *s, struct lap_moving *m)
 	return r;
 }
 
+/* Does the follower execute there what the leader does? */
+static bool same_step(const struct step *a, const struct step *b)
+{
+	return !((a->ip ^ b->ip) & 4095) && a->insn.length == b->insn.length &&
+	       a->insn.mnemonic == b->insn.mnemonic &&
+	       a->insn.operand_count == b->insn.operand_count;
+}
+
+/* A number, that is, and no address of the leader's. */
+static bool count(uint64_t leader, uint64_t own)
+{
+	return leader == own ||
+	       (int64_t)leader == (int32_t)leader || leader >> 32 == 0;
+}
+
+/* What would be written there, all of it, before any of it is. */
+static bool may_follow(struct task *t, const struct lap_moving *m,
+		       unsigned long long *const a[LAP_REGS],
+		       unsigned long long *const b[LAP_REGS])
+{
+	for (unsigned int i = 0; i < leader_lap.n; i++)
+		if (!same_step(&leader_lap.step[i], &other_lap.step[i]))
+			return false;
+	for (unsigned int i = 0; i < m->cells; i++) {
+		const struct step *p = &other_lap.step[m->cell[i].step];
+		const ZydisDecodedOperand *op = &p->op[m->cell[i].operand];
+		uint64_t own = 0;
+
+		if (op->type != ZYDIS_OPERAND_TYPE_MEMORY ||
+		    !(op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) ||
+		    op->size != m->cell[i].size * 8u ||
+		    m->cell[i].size > sizeof(own) ||
+		    mem_read(t, &own, p->addr[m->cell[i].operand],
+			     m->cell[i].size) ||
+		    !count(m->cell[i].value, own))
+			return false;
+	}
+	for (unsigned int i = 0; i < LAP_REGS; i++)
+		if (m->regs & 1u << i && !count(*a[i], *b[i]))
+			return false;
+	return true;
+}
+
 int lap_follow(struct task *t, const struct lap_moving *m)
 {
 	struct user_regs_struct *l = task_regs(&t->set->t[LEADER]), *r;
@@ -508,16 +573,15 @@ int lap_follow(struct task *t, const struct lap_moving *m)
 		return -EAGAIN;
 	if (e < 0 || other_lap.n != leader_lap.n)
 		return -ENOENT;
-	for (unsigned int i = 0; i < leader_lap.n; i++)
-		if ((leader_lap.step[i].ip ^ other_lap.step[i].ip) & 4095)
-			return -ENOENT;
+	lap_regs(l, a);
+	lap_regs(r, b);
+	if (!may_follow(t, m, a, b))
+		return -ENOENT;
 	for (unsigned int i = 0; i < m->cells; i++)
 		if (mem_write(t, other_lap.step[m->cell[i].step]
 			      .addr[m->cell[i].operand],
 			      &m->cell[i].value, m->cell[i].size))
 			return -ENOENT;
-	lap_regs(l, a);
-	lap_regs(r, b);
 	for (unsigned int i = 0; i < LAP_REGS; i++)
 		if (m->regs & 1u << i)
 			*b[i] = *a[i];

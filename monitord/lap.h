@@ -28,6 +28,9 @@ void lap_regs(struct user_regs_struct *r, unsigned long long *reg[LAP_REGS]);
 /* Would the next instruction leave the program's own code? */
 bool lap_leaves(struct task *t, uint64_t ip);
 
+/* Would it see that it is stepped (pushf, popf)? */
+bool lap_sees_steps(struct task *t, uint64_t ip);
+
 /* Addresses of memory that the next instruction writes, as its operands tell, `n`
  * at most. How many. */
 unsigned int lap_writes(struct task *t, uint64_t *addr, unsigned int n);

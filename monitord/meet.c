@@ -46,6 +46,8 @@
 #define FINE_VISITS	6u	/* to see what changes from one to the next */
 #define FAR_TIMES	3u	/* ... and from one moment to the next, */
 #define FAR_NS		300000u	/* so far apart */
+#define FAR_SURE	6u	/* moments, for one that also goes the other way */
+#define UNSURE		1e6	/* slower than any other */
 #define NEAR		300u	/* visits with one follower, which take as long as */
 #define NEAR_MORE	2000u	/* some short runs, or with more */
 #define RUN_MIN_NS	15000u	/* shorter ones may not move it at all */
@@ -96,8 +98,9 @@ static void learn_far(struct meeting *m, const struct meet_view *a,
 /* +1: it grows, -1: it falls, 0: neither, or it is not known */
 static int trend(const struct meet_channel *ch)
 {
-	/* what is seen over longer times counts */
-	bool far = ch->far_up + ch->far_down;
+	/* what is seen over longer times counts, if it is seen often enough */
+	unsigned int n = ch->far_up + ch->far_down;
+	bool far = n && (n >= FAR_SURE || !(ch->up && ch->down));
 	bool up = far ? ch->far_up : ch->up;
 	bool down = far ? ch->far_down : ch->down;
 
@@ -112,7 +115,7 @@ static double speed(const struct meet_channel *ch)
 /*
  * The channel that tells how far a is behind b (*dist > 0: so far; < 0: a is in
  * front), or -1.  One that changes slowly is before one that changes fast: it
- * belongs to an outer loop.
+ * belongs to an outer loop, if it has been seen to change more than now and then.
  */
 static int measure(const struct meeting *m, const struct meet_view *a,
 		   const struct meet_view *b, int64_t *dist)
@@ -124,9 +127,9 @@ static int measure(const struct meeting *m, const struct meet_view *a,
 	meet_distance(m, a, b, d);
 	for (unsigned int c = 0; c < MEET_CHANNELS; c++) {
 		const struct meet_channel *ch = &m->ch[c];
+		unsigned int n = ch->far_up + ch->far_down;
 		int way = d[c] ? trend(ch) : 0;
-		/* not seen over longer times: an inner one at best */
-		double v = ch->far_up + ch->far_down ? speed(ch) : 1e9;
+		double v = n >= FAR_TIMES ? speed(ch) : UNSURE + speed(ch);
 
 		if (!way || (best >= 0 && v >= slowest))
 			continue;
@@ -193,17 +196,20 @@ static int watch(struct meeting *m)
 static int walk(struct meeting *m, unsigned int v, int c,
 		const struct meet_view *to)
 {
-	struct meet_view *at = &m->view[v];
+	struct meet_view *at = &m->view[v], last;
 	int64_t d[MEET_CHANNELS], before;
 
 	meet_distance(m, at, to, d);
 	before = d[c];
 	for (unsigned int i = 0; i < WALK_MAX; i++) {
-		int r = i % 64 == 63 && meet_late(m) ? -ENOENT :
-			meet_visit(m, v, at);
+		int r;
 
+		last = *at;
+		r = i % 64 == 63 && meet_late(m) ? -ETIME :
+			meet_visit(m, v, at);
 		if (r)
 			return r;
+		learn_near(m, &last, at);
 		if (meet_alike(m, at, to))
 			return 0;
 		meet_distance(m, at, to, d);
@@ -217,7 +223,7 @@ static int walk(struct meeting *m, unsigned int v, int c,
 static int approach(struct meeting *m, unsigned int v,
 		    const struct meet_view *to, uint64_t *blind)
 {
-	int64_t dist = 0, near = mon.n > 2 ? NEAR_MORE : NEAR;
+	int64_t dist = 0, near = __builtin_popcount(mon.live) > 2 ? NEAR_MORE : NEAR;
 	int c = measure(m, &m->view[v], to, &dist);
 	const struct meet_channel *ch = &m->ch[c < 0 ? 0 : c];
 	double need;
@@ -279,7 +285,7 @@ static int gather(struct meeting *m)
 		if (r)
 			return r;
 	}
-	return -ENOENT;
+	return -ETIME;
 }
 
 int meet_set(struct taskset *s)

@@ -11,7 +11,8 @@
  * same one.
  *
  *	0		they are
- *	-ENOENT		no such instant was found, within bounds
+ *	-ENOENT		nothing is seen to change, or there is no place to look at
+ *	-ETIME		no such instant was found, within bounds
  *	-EAGAIN		one of them is about to make a call, or has had another
  *			stop (its event is to come); those AT_STOP are to be resumed
  */

@@ -166,6 +166,8 @@ int meet_visit(struct meeting *m, unsigned int v, struct meet_view *to)
 {
 	enum event_run r;
 
+	if (now_ns() - m->start > MEET_NS)
+		return -ETIME;
 	if (breakpoint(m, v, true))
 		return -ENOENT;
 	r = event_run(&m->s->t[v], PTRACE_CONT, VISIT_NS);
@@ -175,7 +177,9 @@ int meet_visit(struct meeting *m, unsigned int v, struct meet_view *to)
 		return -EAGAIN;
 	if (r != RUN_TRAP)
 		return -ENOENT;
-	return meet_look(m, v, to) ? 0 : -EAGAIN;
+	if (!meet_look(m, v, to))
+		return -EAGAIN;
+	return to->ip == m->place ? 0 : -ENOENT;
 }
 
 int meet_run(struct meeting *m, unsigned int v, uint64_t ns, uint64_t *used,
@@ -316,6 +320,10 @@ int meet_find_place(struct meeting *m, bool far)
 
 		if (!regs || lap_leaves(t, regs->rip)) {
 			r = -EAGAIN;
+			break;
+		}
+		if (lap_sees_steps(t, regs->rip)) {
+			r = -ENOENT;
 			break;
 		}
 		st[n++] = (struct step) { regs->rip, digest(regs) };

@@ -264,6 +264,9 @@ struct taskset {
 	bool park;			/* to be parked at the coming stops */
 	bool spins;			/* it was going round a loop then */
 	bool met;			/* ... computing, all at the same instant */
+	unsigned int meet_vain;		/* times in a row it was in vain, */
+	unsigned int meet_skip;		/* ... for which it is not tried, */
+	int meet_error;			/* ... and why */
 	uint64_t t_met, meet_ns;	/* when that was tried, and how long it
 					 * took (meet.c) */
 	unsigned int park_tries;	/* found computing, and let go on, since

@@ -50,8 +50,10 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/user.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -424,6 +426,26 @@ void signal_fault_check(struct taskset *s)
 	}
 }
 
+bool signal_meanwhile(struct task *t)
+{
+	struct sigstate st;
+	siginfo_t si;
+
+	if (ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) ||
+	    signal_synchronous(&si))
+		return false;
+	if (t->variant != LEADER || sigstate_read(t, &st) ||
+	    signal_void(&si, &st))
+		return true;
+	if (si.si_signo == SIGCONT)
+		signal_drop_stops(t->set->proc, &st);
+	if (signal_effect(si.si_signo, &st) != EFF_IGNORED) {
+		signal_queue(t->set, &si);
+		fast_want(t->set);
+	}
+	return true;
+}
+
 void signal_stop(struct task *t)
 {
 	struct taskset *s = t->set;
@@ -438,6 +460,13 @@ void signal_stop(struct task *t)
 	if (s->state == SET_EXITING) {
 		task_resume(t, PTRACE_CONT, t->variant == LEADER ?
 			    si.si_signo : 0);
+		return;
+	}
+	/* one of meet.c's that came too late: a program can have none */
+	if (si.si_signo == SIGTRAP && si.si_code == TRAP_HWBKPT) {
+		ptrace(PTRACE_POKEUSER, t->tid,
+		       offsetof(struct user, u_debugreg[7]), 0);
+		event_continue(t);
 		return;
 	}
 	if (signal_synchronous(&si)) {
@@ -635,7 +664,7 @@ void signal_tick(struct taskset *s)
 	    mon.now - s->t_sigq < GRACE_NS)
 		return;
 	/* it is to get on as well (meet.c) */
-	if (s->t_met + s->meet_ns > mon.now)
+	if (s->met && s->t_met + s->meet_ns > mon.now)
 		return;
 	/* a stop for nothing costs, and steps (align.c); who waits for the turn
 	 * in-process comes to its next call when it has got it */

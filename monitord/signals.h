@@ -17,6 +17,9 @@
 /* A signal-delivery stop seen during a synchronous operation: the leader's
  * is kept for the next rendezvous, a follower's is dropped. */
 void signal_put_aside(struct task *t);
+/* A task that is let run for a moment has come to a signal: it waits until the set
+ * comes to monitord. False: it is a fault, or gone. */
+bool signal_meanwhile(struct task *t);
 
 /* A signal-delivery stop in the event loop. */
 void signal_stop(struct task *t);

@@ -121,8 +121,8 @@ static bool lists_by_option(const struct stack *st)
 {
 	static const char *const valued[] = {
 		"--library-path", "--glibc-hwcaps-prepend",
-		"--glibc-hwcaps-mask", "--inhibit-rpath", "--audit",
-		"--preload", "--argv0",
+		"--glibc-hwcaps-mask", "--inhibit-rpath", "--preload",
+		"--argv0",
 	};
 
 	for (uint64_t i = 1; i < st->argc; i++) {
@@ -132,6 +132,8 @@ static bool lists_by_option(const struct stack *st)
 			return false;
 		if (!strcmp(s, "--list"))
 			return true;
+		if (!strcmp(s, "--audit"))
+			return false;
 		for (size_t k = 0; k < sizeof(valued) / sizeof(valued[0]); k++)
 			if (!strcmp(s, valued[k]))
 				i++;
@@ -142,14 +144,20 @@ static bool lists_by_option(const struct stack *st)
 bool stack_lists(const struct stack *st, bool linker)
 {
 	static const char name[] = "LD_TRACE_LOADED_OBJECTS=";
+	static const char audit[] = "LD_AUDIT=";
+	bool lists = linker && lists_by_option(st);
 
 	for (uint64_t i = 0; i < st->envc; i++) {
 		const char *s = stack_string(st, word_at(st, st->envp + i * 8));
 
 		if (s && !strncmp(s, name, sizeof(name) - 1))
-			return true;
+			lists = true;
+		/* code of the caller's, which runs even then */
+		if (s && !strncmp(s, audit, sizeof(audit) - 1) &&
+		    s[sizeof(audit) - 1])
+			return false;
 	}
-	return linker && lists_by_option(st);
+	return lists;
 }
 
 #define HWCAP2_FSGSBASE 2u		/* asm/hwcap2.h */

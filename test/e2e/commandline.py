@@ -580,13 +580,14 @@ def no_dev(suite, case, n, policy):
     program = ["sh", "-c", "echo out; echo err >&2; (exec <&-; cat); echo $?"]
     run = [suite.monitord, "run", "-n", str(n), "--policy", policy, "--", *program]
     for dev in ("mount -t tmpfs none /dev",
-                "mount -t tmpfs none /dev; mknod /dev/null c 1 3; mount -o remount,nodev /dev"):
+                "mount -t tmpfs none /dev && mknod /dev/null c 1 3 && mount -o remount,nodev /dev"):
         for closed in ("", " <&-"):
-            got = [subprocess.run(["unshare", "-m", "sh", "-c", f'{dev}; exec "$@"{closed}', "sh", *argv],
+            got = [subprocess.run(["unshare", "-m", "sh", "-c", f'{dev} && exec "$@"{closed}', "sh", *argv],
                                   cwd=suite.fresh(case), env=suite.environment(case, "none"),
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, timeout=60, check=False)
                    for argv in (program, run)]
-            if (got[0].returncode, got[0].stdout, got[0].stderr) != \
+            if got[0].returncode or b"out" not in got[0].stdout or \
+                    (got[0].returncode, got[0].stdout, got[0].stderr) != \
                     (got[1].returncode, got[1].stdout, got[1].stderr):
                 raise Fail(f"{dev}{closed}: {got[1]}, natively {got[0]}")

@@ -15,7 +15,7 @@
 
 static atomic_uint turn;
 static volatile unsigned long spun[2];
-static unsigned char parity[2 * ROUNDS];
+static unsigned long seen[2 * ROUNDS];
 
 static void *pass(void *arg)
 {
@@ -24,7 +24,7 @@ static void *pass(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		while (atomic_load(&turn) % 2 != me)
 			spun[me]++;
-		parity[atomic_load(&turn)] = spun[me] % 2;
+		seen[atomic_load(&turn)] = spun[me];
 		atomic_fetch_add(&turn, 1);
 	}
 	return NULL;
@@ -41,7 +41,7 @@ int main(void)
 	for (int i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);
 	/* natively nobody knows what it is; here all variants agree on it */
-	if (write(out, parity, sizeof(parity)) != sizeof(parity))
+	if (write(out, seen, sizeof(seen)) != sizeof(seen))
 		return 1;
 	printf("%u turns\n", atomic_load(&turn));
 	return 0;
