@@ -222,7 +222,7 @@ def follower_memory(suite, case, n, policy):
         if policy == "strict":
             g.stopped("gate", f"/proc/{g.follower}/maps", os.O_RDONLY)
             return
-        heap = [a for a, _, _, name in g.special.real_maps(g.follower) if name == "[heap]"][0]
+        own = [a for a, _, _, name in g.special.real_maps(g.follower) if name == "[stack]"][0]
         link = os.path.join(where, "link")
         os.symlink(f"/proc/{g.follower}", link)
         names = [f"/proc/{g.follower}/{x}" for x in
@@ -233,7 +233,7 @@ def follower_memory(suite, case, n, policy):
                   # no directory to start from
                   ".", "link/mem", ""]
         for name in names:
-            got = opened(g.s, "gate", name or "./", os.O_RDONLY, "owned", heap)
+            got = opened(g.s, "gate", name or "./", os.O_RDONLY, "owned", own)
             if not got or got[0] >= 0:
                 raise Fail(f"{name}: {got}")
         # it does open files, or all this would show nothing
