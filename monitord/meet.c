@@ -31,8 +31,8 @@
  * waits, and align.c is right; where nothing that can be seen goes in one direction
  * there is no answer, and the set is left alone for longer (sched.c).
  *
- * A variant that comes to a call, a signal or a fault on the way leaves: a call is
- * a better place to meet at.
+ * A variant that comes to a call or a fault on the way leaves: a call is a better
+ * place to meet at.  Signals that come meanwhile wait (signal_meanwhile).
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -28,7 +28,8 @@
  *     variants by what was computed since the last call; a program that spins
  *     on a flag another thread sets is indifferent to it, and without it such
  *     a program would never end.  One that does not go round such a loop
- *     (align.c) is left alone for longer: sooner or later most make a call, and
+ *     (align.c), and whose variants cannot be brought to one instant otherwise
+ *     (meet.c), is left alone for longer: sooner or later most make a call, and
  *     are at the same place then, whereas a lock that one variant has taken
  *     already and another has not makes them differ.  A set of which one
  *     variant has come to its next call already is not spinning: the others will
