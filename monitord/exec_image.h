@@ -31,7 +31,9 @@ struct image {
 					 * sorted */
 	unsigned int n_map, cap_map;
 	uint64_t stack_end;
-	uint64_t base;			/* of the dynamic linker, 0 = none */
+	uint64_t base;			/* of the interpreter, 0 = none */
+	bool glibc;			/* glibc's dynamic linker is in it ... */
+	bool linker;			/* ... and was itself executed */
 	bool listing;			/* shall only print what it would load */
 	uint64_t area_start, area_end;	/* the mmap area as used so far */
 };

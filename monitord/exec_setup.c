@@ -20,7 +20,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -90,50 +89,74 @@ static int64_t inject(struct image *im, uint64_t ip, uint64_t nr,
 
 /* ---- libipmon ---- */
 
-static bool linker_name(const char *path)
+/* The string that is `name`, at addr? */
+static bool string_is(struct image *im, uint64_t addr, const char *name)
 {
-	const char *base = strrchr(path, '/');
+	char text[64] = "";
+	size_t n = strlen(name) + 1;
 
-	return !strcmp(base ? base + 1 : path, "ld-linux-x86-64.so.2");
+	return n <= sizeof(text) && mem_read_some(im->t, text, addr, n) > 0 &&
+	       !memcmp(text, name, n);
 }
 
-static bool glibc_linker(struct image *im)
+/*
+ * Is the object whose first page is at `base` glibc's dynamic linker?  By the
+ * name it gives itself: it may have been executed by any other, and portable
+ * bundles and build trees have it under theirs.
+ */
+static bool glibc_linker_at(struct image *im, uint64_t base)
+{
+	uint64_t bias = base, dyn = 0, size = 0, names = 0, soname = 0;
+	Elf64_Phdr ph[32];
+	Elf64_Dyn d[64];
+	Elf64_Ehdr eh;
+
+	if (!base || mem_read(im->t, &eh, base, sizeof(eh)) < 0 ||
+	    memcmp(eh.e_ident, ELFMAG, SELFMAG) || eh.e_type != ET_DYN ||
+	    eh.e_phentsize != sizeof(ph[0]) || !eh.e_phnum ||
+	    eh.e_phnum > sizeof(ph) / sizeof(ph[0]) ||
+	    mem_read(im->t, ph, base + eh.e_phoff,
+		     eh.e_phnum * sizeof(ph[0])) < 0)
+		return false;
+	for (unsigned int i = 0; i < eh.e_phnum; i++) {
+		if (ph[i].p_type == PT_INTERP)
+			return false;
+		if (ph[i].p_type == PT_LOAD && !ph[i].p_offset)
+			bias = base - ph[i].p_vaddr;
+		if (ph[i].p_type != PT_DYNAMIC)
+			continue;
+		dyn = ph[i].p_vaddr;
+		size = ph[i].p_memsz;
+	}
+	if (size > sizeof(d))
+		size = sizeof(d);
+	if (!dyn || mem_read(im->t, d, bias + dyn, size) < 0)
+		return false;
+	/* nothing is relocated yet: addresses are the file's */
+	for (uint64_t i = 0; i < size / sizeof(d[0]); i++) {
+		if (d[i].d_tag == DT_NULL)
+			break;
+		if (d[i].d_tag == DT_STRTAB)
+			names = d[i].d_un.d_ptr;
+		if (d[i].d_tag == DT_SONAME)
+			soname = d[i].d_un.d_val;
+	}
+	return names && soname && string_is(im, bias + names + soname,
+					    "ld-linux-x86-64.so.2");
+}
+
+/*
+ * The dynamic linker is the program's interpreter, or was itself executed, as
+ * `ld.so PROGRAM` does: then it maps the program, and gives it a stack without its
+ * own arguments.
+ */
+static void find_linker(struct image *im)
 {
 	uint64_t phdr = stack_aux(&im->stack, AUX_PHDR, 0);
-	uint64_t n = stack_aux(&im->stack, AUX_PHNUM, 0);
-	Elf64_Phdr ph[64];
-	uint64_t bias = 0, interp = 0;
-	char path[256];
 
-	if (!im->base || !phdr || !n || n > 64 ||
-	    stack_aux(&im->stack, AUX_PHENT, 0) != sizeof(ph[0]) ||
-	    mem_read(im->t, ph, phdr, n * sizeof(ph[0])) < 0)
-		return false;
-	for (uint64_t i = 0; i < n; i++) {
-		if (ph[i].p_type == PT_PHDR)
-			bias = phdr - ph[i].p_vaddr;
-		if (ph[i].p_type == PT_INTERP)
-			interp = ph[i].p_vaddr;
-	}
-	if (!interp || mem_read_some(im->t, path, interp + bias,
-				     sizeof(path)) <= 0)
-		return false;
-	path[sizeof(path) - 1] = 0;
-	return linker_name(path);
-}
-
-/* Was the dynamic linker itself executed, as `ld.so PROGRAM` does? */
-static bool linker_itself(const struct image *im)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	if (im->base)
-		return false;
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)im->t->tid);
-	n = readlink(link, path, sizeof(path) - 1);
-	path[n > 0 ? n : 0] = 0;
-	return linker_name(path);
+	im->glibc = glibc_linker_at(im, im->base ? im->base :
+				    phdr & ~(PAGE - 1));
+	im->linker = im->glibc && !im->base;
 }
 
 /*
@@ -142,14 +165,18 @@ static bool linker_itself(const struct image *im)
  * our library, with the vDSO, and with one address for each object, as it is
  * printed.
  */
-static bool lists_libraries(struct image *im)
+static bool lists_libraries(const struct image *im)
 {
-	bool itself = linker_itself(im);
+	return im->glibc && !stack_aux(&im->stack, AUX_SECURE, 1) &&
+	       stack_lists(&im->stack, im->linker);
+}
 
-	if (stack_aux(&im->stack, AUX_SECURE, 1) ||
-	    (!itself && !glibc_linker(im)))
-		return false;
-	return stack_lists(&im->stack, itself);
+/* Will it execute a program, and load what LD_PRELOAD says into it? */
+static bool preloads(const struct image *im)
+{
+	return mon.libipmon[0] && im->glibc && !im->listing &&
+	       !stack_aux(&im->stack, AUX_SECURE, 1) &&
+	       (!im->linker || stack_runs(&im->stack));
 }
 
 /* Is our library there, as the process sees files? */
@@ -290,7 +317,7 @@ static int map_own(struct image *im, struct mm *mm, unsigned int v)
 		return (int)r;
 	if (im->listing)
 		return 0;
-	if (v == LEADER && im->base && !tsc_always()) {
+	if (v == LEADER && !mm->static_exe && !tsc_always()) {
 		r = hide_vdso(im, mm);
 		if (r <= 0)
 			return (int)r;
@@ -328,7 +355,8 @@ static int put_stack(struct image *im, struct mm *mm, unsigned int v,
 	r = mem_write(im->t, out.sp, out.bytes, out.size);
 	free(out.bytes);
 	im->regs.rsp = out.sp;
-	mm->env_slot[v] = out.env_slot;
+	mm->stack[v] = out.sp;
+	mm->env_added[v] = out.preload;
 	mm->env_orig[v] = out.env_orig;
 	mm->auxv[v] = out.auxv;
 	return r;
@@ -379,7 +407,7 @@ static void warn_privileges(struct task *t)
 static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 {
 	struct mm *mm = s->proc->mm;
-	bool preload = false, glibc = false, listing;
+	bool preload = false, listing;
 	uint64_t random[MAX_VARIANTS] = { 0 };
 	char list[MAX_VARIANTS][PRELOAD_LIST];
 	int r = 0;
@@ -388,8 +416,9 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		r = image_read(&im[v], &s->t[v]);
 		if (r < 0)
 			return r;
+		find_linker(&im[v]);
 	}
-	mm->static_exe = !im[LEADER].base;
+	mm->static_exe = !im[LEADER].base && !im[LEADER].linker;
 	listing = lists_libraries(&im[LEADER]);
 	for_each_variant(v) {
 		im[v].listing = listing;
@@ -398,10 +427,7 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 			r = layout_follower(s, im, v);
 		if (r < 0)
 			return r;
-		if (v == LEADER)
-			glibc = glibc_linker(&im[v]);
-		if (v == LEADER && mon.libipmon[0] && glibc && !listing &&
-		    !stack_aux(&im[v].stack, AUX_SECURE, 1) &&
+		if (v == LEADER && preloads(&im[v]) &&
 		    library_visible(&im[v], mm->gate[v], mm->scratch[v]))
 			preload = true;
 		snprintf(list[v], sizeof(list[v]), "%s%s%s%s%s", preload_list,
@@ -412,7 +438,7 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		if (r < 0)
 			return r;
 		if (mon.opt.layout != LAYOUT_SAME &&
-		    (glibc || mm->static_exe))
+		    (im[LEADER].glibc || mm->static_exe))
 			random[v] = stack_aux(&im[v].stack, AUX_RANDOM, 0);
 		if (v == LEADER || mon.opt.layout != LAYOUT_SAME)
 			continue;

@@ -170,6 +170,8 @@ void exec_start(struct taskset *s)
 	}
 	if (fd >= 0)
 		give_fd(s, fd);
+	/* a dynamic linker that leaves a static program to the kernel */
+	ipmon_hide_preload(s);
 	s->proc->execing = true;
 	set_leader_go(s);
 }

@@ -188,20 +188,49 @@ static const char *verify(struct task *t)
 	return NULL;
 }
 
-/* Put the environment back as execve's caller made it. */
-static void hide_preload(struct taskset *s)
+/*
+ * Where in the environment the string `entry` is, or 0.  Not simply where it was put:
+ * a dynamic linker that was itself executed takes its arguments away from under the
+ * environment (glibc from 2.34 on; earlier ones leave that where it is).
+ */
+static uint64_t env_find(struct task *t, uint64_t sp, uint64_t entry)
+{
+	uint64_t words[256], at = sp, argc;
+
+	if (mem_read(t, &argc, at, sizeof(argc)) < 0 ||
+	    argc > STACK_MAX / sizeof(argc))
+		return 0;
+	/* the count, that many arguments, and NULL */
+	for (at += (argc + 2) * 8; at < sp + STACK_MAX; at += sizeof(words)) {
+		ssize_t n = mem_read_some(t, words, at, sizeof(words));
+
+		for (ssize_t i = 0; i < n / 8; i++) {
+			if (words[i] == entry)
+				return at + (uint64_t)i * 8;
+			if (!words[i])
+				return 0;
+		}
+		if (n < (ssize_t)sizeof(words))
+			break;
+	}
+	return 0;
+}
+
+void ipmon_hide_preload(struct taskset *s)
 {
 	struct mm *mm = s->proc->mm;
 
 	for_each_variant(v) {
-		uint64_t words[2];
+		uint64_t words[2], at;
 		unsigned int n;
 
-		if (!mm->env_slot[v])
+		if (!mm->env_added[v])
 			continue;
+		at = env_find(&s->t[v], mm->stack[v], mm->env_added[v]);
 		n = stack_hide(mm->env_orig[v], words);
-		mem_write(&s->t[v], mm->env_slot[v], words, n * sizeof(*words));
-		mm->env_slot[v] = 0;
+		if (at)
+			mem_write(&s->t[v], at, words, n * sizeof(*words));
+		mm->env_added[v] = 0;
 	}
 }
 
@@ -224,7 +253,7 @@ void ipmon_register_start(struct taskset *s)
 		set_finish(s, -EPERM);
 		return;
 	}
-	hide_preload(s);
+	ipmon_hide_preload(s);
 	if (s->proc->mm->at_random[LEADER])
 		at_random_publish(s);
 	s->proc->mm->registered = true;

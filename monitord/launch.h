@@ -77,6 +77,9 @@ bool exec_is_foreign(pid_t pid, int dirfd, const char *path);
 
 /* The registration call (table handler H_IPMON; row-less number). */
 void ipmon_register_start(struct taskset *s);
+/* Put the environment back as execve's caller made it, if that is still to be
+ * done. */
+void ipmon_hide_preload(struct taskset *s);
 
 /* maps.c: /proc/PID/maps of one task. */
 struct map_entry {

@@ -350,9 +350,10 @@ struct mm {
 	int64_t delta[MAX_VARIANTS];	/* follower address = leader address +
 					 * delta, for mappings the kernel places
 					 * (multiple of 4 GiB) */
-	uint64_t env_slot[MAX_VARIANTS];/* stack address of the LD_PRELOAD
-					 * pointer in envp, 0 = none injected */
-	uint64_t env_orig[MAX_VARIANTS];/* original string pointer, or 0 */
+	uint64_t stack[MAX_VARIANTS];	/* where argc is */
+	uint64_t env_added[MAX_VARIANTS];/* the LD_PRELOAD string we have put
+					 * into envp, 0 = none */
+	uint64_t env_orig[MAX_VARIANTS];/* the one that was there, or 0 */
 	uint64_t auxv[MAX_VARIANTS];	/* stack address of the auxv */
 	uint64_t at_random[MAX_VARIANTS];/* at_random.c: bytes that are to be
 					 * made the same, 0 = none */
@@ -360,7 +361,7 @@ struct mm {
 	bool registered;		/* libipmon's constructor has run */
 	bool linking;			/* own.c: it has not, and each variant
 					 * loads what it likes */
-	bool static_exe;		/* no interpreter */
+	bool static_exe;		/* without a dynamic linker */
 	bool warned_overlap;
 	struct shadow_map *shadows;	/* shadow.c: shared mappings */
 	struct fast *fast;		/* fast.c: arenas, NULL = none */

@@ -116,36 +116,54 @@ static int64_t find_preload(const struct stack *st, const char **value)
 	return -1;
 }
 
-/* Options of ld.so(8) before the program's name; some have a value. */
-static bool lists_by_option(const struct stack *st)
+/* What ld.so(8) is asked for by its options: a program is run, or its libraries are
+ * listed (and no code of the caller's looks on). */
+enum asked { ASKED_OTHER, ASKED_RUN, ASKED_LIST };
+
+/* Options come before the program's name; some have a value. */
+static enum asked linker_asked(const struct stack *st)
 {
 	static const char *const valued[] = {
 		"--library-path", "--glibc-hwcaps-prepend",
 		"--glibc-hwcaps-mask", "--inhibit-rpath", "--preload",
-		"--argv0",
+		"--argv0", "--audit",
 	};
+	static const char *const other[] = {
+		"--verify", "--help", "--version", "--list-tunables",
+		"--list-diagnostics",
+	};
+	bool list = false, audit = false;
 
 	for (uint64_t i = 1; i < st->argc; i++) {
 		const char *s = stack_string(st, word_at(st, st->argv + i * 8));
 
-		if (!s || strncmp(s, "--", 2) != 0)
-			return false;
-		if (!strcmp(s, "--list"))
-			return true;
-		if (!strcmp(s, "--audit"))
-			return false;
+		if (!s)
+			break;
+		if (strncmp(s, "--", 2) != 0)
+			return !list ? ASKED_RUN :
+			       audit ? ASKED_OTHER : ASKED_LIST;
+		list |= !strcmp(s, "--list");
+		audit |= !strcmp(s, "--audit");
+		for (size_t k = 0; k < sizeof(other) / sizeof(other[0]); k++)
+			if (!strcmp(s, other[k]))
+				return ASKED_OTHER;
 		for (size_t k = 0; k < sizeof(valued) / sizeof(valued[0]); k++)
 			if (!strcmp(s, valued[k]))
 				i++;
 	}
-	return false;
+	return ASKED_OTHER;
+}
+
+bool stack_runs(const struct stack *st)
+{
+	return linker_asked(st) == ASKED_RUN;
 }
 
 bool stack_lists(const struct stack *st, bool linker)
 {
 	static const char name[] = "LD_TRACE_LOADED_OBJECTS=";
 	static const char audit[] = "LD_AUDIT=";
-	bool lists = linker && lists_by_option(st);
+	bool lists = linker && linker_asked(st) == ASKED_LIST;
 
 	for (uint64_t i = 0; i < st->envc; i++) {
 		const char *s = stack_string(st, word_at(st, st->envp + i * 8));

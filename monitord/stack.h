@@ -57,6 +57,10 @@ uint64_t stack_aux(const struct stack *st, uint64_t type, uint64_t absent);
  */
 bool stack_lists(const struct stack *st, bool linker);
 
+/* glibc's dynamic linker was executed: does it go on to execute a program, whose
+ * name is among its arguments (ld.so(8))? */
+bool stack_runs(const struct stack *st);
+
 /* What to write where; `bytes` is allocated, the caller frees it. */
 struct stack_image {
 	uint64_t sp;			/* the new stack pointer, and where

@@ -294,3 +294,37 @@ Test(stack, random_blocks)
 		cr_assert_eq(r.st.argc, f.st.argc);
 	}
 }
+
+#define ASK(...) ask((const char *const[]){ "ld.so", __VA_ARGS__, NULL })
+
+/* 'r': a program is run, 'l': its libraries are listed, '-': neither. */
+static char ask(const char *const *argv)
+{
+	static const char *const none[] = { NULL };
+	struct fixture f;
+
+	make(&f, argv, none);
+	cr_assert_eq(stack_parse(&f.st), 0);
+	if (stack_runs(&f.st))
+		return stack_lists(&f.st, true) ? '?' : 'r';
+	return stack_lists(&f.st, true) ? 'l' : '-';
+}
+
+Test(stack, what_a_dynamic_linker_is_asked_for)
+{
+	static const char *const none[] = { "ld.so", NULL };
+
+	cr_expect_eq(ask(none), '-');
+	cr_expect_eq(ASK("prog"), 'r');
+	cr_expect_eq(ASK("prog", "--list"), 'r');
+	cr_expect_eq(ASK("--inhibit-cache", "--preload", "--list", "prog"), 'r');
+	cr_expect_eq(ASK("--audit", "a.so", "prog"), 'r');
+	cr_expect_eq(ASK("--argv0", "--verify", "prog", "x"), 'r');
+	cr_expect_eq(ASK("--list", "prog"), 'l');
+	cr_expect_eq(ASK("--library-path", "/x", "--list", "prog"), 'l');
+	cr_expect_eq(ASK("--audit", "a.so", "--list", "prog"), '-');
+	cr_expect_eq(ASK("--verify", "prog"), '-');
+	cr_expect_eq(ASK("--argv0", "x", "--list-diagnostics", "prog"), '-');
+	cr_expect_eq(ASK("--preload", "x"), '-');
+	cr_expect_eq(ASK("--preload"), '-');
+}

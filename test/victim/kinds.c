@@ -31,6 +31,16 @@ static void low_halves(void)
 	OK(close(fd));
 }
 
+/* Neither with an interpreter, nor started by a dynamic linker. */
+static int is_static(void)
+{
+	char exe[PATH_MAX];
+	ssize_t n = OK(readlink("/proc/self/exe", exe, sizeof(exe) - 1));
+
+	exe[n] = 0;
+	return !getauxval(AT_BASE) && !strstr(exe, "/ld-");
+}
+
 /* Who maps code to translate it finds what the file has. */
 static void text_is_the_files(void)
 {
@@ -78,7 +88,7 @@ int main(int argc, char **argv)
 	OK(raise(SIGUSR1));
 	CHECK(n == 1);
 	low_halves();
-	if (!getauxval(AT_BASE))	/* static */
+	if (is_static())
 		text_is_the_files();
 	m = OK(mmap(NULL, 65536, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
