@@ -18,8 +18,11 @@
  * The leader is stopped between two instructions of the program then.  Its
  * registers are put aside, it is sent to ipmon_flush on IP-MON's stack, and when
  * that makes the call IPMON_NR_FLUSHED it gets them back: a call comes to its
- * entry again, a faulting instruction faults again.
+ * entry again, a faulting instruction faults again.  A breakpoint instruction, which
+ * programs have of their own (SBCL's and other runtimes' traps), is behind it when
+ * it stops, so it is taken back to it.
  */
+#include <signal.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
 
@@ -83,9 +86,32 @@ bool fast_flush_entry(struct task *t)
 	return flush(t, r);
 }
 
-bool fast_flush_stop(struct task *t)
+/*
+ * How far the instruction that stopped is behind t, which executes it again, or -1 if
+ * that would not stop it again: a single step (the flag is the program's own), which
+ * is a signal the program has asked for and hardly dies of.
+ */
+static int trap_length(struct task *t, uint64_t rip, const siginfo_t *si)
+{
+	uint8_t last, first;
+
+	if (!si || si->si_signo != SIGTRAP)
+		return 0;
+	if (mem_read(t, &last, rip - 1, 1) < 0)
+		return -1;
+	if (si->si_code == TRAP_BRKPT)
+		return last == 0xf1 ? 1 : -1;	/* int1 */
+	if (si->si_code != SI_KERNEL)
+		return -1;
+	if (last == 0xcc)
+		return 1;
+	return !mem_read(t, &first, rip - 2, 1) && first == 0xcd ? 2 : -1;
+}
+
+bool fast_flush_stop(struct task *t, const siginfo_t *si)
 {
 	struct user_regs_struct *r;
+	int back;
 
 	if (!holds(t))
 		return false;
@@ -93,7 +119,11 @@ bool fast_flush_stop(struct task *t)
 	/* in a call: it is IP-MON's, or will be done again */
 	if (!r || (int64_t)r->orig_rax >= 0 || fast_stop(t, FAST_PASS))
 		return false;
+	back = trap_length(t, r->rip, si);
+	if (back < 0)
+		return false;
 	t->set->flush_regs = *r;
+	t->set->flush_regs.rip -= (uint64_t)back;
 	return flush(t, r);
 }
 

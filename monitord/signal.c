@@ -472,7 +472,7 @@ void signal_stop(struct task *t)
 	if (signal_synchronous(&si)) {
 		if (fast_fixup(t) ||
 		    (si.si_signo == SIGSEGV && tsc_follower(t)) ||
-		    fast_flush_stop(t))
+		    fast_flush_stop(t, &si))
 			return;
 		t->fault = true;
 		if (!s->t_arrived)
@@ -634,7 +634,7 @@ void signal_interrupt_stop(struct task *t)
 	inside = fast_stop(t, s->pending ? FAST_WANTED :
 			   t->interrupted ? FAST_UNSEEN : FAST_PASS);
 	t->interrupted = false;
-	if (!inside && s->state == SET_RUN && fast_flush_stop(t))
+	if (!inside && s->state == SET_RUN && fast_flush_stop(t, NULL))
 		return;
 	if (s->state != SET_RUN || !wanted) {
 		if (s->proc == mon.root && t->variant == LEADER)
