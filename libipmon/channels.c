@@ -2,8 +2,8 @@
 /*
  * Data of channels of the program's own: see core/channel.h.
  *
- * Addresses lie in it at whatever alignment.  One that comes in two pieces is not
- * recognised: monitord/internal.c.
+ * Addresses lie in it at whatever alignment, in eight bytes or in six.  One that comes
+ * in two pieces is not recognised: monitord/internal.c.
  */
 #include "channels.h"
 #include "core/channel.h"
@@ -61,24 +61,29 @@ static int next_piece(struct pieces *p)
 	return 1;
 }
 
+static int has_address(const struct ipmon_special *sp, uint64_t v)
+{
+	uint64_t packed = packed_address(v);
+
+	return is_address(sp, v) || (packed && is_address(sp, packed));
+}
+
 static int span_has_address(const struct ipmon_special *sp, uint64_t addr,
 			    uint64_t n)
 {
 	const unsigned char *at = (const void *)(uintptr_t)addr;
 	unsigned char buf[256];
-	uint32_t have, i;
-	uint64_t v;
+	uint32_t have, i, least;
 
 	/* pieces overlap by what an address may have in the one before */
-	while (at && n >= sizeof(v)) {
+	while (at && n >= PACKED_SIZE) {
 		have = n < sizeof(buf) ? (uint32_t)n : (uint32_t)sizeof(buf);
+		least = have == n ? PACKED_SIZE : (uint32_t)sizeof(uint64_t);
 		if (ipmon_copy(buf, at, have))
 			return 1;
-		for (i = 0; i + sizeof(v) <= have; i++) {
-			__builtin_memcpy(&v, buf + i, sizeof(v));
-			if (is_address(sp, v))
+		for (i = 0; i + least <= have; i++)
+			if (has_address(sp, word_at(buf + i, have - i)))
 				return 1;
-		}
 		at += i;
 		n -= i;
 	}
@@ -110,21 +115,21 @@ static void translate(const struct ipmon_ctx *ctx, uint64_t addr, uint64_t n)
 {
 	const struct ipmon_words *w = (const void *)(uintptr_t)ctx->words;
 	unsigned char buf[256];
-	uint64_t v, own;
-	uint32_t have, i;
+	uint32_t have, i, least;
+	uint64_t own;
 
-	while (addr && n >= sizeof(v)) {
+	while (addr && n >= PACKED_SIZE) {
 		have = n < sizeof(buf) ? (uint32_t)n : (uint32_t)sizeof(buf);
+		least = have == n ? PACKED_SIZE : (uint32_t)sizeof(own);
 		if (mem_get(buf, addr, have))
 			return;
-		for (i = 0; i + sizeof(v) <= have; ) {
-			__builtin_memcpy(&v, buf + i, sizeof(v));
-			if (!words_find(w, ctx->variant, v, &own)) {
-				i++;
-				continue;
-			}
-			mem_put(addr + i, &own, sizeof(own));
-			i += sizeof(v);
+		for (i = 0; i + least <= have; ) {
+			uint64_t v = word_at(buf + i, have - i);
+			uint32_t size = words_match(w, ctx->variant, v, &own);
+
+			if (size)
+				mem_put(addr + i, &own, size);
+			i += size ? size : 1;
 		}
 		addr += i;
 		n -= i;

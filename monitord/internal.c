@@ -17,8 +17,10 @@
  *   - the eight bytes around the difference are, in each variant, an address
  *     in the same mapping (the same file, the heap, or an anonymous mapping
  *     that lies at the follower's usual distance) at the same offset, or as far
- *     down the first thread's stack: the same object of the program.
+ *     down the first thread's stack: the same object of the program.  Of a file that
+ *     is mapped writable and shared a follower has a copy in its place (shadow.c).
  *
+ * Six bytes may do instead of eight (packed_address()).
  * Half an address is what is left of one in the padding behind a field of four
  * bytes.  Such a half is tolerated where it is that of addresses in the same
  * mapping; nobody follows it, so it is not remembered.
@@ -177,8 +179,12 @@ static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 		return false;
 	x = map_of(&snap[0], &s->t[LEADER], a);
 	y = x ? map_of(&snap[1], &s->t[v], b) : NULL;
-	if (!x || !y || x->inode != y->inode || strcmp(x->path, y->path))
+	if (!x || !y)
 		return false;
+	if (x->inode != y->inode || strcmp(x->path, y->path))
+		return x->perms[3] == 's' && y->perms[3] == 's' &&
+			(int64_t)(b - a) == mm->delta[v] &&
+			(int64_t)(y->start - x->start) == mm->delta[v];
 	if (!x->path[0])
 		return (int64_t)(b - a) == mm->delta[v] ||
 		       a - x->start == b - y->start;
@@ -245,22 +251,21 @@ void internal_translate(struct taskset *s, unsigned int v, uint64_t addr,
 {
 	static uint8_t buf[65536];
 
-	while (n >= sizeof(uint64_t)) {
+	while (n >= PACKED_SIZE) {
 		size_t k = n < sizeof(buf) ? n : sizeof(buf);
+		size_t least = k == n ? PACKED_SIZE : sizeof(uint64_t);
 		size_t i = 0;
 
 		if (mem_read(&s->t[v], buf, addr, k))
 			return;
-		while (i + sizeof(uint64_t) <= k) {
-			uint64_t x, own;
+		while (i + least <= k) {
+			uint64_t own;
+			unsigned int size =
+				words_match(&words, v, word_at(buf + i, k - i), &own);
 
-			memcpy(&x, buf + i, sizeof(x));
-			if (!words_find(&words, v, x, &own)) {
-				i++;
-				continue;
-			}
-			mem_write(&s->t[v], addr + i, &own, sizeof(own));
-			i += sizeof(x);
+			if (size)
+				mem_write(&s->t[v], addr + i, &own, size);
+			i += size ? size : 1;
 		}
 		/* what is left may be the start of a word */
 		addr += i;
@@ -288,6 +293,19 @@ int64_t internal_pointer(struct taskset *s, unsigned int v,
 			continue;
 		word_add(s, v, a, b);
 		return at + (int64_t)sizeof(a);
+	}
+	for (int64_t at = off; at >= 0 && at > off - PACKED_SIZE; at--) {
+		uint64_t a = 0, b = 0;
+
+		if ((uint64_t)at + PACKED_SIZE > x->len ||
+		    mem_read(&s->t[LEADER], &a, x->addr + (uint64_t)at,
+			     PACKED_SIZE) ||
+		    mem_read(&s->t[v], &b, y->addr + (uint64_t)at, PACKED_SIZE) ||
+		    a < PACKED_LEAST || b < PACKED_LEAST ||
+		    !equivalent(s, v, a, b))
+			continue;
+		word_add(s, v, a, b);
+		return at + PACKED_SIZE;
 	}
 	for (int64_t at = off; at >= 0 && at > off - 4; at--) {
 		uint32_t a, b;

@@ -92,6 +92,16 @@ int words_find(const struct ipmon_words *w, unsigned int variant,
 	return 0;
 }
 
+unsigned int words_match(const struct ipmon_words *w, unsigned int variant,
+			 uint64_t v, uint64_t *own)
+{
+	uint64_t packed = packed_address(v);
+
+	if (packed)
+		return words_find(w, variant, packed, own) ? PACKED_SIZE : 0;
+	return words_find(w, variant, v, own) ? sizeof(v) : 0;
+}
+
 void words_add(struct ipmon_words *w, unsigned int variant, uint64_t leader,
 	       uint64_t own)
 {

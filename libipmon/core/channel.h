@@ -44,6 +44,37 @@ static inline int is_address(const struct ipmon_special *sp, uint64_t v)
 	return v >= LEAST_ADDRESS && !(v >> 47) && (!sp || in_zone(sp, v));
 }
 
+/*
+ * Six bytes hold any address above 1 TiB, and programs that write numbers as short as
+ * they are (Python's pickle, that is its multiprocessing) send no more, with anything
+ * behind.  v: these six and two more; 0: it is no such address.
+ */
+#define PACKED_SIZE	6u
+#define PACKED_LEAST	(1ull << 40)
+
+static inline uint64_t packed_address(uint64_t v)
+{
+	uint64_t a = v & ((1ull << 48) - 1);
+
+	return a >= PACKED_LEAST && !(a >> 47) ? a : 0;
+}
+
+/*
+ * The word at `at`, where there are `have` bytes, six or more.  At the end of a
+ * message: one with something behind, so that it is taken for six bytes only.
+ */
+static inline uint64_t word_at(const unsigned char *at, uint64_t have)
+{
+	uint64_t v = 0;
+
+	if (have >= sizeof(v))
+		__builtin_memcpy(&v, at, sizeof(v));
+	else
+		for (uint32_t k = 0; k < PACKED_SIZE; k++)
+			v |= (uint64_t)at[k] << 8 * k;
+	return have >= sizeof(v) ? v : v | 1ull << 63;
+}
+
 /* Something is mapped there. */
 void zone_note(struct ipmon_special *sp, uint64_t start, uint64_t end);
 
@@ -67,5 +98,8 @@ void words_add(struct ipmon_words *w, unsigned int variant, uint64_t leader,
 /* 1: *own is what the variant has in its place. */
 int words_find(const struct ipmon_words *w, unsigned int variant,
 	       uint64_t leader, uint64_t *own);
+/* The same for v of a message, which may be a packed one: how many bytes, or 0. */
+unsigned int words_match(const struct ipmon_words *w, unsigned int variant,
+			 uint64_t v, uint64_t *own);
 
 #endif

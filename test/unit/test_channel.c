@@ -89,3 +89,28 @@ Test(channel, words_are_found_by_variant_the_latest_first)
 	cr_expect_not(words_find(w, 2, 0x1000000, &own));
 	free(w);
 }
+
+Test(channel, six_bytes_hold_an_address)
+{
+	static struct ipmon_words w;
+	unsigned char m[8] = { 0, 0xb0, 0xfa, 0x89, 0x36, 0x7f, 'K', 1 };
+	uint64_t own = 0;
+
+	cr_expect_eq(packed_address(word_at(m, 8)), 0x7f3689fab000);
+	/* at the end of a message */
+	cr_expect_eq(packed_address(word_at(m, 7)), 0x7f3689fab000);
+	cr_expect_eq(packed_address(word_at(m, 6)), 0x7f3689fab000);
+	/* two zeros behind may belong to the next one */
+	cr_expect_eq(packed_address(0x00007f3689fab000), 0x7f3689fab000);
+	/* shorter ones, kernel addresses */
+	cr_expect_not(packed_address(0x4b0000003f58c3d0));
+	cr_expect_not(packed_address(0x4b01803689fab000));
+	words_add(&w, 1, 0x7f3689fab000, 0x7cec89fab000);
+	cr_expect_eq(words_match(&w, 1, word_at(m, 8), &own), PACKED_SIZE);
+	cr_expect_eq(own, 0x7cec89fab000);
+	cr_expect_eq(words_match(&w, 1, 0x7f3689fab000, &own), PACKED_SIZE);
+	words_add(&w, 1, 0x3f58c3d0, 0xd3f58c3d0);
+	cr_expect_eq(words_match(&w, 1, 0x3f58c3d0, &own), 8);
+	cr_expect_eq(words_match(&w, 2, word_at(m, 6), &own), 0);
+	cr_expect_eq(words_match(&w, 1, 0x4b00363689fab000, &own), 0);
+}
