@@ -233,8 +233,10 @@ bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip)
 	return false;
 }
 
-/* The same distance below the object in every variant: the first that is free
- * in all. */
+/*
+ * The same distance below the object in every variant: the first that is free
+ * in all.  A program linked to a fixed place has bias 0, and is where its text says.
+ */
 static int area_map(struct taskset *s, struct area *a)
 {
 	for (uint64_t k = 1; k <= 8192; k += k < 16 ? 1 : k) {
@@ -242,10 +244,12 @@ static int area_map(struct taskset *s, struct area *a)
 		bool all = true;
 
 		for_each_variant(v) {
-			uint64_t want = a->bias[v] - k * AREA_SIZE;
+			uint64_t low = a->bias[v] ? a->bias[v] :
+				a->o->text & ~4095ull;
+			uint64_t want = low - k * AREA_SIZE;
 			int64_t r = -1;
 
-			if (want < a->bias[v])
+			if (want < low)
 				r = task_inject(&s->t[v], SYS_mmap, want,
 					AREA_SIZE, PROT_READ | PROT_EXEC,
 					MAP_PRIVATE | MAP_ANONYMOUS |

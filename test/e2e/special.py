@@ -653,6 +653,17 @@ def calls_in_process(suite, case, n, policy):
                        f"rendezvous, often: {often}")
 
 
+def own_sites(suite, case, n, policy):
+    for program in ("v_own_pie", "v_own_nopie"):
+        status, out, err, files = plain(suite, case, n, policy, [f"@VICTIM@/{program}"],
+                                        ["--stats", "stats.json"])
+        if status or err or out != "own calls\n":
+            raise Fail(f"{program}: status {status} {out!r} {err!r}")
+        stats = json.loads(files["stats.json"])
+        if stats["totals"]["rendezvous"] > 300:
+            raise Fail(f"{program}: {stats['totals']['rendezvous']} rendezvous")
+
+
 def report_file(suite, case, n, policy):
     status, out, err, files = plain(suite, case, n, policy,
                                     ["@ATTACK@/leak", "stack"],
