@@ -160,6 +160,27 @@ static int64_t install_in(struct taskset *s, unsigned int v, unsigned int arg,
 	return task_exec(t, t->call.nr, args);
 }
 
+/*
+ * A filter that is not there asks which flags there are (libseccomp does): EFAULT
+ * for those that the kernel knows, EINVAL for others, and for listeners, of which
+ * nothing need be said until somebody wants one.
+ */
+static void no_filter(struct taskset *s, uint64_t flags, unsigned int arg)
+{
+	struct task *lead = &s->t[LEADER];
+	uint64_t args[6];
+	int64_t ret = -EINVAL;
+
+	if (!(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)) {
+		memcpy(args, lead->call.args, sizeof(args));
+		args[arg] = 0;
+		ret = task_exec(lead, lead->call.nr, args);
+		if (lead->at == AT_DEAD || lead->at == AT_RUN)
+			return;
+	}
+	set_finish(s, ret);
+}
+
 static void install_filter(struct taskset *s, uint64_t flags, unsigned int arg)
 {
 	struct task *lead = &s->t[LEADER];
@@ -168,13 +189,13 @@ static void install_filter(struct taskset *s, uint64_t flags, unsigned int arg)
 	uint64_t at;
 	int64_t ret;
 
+	if (mem_read(lead, &prog, lead->call.args[arg], sizeof(prog)) < 0) {
+		no_filter(s, flags, arg);
+		return;
+	}
 	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) {
 		refuse(s, "a seccomp listener");
 		set_finish(s, -EINVAL);
-		return;
-	}
-	if (mem_read(lead, &prog, lead->call.args[arg], sizeof(prog)) < 0) {
-		set_finish(s, -EFAULT);
 		return;
 	}
 	if (!prog.len || prog.len > BPF_MAXINSNS || !prog.filter) {
