@@ -35,6 +35,7 @@
  */
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -340,4 +341,17 @@ int filter_build(uint64_t gate, enum policy policy, bool leader,
 		r = export(ctx, prog, gate + 2);
 	seccomp_release(ctx);
 	return r;
+}
+
+const char *filter_foreign_name(bool x32, uint64_t nr, char *buf, size_t cap)
+{
+	char *name = seccomp_syscall_resolve_num_arch(x32 ? SCMP_ARCH_X32 :
+						      SCMP_ARCH_X86, (int)nr);
+
+	if (name)
+		snprintf(buf, cap, "%s", name);
+	else
+		snprintf(buf, cap, "call %u", (unsigned int)nr & ~X32_BIT);
+	free(name);
+	return buf;
 }

@@ -19,12 +19,14 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <linux/audit.h>
 
 #include "divergence.h"
 #include "fast_fd.h"
 #include "handlers.h"
 #include "h_memory.h"
 #include "h_misc.h"
+#include "launch.h"
 #include "procview.h"
 #include "shadow.h"
 #include "signals.h"
@@ -342,4 +344,25 @@ void refuse_start(struct taskset *s)
 	if (nr < IPMON_NR_MAX)
 		mon.count.refused[nr]++;
 	set_finish(s, -(int64_t)(r->error ? r->error : ENOSYS));
+}
+
+/*
+ * Numbers of another ABI mean other calls, so they are named by its table.  Who
+ * makes one makes many (a program that probes them, a 32-bit one): said once.
+ */
+void refuse_foreign(struct taskset *s)
+{
+	const struct call *c = &s->t[LEADER].call;
+	bool x32 = c->arch == AUDIT_ARCH_X86_64;
+	static bool said[2];
+	char name[32];
+
+	if (!said[x32]) {
+		said[x32] = true;
+		say("refused %s of the %s ABI in process %d: 32-bit and x32 entries are not supported",
+		    filter_foreign_name(x32, c->nr, name, sizeof(name)),
+		    x32 ? "x32" : "32-bit", (int)s->proc->vpid);
+	}
+	s->row = ipmon_row(IPMON_NR_MAX);
+	set_finish(s, -ENOSYS);
 }

@@ -35,6 +35,8 @@ void generic_start(struct taskset *s);
 void generic_done(struct taskset *s, int64_t ret);
 /* Refuse the call in all variants with -err, saying so unless quiet. */
 void refuse_start(struct taskset *s);
+/* A call of another ABI than the 64-bit one. */
+void refuse_foreign(struct taskset *s);
 /*
  * The walker does not know this command: answer in the kernel's place, or, with
  * one variant, which has nobody to tell, let it be made (true).

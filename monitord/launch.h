@@ -17,6 +17,9 @@
 int filter_build(uint64_t gate, enum policy policy, bool leader,
 		 struct sock_fprog *prog);
 
+/* What a 32-bit or x32 call is called, in `buf`. */
+const char *filter_foreign_name(bool x32, uint64_t nr, char *buf, size_t cap);
+
 /*
  * Does the kernel have what files are opened with at the gate, and does it keep
  * to one file system, and does configuration not deny it?  Else every open is left

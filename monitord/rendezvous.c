@@ -664,9 +664,7 @@ static void rendezvous(struct taskset *s)
 		return;
 	if (s->t[LEADER].call.arch != AUDIT_ARCH_X86_64 ||
 	    s->t[LEADER].call.nr >> 10 == X32_SYSCALLS >> 10) {
-		s->row = ipmon_row(IPMON_NR_MAX);
-		refuse(s, "32-bit and x32 entries are not supported");
-		set_finish(s, -ENOSYS);
+		refuse_foreign(s);
 		return;
 	}
 	s->row = call_row(s->t[LEADER].call.nr);
