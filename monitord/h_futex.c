@@ -8,11 +8,12 @@
  * writes by the end of a call is an output of that call (the walker says so),
  * but FUTEX_LOCK_PI announces a waiter (FUTEX_WAITERS) before it sleeps, and
  * the owner must see that before it unlocks, in every variant.  So the bit is
- * set everywhere before the leader goes in; the kernel would have set it in
- * the next moment (kernel/futex/pi.c).  For the same reason nobody else runs
- * until the leader sleeps in the kernel or is back: an owner that unlocks in
- * between would take the bit away again, and the kernel would set it a second
- * time, in the leader only.
+ * set in the followers before the leader goes in, where the kernel sets it in the
+ * next moment (kernel/futex/pi.c).  (Not here: the kernel may be about to write that
+ * word for somebody else, and to write back what was read from it gives the lock to
+ * whoever had it then.)  For the same reason nobody else runs until the leader
+ * sleeps in the kernel or is back: an owner that unlocks in between would take the
+ * bit away again, and the kernel would set it a second time, in the leader only.
  *
  * A leader that is interrupted there waits no longer, and the kernel gives the
  * word to nobody when the owner unlocks; then it calls again.  That is like the
@@ -95,10 +96,10 @@ void futex_start(struct taskset *s)
 		set_leader_go(s);
 		return;
 	}
-	if (word & FUTEX_TID_MASK &&
+	if (word & FUTEX_TID_MASK && !(word & FUTEX_WAITERS) &&
 	    (pid_t)(word & FUTEX_TID_MASK) != s->vtid) {
 		word |= FUTEX_WAITERS;
-		for_each_variant(v)
+		for_each_follower(v)
 			mem_write(&s->t[v], s->t[v].call.args[0], &word,
 				  sizeof(word));
 	}
