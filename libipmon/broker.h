@@ -13,6 +13,7 @@
  *	wait.c		who waits for whom, and wakes him
  *	placement.c	on which processor a follower waits
  *	turn.c		whose turn it is among threads
+ *	pi.c		futexes whose owner the kernel knows
  *	memory.c	the program's memory: walks, spans
  *
  * Rules: those of init.c; the program's memory is touched through
@@ -189,8 +190,10 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 				   struct ipmon_frame *f,
 				   const struct ipmon_plan *plan);
-/* Leader: a record that says REC_YIELD, at a call of this number. */
-void leader_yields(struct ipmon_ctx *ctx, uint64_t nr);
+/* Leader: a record that says REC_YIELD, at a call of this number, and REC_WORD with
+ * that word, or not (flags). */
+void leader_yields(struct ipmon_ctx *ctx, uint64_t nr, unsigned int flags,
+		   uint32_t word);
 /* The call is left to monitord, by the followers as well. */
 struct ipmon_outcome leader_forward(struct ipmon_ctx *ctx, uint64_t nr);
 /* A call of registers only has been made, with this result for the followers. */

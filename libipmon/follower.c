@@ -185,7 +185,7 @@ static int find_record(struct follower *fo, struct ipmon_outcome *o)
 		st = follower_next(ctx, &fo->r.rec, private && may ?
 				   (uint32_t)fo->nr + 1 : 0);
 		if (st == NEXT_RECORD && fo->r.rec.nr == fo->nr &&
-		    same_kind(&fo->r.rec, private)) {
+		    !(fo->r.rec.flags & REC_WORD) && same_kind(&fo->r.rec, private)) {
 			depth = 0;
 			if (may && (fo->plan->flags & PLAN_CLOCK))
 				depth = clock_deeper_than(ctx, &fo->r, a[0]);
@@ -252,6 +252,8 @@ static struct ipmon_outcome compared_call(struct ipmon_ctx *ctx,
 			return left();
 		}
 	}
+	ctx->word_at = plan->flags & PLAN_FUTEX && futex_pi(f->args) ?
+		f->args[0] : 0;
 	for (;;) {
 		follower_reader(&fo.r, ctx);
 		fo.diff = (struct ipmon_difference){ 0 };

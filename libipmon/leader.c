@@ -25,6 +25,7 @@
 #include "hold.h"
 #include "leader.h"
 #include "more.h"
+#include "pi.h"
 #include "turn.h"
 
 #define NR_CLOSE	3
@@ -221,10 +222,11 @@ static unsigned int signal_follows(struct ipmon_ctx *ctx,
 	return REC_AFTER;
 }
 
-void leader_yields(struct ipmon_ctx *ctx, uint64_t nr)
+void leader_yields(struct ipmon_ctx *ctx, uint64_t nr, unsigned int flags,
+		   uint32_t word)
 {
 	small_header(ctx, small_record(ctx, RING_HEADER), RING_HEADER, nr,
-		     REC_YIELD, 0, 0, 0);
+		     REC_YIELD | flags, word, 0, 0);
 }
 
 /* 8 + n bytes of span at `at`; returns the length of the chunk. */
@@ -451,8 +453,15 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 	unsigned int after;
 	struct ipmon_writer w;
 	struct walk_out wo;
-	int64_t ret;
+	int64_t ret, pi = 0;
+	int is_pi = plan->flags & PLAN_FUTEX && futex_pi(f->args);
 
+	/* no memory says what it asks for: the record can come after it */
+	if (is_pi) {
+		pi = verified ? IPMON_KICKED : pi_call(ctx, &call);
+		if (pi == IPMON_KICKED)
+			return forward(ctx, plan, f);
+	}
 	if (plan->flags & PLAN_EPOLL_CTL) {
 		word = epoll_ctl_word(f->args, &ev);
 		slot = epoll_slot(ctx, f->args);
@@ -486,7 +495,9 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 	if (verified)
 		hold_drain(ctx);
 	do {
-		if (!(plan->flags & PLAN_OPEN))
+		if (is_pi)
+			ret = pi;
+		else if (!(plan->flags & PLAN_OPEN))
 			ret = make_call(ctx, plan, &call);
 		else if (open_call(ctx, plan, &call, &ret))
 			return forward(ctx, plan, f);
@@ -595,7 +606,7 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	common_call(ctx, plan);
 	if (hold_any(ctx))
 		hold_before(ctx, plan, nr, f->args);
-	if (plan->flags & PLAN_FUTEX)
+	if (plan->flags & PLAN_FUTEX && !futex_pi(f->args))
 		turn_futex(ctx, nr, f->args[0], futex_waits(f->args));
 	/* nobody to wait for, nor to ask whether there is */
 	if (!ctx->followers)

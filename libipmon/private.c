@@ -231,7 +231,7 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr)
 	follower_reader(&r, ctx);
 	while (ctx->solos < ipmon_solo_max(ctx) &&
 	       ring_next(r.ring, r.cur, r.c, &r.rec) == RING_RECORD) {
-		if (r.rec.flags & REC_YIELD) {
+		if ((r.rec.flags & (REC_YIELD | REC_WORD)) == REC_YIELD) {
 			turn_follow(ctx, &r.rec);
 			ring_consume(r.cur, r.c, r.rec.size);
 		} else if (!private_record(ctx, &r)) {

@@ -78,7 +78,7 @@ static struct ipmon_turn *ctx_turn(const struct ipmon_ctx *ctx)
 	return (void *)(uintptr_t)*(volatile const uint64_t *)&ctx->turn;
 }
 
-static void sleep_on(uint32_t *word, uint32_t seen, int64_t ns)
+void turn_nap(uint32_t *word, uint32_t seen, int64_t ns)
 {
 	const int64_t timeout[2] = { 0, ns };
 	const struct ipmon_call call = {
@@ -275,7 +275,7 @@ static void wait_turn(struct ipmon_ctx *ctx)
 		if (sleeps == PATIENCE)
 			name_next(t, (int)ctx->slot);
 		ctx->n_waits++;
-		sleep_on(&own->at_wake, seen, look);
+		turn_nap(&own->at_wake, seen, look);
 		if (look < LOOK_MAX_NS)
 			look *= 2;
 	}
@@ -340,7 +340,7 @@ void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private)
 		return;
 	hold_drain(ctx);
 	if (ctx->followers)
-		leader_yields(ctx, nr);
+		leader_yields(ctx, nr, 0, 0);
 	/* Who holds outputs keeps the turn in transfers: a waiter that is only
 	 * woken would find it taken back. */
 	if (ctx->hold)
@@ -370,7 +370,7 @@ void turn_futex_slow(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
 	hold_drain(ctx);
 	/* a wake may be private: followers are to rest at this one */
 	if (ctx->followers)
-		leader_yields(ctx, nr);
+		leader_yields(ctx, nr, 0, 0);
 	ctx->gives = 1;
 }
 
@@ -386,7 +386,7 @@ int64_t turn_wake(struct ipmon_ctx *ctx, const struct ipmon_call *call)
 	ret = ipmon_gate_call(call);
 	for (naps = 0; ret > 0 && naps < GIVE_NAPS &&
 	     __atomic_load_n(&t->word, __ATOMIC_RELAXED) == mine; naps++)
-		sleep_on(&own->at_wake,
+		turn_nap(&own->at_wake,
 			 __atomic_load_n(&own->at_wake, __ATOMIC_RELAXED),
 			 GIVE_NS);
 	turn_back_slow(ctx);
@@ -463,7 +463,7 @@ void turn_follow_slow(struct ipmon_ctx *ctx, const struct ipmon_record *rec)
 		if (__atomic_load_n(&c->sleeping, __ATOMIC_RELAXED))
 			wake_on(&r->wake, 0x7fffffff);
 		ctx->n_waits++;
-		sleep_on(&c->at_wake, seen, nap);
+		turn_nap(&c->at_wake, seen, nap);
 		if (nap < REST_MAX_NS)
 			nap *= 2;
 	}

@@ -10,6 +10,9 @@
 /* Leader: the time, if that takes no system call, in ns; else 0. */
 uint64_t leader_ns(const struct ipmon_ctx *ctx);
 
+/* Sleep until *word is no longer `seen` and somebody wakes us, or for so long. */
+void turn_nap(uint32_t *word, uint32_t seen, int64_t ns);
+
 /* Leader: about to enter the kernel, where it may sleep (PLAN_BLOCK: surely);
  * others may have the turn meanwhile.  Nothing may be held (hold.h). */
 void turn_leave_slow(struct ipmon_ctx *ctx, unsigned int plan_flags);

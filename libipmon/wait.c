@@ -318,6 +318,24 @@ static int trapped(const struct ipmon_ring *r)
 	return __atomic_load_n(&r->state, __ATOMIC_ACQUIRE) == RING_TRAPPED;
 }
 
+/* No call.  A word is for the call that it belongs to: not there yet. */
+static int passed_by(const struct ipmon_ctx *ctx, const struct ipmon_record *rec)
+{
+	return rec->flags & REC_YIELD &&
+		(!(rec->flags & REC_WORD) || ctx->word_at);
+}
+
+/* Before its call is over for the leader: what the owner of a lock looks at.  A word
+ * that is not there is so at the end of the call as well. */
+static void told_word(const struct ipmon_ctx *ctx, const struct ipmon_record *rec)
+{
+	uint32_t word = (uint32_t)rec->ret;
+
+	if (rec->flags & REC_WORD &&
+	    mem_put(ctx->word_at, &word, sizeof(word)))
+		return;
+}
+
 enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 			       uint32_t private)
 {
@@ -332,8 +350,9 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		at_rendezvous = ctx->c.tail == ctx->c.head && trapped(r);
 		switch (ring_next(r, c, &ctx->c, rec)) {
 		case RING_RECORD:
-			if (rec->flags & REC_YIELD) {
+			if (passed_by(ctx, rec)) {
 				turn_follow(ctx, rec);
+				told_word(ctx, rec);
 				ring_consume(c, &ctx->c, rec->size);
 				ctx->yielded = rec->nr + 1u;
 				continue;

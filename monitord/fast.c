@@ -154,6 +154,15 @@ void fast_files_shared(struct taskset *s)
 	}
 }
 
+/* The same for memory: its process has joined those that share some. */
+void fast_shares(struct taskset *s)
+{
+	if (s->slot < 0)
+		return;
+	s->ctx_flags |= IPMON_CTX_SHARES;
+	CTX_SET(s, LEADER, flags, s->ctx_flags);
+}
+
 void fast_release(struct taskset *s)
 {
 	uint32_t flags = (shadow_any() ? IPMON_CTX_FILEDATA : 0) |
@@ -167,6 +176,8 @@ void fast_release(struct taskset *s)
 		flags |= IPMON_CTX_WAIT;
 	if (shares_files(s))
 		flags |= IPMON_CTX_FDS_SHARED;
+	if (s->proc->domain->shared)
+		flags |= IPMON_CTX_SHARES;
 	turn_assign(s);
 	/*
 	 * One that was parked stands anywhere: some variants perhaps at their

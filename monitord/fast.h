@@ -50,6 +50,7 @@ void fast_wake(struct taskset *s);
 void fast_live_file(struct taskset *s);
 /* A new one, which may have somebody's descriptors. */
 void fast_files_shared(struct taskset *s);
+void fast_shares(struct taskset *s);
 
 /*
  * A signal-delivery or interrupt stop of a task that may be inside IP-MON.

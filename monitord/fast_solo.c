@@ -67,7 +67,7 @@ static bool over_private(const struct taskset *s, unsigned int v,
 		if (st == RING_BAD)
 			return true;
 		if (rec.size > head - c->tail ||
-		    (!(rec.flags & REC_YIELD) &&
+		    ((rec.flags & (REC_YIELD | REC_WORD)) != REC_YIELD &&
 		     (rec.flags & REC_MORE ||
 		      !ipmon_record_private(&rec, ring_at(r, c->tail)))))
 			return true;

@@ -389,6 +389,7 @@ void sched_share(struct proc *p)
 			dequeue(old, s);
 			if (was)
 				enqueue(shared, s);
+			fast_shares(s);
 			/* alone until now: there is no turn it could lose */
 			if (s->live && s->state == SET_RUN && !s->arrived)
 				fast_revoke(s);

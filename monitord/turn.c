@@ -93,15 +93,29 @@ static void waits_not(struct turn *t, int slot)
 			   __ATOMIC_SEQ_CST);
 }
 
+static void wake_slot(const struct turn *t, int slot)
+{
+	uint32_t *f = &fast_slot_cursor(t->fast, (unsigned int)slot)->at_wake;
+
+	__atomic_add_fetch(f, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, f, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 static void wake(struct turn *t)
 {
-	for (int slot = -1; (slot = waits(t, slot + 1)) >= 0;) {
-		uint32_t *f = &fast_slot_cursor(t->fast,
-						(unsigned int)slot)->at_wake;
+	for (int slot = -1; (slot = waits(t, slot + 1)) >= 0;)
+		wake_slot(t, slot);
+}
 
-		__atomic_add_fetch(f, 1, __ATOMIC_SEQ_CST);
-		syscall(SYS_futex, f, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	}
+/* Who waits for a lock looks whose it is: somebody has died. */
+static void wake_locks(struct turn *t, int but)
+{
+	uint64_t *pi = word(t)->pi;
+
+	__atomic_and_fetch(&pi[but / 64], ~(1ull << but % 64),
+			   __ATOMIC_SEQ_CST);
+	for (int slot = -1; (slot = next_slot(pi, slot + 1)) >= 0;)
+		wake_slot(t, slot);
 }
 
 static void set_flag(uint32_t *flag, uint32_t v)
@@ -591,6 +605,7 @@ bool turn_forget(struct taskset *s)
 		return true;
 	w = word(t);
 	waits_not(t, s->slot);
+	wake_locks(t, s->slot);
 	if (__atomic_load_n(&w->next, __ATOMIC_SEQ_CST) ==
 	    (uint32_t)s->slot + 1)
 		set_flag(&w->next, 0);

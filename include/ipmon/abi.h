@@ -188,8 +188,9 @@ struct ipmon_ctx {
 	uint32_t suits[IPMON_OUT_FDS]; /* descriptors + 1 that may take part, or
 				 * (more.c: UNFIT) may not */
 	uint8_t follows[IPMON_OUT_SITES]; /* how often in a row, up to some */
+	uint64_t word_at;	/* follower: REC_WORD is of the word here; 0: none */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 1144, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 1152, "context ABI");
 
 /*
  * What the leader was told by clocks that a follower has gone over, or that the
@@ -265,6 +266,7 @@ _Static_assert(sizeof(struct ipmon_words) == 32768, "words ABI");
 #define IPMON_CTX_DIVERSE	8u	/* variants do not all load the same code:
 					 * monitord/own.c */
 #define IPMON_CTX_FDS_SHARED	32u	/* others have the same descriptors */
+#define IPMON_CTX_SHARES	64u	/* it may have memory that processes share */
 #define IPMON_CTX_WAIT		16u	/* leader: what waits under verified waits
 					 * under relaxed, too: h_mmap.c */
 
@@ -304,6 +306,16 @@ struct ipmon_count {
 	uint64_t held;		/* of these: done when all have asked for it */
 	uint64_t forwarded;	/* left to monitord after all */
 };
+/* What the leader's thread waits for: libipmon/pi.c.  Followers read it only. */
+struct ipmon_pi {
+	uint64_t addr;		/* of the futex, */
+	int32_t pid;		/* in this process */
+	uint32_t tid;		/* the thread's number, as the program knows it */
+	int32_t prio;
+	uint32_t seq;
+	uint32_t given;		/* the lock is its own now */
+	uint32_t pad;
+};
 struct ipmon_ring {
 	uint64_t head;		/* bytes published since creation (release) */
 	uint8_t pad0[64 - 8];
@@ -317,7 +329,9 @@ struct ipmon_ring {
 				 * << 12 | on which processor the last time */
 	uint32_t releases;	/* rendezvous behind the leader, from 1; private
 				 * calls it made alone are none */
-	uint8_t pad[4096 - 84];
+	uint32_t pad1;
+	struct ipmon_pi pi;
+	uint8_t pad[4096 - 120];
 	struct ipmon_count count[IPMON_COUNTS];
 	uint8_t data[IPMON_RING_BYTES];
 };
@@ -385,7 +399,10 @@ struct ipmon_turn {
 	uint32_t pad1;
 	uint64_t starved;	/* futex at which somebody has been woken in vain
 				 * too often, or 0 */
-	uint8_t pad[128 - 80];
+	uint64_t pi[IPMON_SLOTS / 64]; /* bit per slot that waits for a lock
+				 * (struct ipmon_pi); changed with the turn */
+	uint32_t pi_seq;	/* of the next one */
+	uint8_t pad[128 - 116];
 };
 _Static_assert(sizeof(struct ipmon_turn) == 128, "turn ABI");
 enum ipmon_turn_state {
@@ -497,6 +514,8 @@ _Static_assert(sizeof(struct ipmon_record) == 32, "record ABI");
 #define REC_AFTER	256u	/* all variants make IPMON_NR_AFTER now */
 #define REC_TURN	64u	/* turn says something */
 #define REC_CLOCK	512u	/* what a clock said, header only: core/clock.h */
+#define REC_WORD	1024u	/* REC_YIELD, at a futex call: the word there has
+				 * become ret */
 #define REC_YIELD	128u	/* no call, header only: the leader lets others have
 				 * the turn at the call whose record comes next, of
 				 * this number */

@@ -72,6 +72,9 @@ static const struct ipmon_gate_rule ipmon_gate_rules[] = {
 	{ 202, 1, 0, 0x7fu, 1 },
 	{ 202, 1, 0, 0x7fu, 9 },
 	{ 202, 1, 0, 0x7fu, 10 },
+	/* ... and what never sleeps there: UNLOCK_PI, TRYLOCK_PI (libipmon/pi.c) */
+	{ 202, 1, 0, 0xffffff7fu, 7 },
+	{ 202, 1, 0, 0xffffff7fu, 8 },
 };
 #define IPMON_GATE_RULES \
 	(sizeof(ipmon_gate_rules) / sizeof(ipmon_gate_rules[0]))

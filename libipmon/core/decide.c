@@ -160,9 +160,10 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 			const struct ipmon_gate_rule *r =
 				ipmon_gate_rule(nr, args);
 
-			if (!r)
+			/* those that lock are made of others: libipmon/pi.c */
+			if (!r && !((flags & PLAN_FUTEX) && futex_pi(args)))
 				return DECIDE_LEFT;
-			wait = r->flags & GATE_WAIT;
+			wait = r && r->flags & GATE_WAIT;
 		}
 		if ((flags & PLAN_OPEN) &&
 		    (ctx->flags & IPMON_CTX_NO_OPEN ||

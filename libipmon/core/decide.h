@@ -200,6 +200,15 @@ static inline int futex_waits(const uint64_t args[6])
 	return cmd == 0 || cmd == 9;	/* FUTEX_WAIT, FUTEX_WAIT_BITSET */
 }
 
+/* Locks of priority inheritance, and what goes with them (pi.c): LOCK_PI, UNLOCK_PI,
+ * TRYLOCK_PI, LOCK_PI2, with the flags that they may have. */
+static inline int futex_pi(const uint64_t args[6])
+{
+	uint32_t op = (uint32_t)args[1] & ~128u;
+
+	return (op >= 6 && op <= 8) || (op & ~256u) == 13;
+}
+
 /*
  * Private calls without a common one in between after which variants have parted
  * ways; code of a variant's own may make any number.

@@ -476,7 +476,7 @@ static int is_left(void)
 	must(call((uint64_t)-1) == TWINS_LEFT);
 	must(call(SYS_ioctl, 0, TIOCSTI, "x") == TWINS_LEFT);
 	must(call(SYS_fcntl, fd, F_SETOWN, 1) == TWINS_LEFT);
-	must(call(SYS_futex, link, 6, 0, 0, 0, 0) == TWINS_LEFT);
+	must(call(SYS_futex, link, 11, 0, 0, 0, 0) == TWINS_LEFT);
 	must(call(SYS_read, 70000, link, 1) == TWINS_LEFT);
 	must(call(SYS_openat, AT_FDCWD, "/proc/self/maps", 0, 0) == TWINS_LEFT);
 	must(call(SYS_openat, AT_FDCWD, "/tmp/x", O_CREAT | O_EXCL, 0) ==

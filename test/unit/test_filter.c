@@ -448,6 +448,8 @@ Test(filter, commands)
 			  0));
 	cr_expect(allowed(p, SYS_futex, 0, FUTEX_WAIT_BITSET |
 			  FUTEX_CLOCK_REALTIME, 0, 0));
+	cr_expect(allowed(p, SYS_futex, 0, FUTEX_UNLOCK_PI, 0, 0));
+	cr_expect(allowed(p, SYS_futex, 0, FUTEX_TRYLOCK_PI_PRIVATE, 0, 0));
 	/* an action may be asked for, not set */
 	cr_expect(allowed(p, SYS_rt_sigaction, 1, 0, 4096, 8));
 	cr_expect_not(allowed(p, SYS_rt_sigaction, 1, 4096, 0, 8));

@@ -53,7 +53,8 @@ void hold_drain(struct ipmon_ctx *ctx)
 
 static void publish(struct ipmon_ctx *ctx, unsigned int flags);
 
-void leader_yields(struct ipmon_ctx *ctx, uint64_t nr)
+void leader_yields(struct ipmon_ctx *ctx, uint64_t nr, unsigned int flags,
+		   uint32_t word)
 {
 	publish(ctx, REC_YIELD);
 }
