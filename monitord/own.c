@@ -398,10 +398,6 @@ static bool memory_call(const struct task *t)
 			!(a[2] & PROT_EXEC) &&
 			!mem_protected(mm, t->variant, a[0], a[1]) &&
 			!shadow_touches(mm, t->variant, a[0], a[1]);
-	case SYS_mremap:
-		return !(a[3] & ~(uint64_t)MREMAP_MAYMOVE) &&
-			!mem_protected(mm, t->variant, a[0], a[1]) &&
-			!shadow_touches(mm, t->variant, a[0], a[1]);
 	case SYS_prctl:
 		return (int)a[0] == PR_SET_VMA;
 	case SYS_futex:

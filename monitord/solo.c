@@ -125,6 +125,10 @@ static bool private_call(const struct task *t)
 	case H_MUNMAP:
 		return !mem_protected(mm, t->variant, a[0], a[1]) &&
 		       !shadow_touches(mm, t->variant, a[0], a[1]);
+	case H_MREMAP:
+		return !(a[3] & ~(uint64_t)MREMAP_MAYMOVE) &&
+		       !mem_protected(mm, t->variant, a[0], a[1]) &&
+		       !shadow_touches(mm, t->variant, a[0], a[1]);
 	case H_MADVISE:
 		return harmless_advice((int)a[2]) &&
 		       !mem_protected(mm, t->variant, a[0], a[1]);
