@@ -13,9 +13,10 @@
  * on until their state is that of the one in front.
  *
  * States are looked at in one place only, an instruction the computation comes to
- * again and again: one that the leader, stepped for a while, has come to more than
- * once, and of those one it came to least often, which is in the outermost loop in
- * sight.
+ * again and again: the outermost function seen to be returned to (meet_wide.c), or, if
+ * the loop calls nothing, one that the leader, stepped for a while, has come to more
+ * than once, and of those one it came to least often, which is in the outermost loop
+ * in sight.
  *
  * Among the words of a state (meet_view.c) are the variables of the loop, and some
  * of them change in one direction only.  Which, and how fast, is learnt by
@@ -25,11 +26,14 @@
  * it runs for a part of the time that takes, from near it goes from visit to
  * visit.  Who has run too far is the one in front.  In a tight loop the shortest run
  * is thousands of visits: it is tried until one ends a little before the place; with
- * more variants all of them have to, so that "near" is farther then.
+ * more variants all of them have to, so that "near" is farther then.  Where these words
+ * agree and others do not, somebody is a part of the outer loop ahead: one goes from
+ * visit to visit, and if it was the wrong one it passes the other.
  *
  * All of it is bounded, in time and in rounds.  Where nothing changes the loop
  * waits, and align.c is right; where nothing that can be seen goes in one direction
- * there is no answer, and the set is left alone for longer (sched.c).
+ * there is no answer, and the set is left alone for longer (sched.c).  A signal is
+ * worth more time and tries (signal.c).
  *
  * A variant that comes to a call or a fault on the way leaves: a call is a better
  * place to meet at.  Signals that come meanwhile wait (signal_meanwhile).
@@ -43,13 +47,16 @@
 #include "meet_int.h"
 #include "signals.h"
 
+#define FRAME_TRIES	4u
 #define FINE_VISITS	6u	/* to see what changes from one to the next */
-#define FAR_TIMES	3u	/* ... and from one moment to the next, */
+#define FAR_TIMES	10u	/* ... and from one moment to the next, */
 #define FAR_NS		300000u	/* so far apart */
+#define FAR_KNOWN	4u	/* ... at that many it has changed, and not now and then */
 #define FAR_SURE	6u	/* moments, for one that also goes the other way */
 #define UNSURE		1e6	/* slower than any other */
 #define NEAR		300u	/* visits with one follower, which take as long as */
 #define NEAR_MORE	2000u	/* some short runs, or with more */
+#define WALK_NS		3000000u
 #define RUN_MIN_NS	15000u	/* shorter ones may not move it at all */
 #define RUN_MAX_NS	40000000u
 #define RUN_PART	0.75	/* of the way */
@@ -129,7 +136,7 @@ static int measure(const struct meeting *m, const struct meet_view *a,
 		const struct meet_channel *ch = &m->ch[c];
 		unsigned int n = ch->far_up + ch->far_down;
 		int way = d[c] ? trend(ch) : 0;
-		double v = n >= FAR_TIMES ? speed(ch) : UNSURE + speed(ch);
+		double v = n >= FAR_KNOWN ? speed(ch) : UNSURE + speed(ch);
 
 		if (!way || (best >= 0 && v >= slowest))
 			continue;
@@ -176,32 +183,51 @@ static int learn(struct meeting *m)
 	return -ENOENT;
 }
 
-/* A short look shows the innermost loop, which may always be the same. */
+/* Where it stands it may not have been called from the loop, but be in it; if the last
+ * one did not call at all it is seldom tried twice. */
+static int find_frame(struct meeting *m)
+{
+	int r = meet_find_frame(m);
+
+	for (unsigned int i = 1; i < FRAME_TRIES && r == -ENOENT &&
+	     !m->s->meet_flat; i++) {
+		r = meet_ahead(m, LEADER, FAR_NS / 4 * i);
+		if (!r)
+			r = meet_find_frame(m);
+	}
+	m->s->meet_flat = r == -ENOENT;
+	return r;
+}
+
+/*
+ * A loop that calls functions, then one that does not: a short look shows the
+ * innermost, which may always be the same.
+ */
 static int watch(struct meeting *m)
 {
-	int r = meet_find_place(m, false);
+	int r = find_frame(m);
 
-	if (!r)
-		r = learn(m);
-	if (r == -ENOENT)
-		r = meet_find_place(m, true);
-	else
-		return r;
+	for (unsigned int far = 0; far < 2; far++) {
+		if (!r)
+			r = meet_find_cells(m, FAR_NS);
+		if (!r)
+			r = learn(m);
+		if (r != -ENOENT)
+			return r;
+		r = meet_find_place(m, far);
+	}
 	return r ? r : learn(m);
 }
 
 /* ---- together ---- */
 
 /* From visit to visit, until it is there or has passed it. */
-static int walk(struct meeting *m, unsigned int v, int c,
-		const struct meet_view *to)
+static int walk(struct meeting *m, unsigned int v, const struct meet_view *to)
 {
 	struct meet_view *at = &m->view[v], last;
-	int64_t d[MEET_CHANNELS], before;
 
-	meet_distance(m, at, to, d);
-	before = d[c];
 	for (unsigned int i = 0; i < WALK_MAX; i++) {
+		int64_t dist = 0;
 		int r;
 
 		last = *at;
@@ -212,11 +238,27 @@ static int walk(struct meeting *m, unsigned int v, int c,
 		learn_near(m, &last, at);
 		if (meet_alike(m, at, to))
 			return 0;
-		meet_distance(m, at, to, d);
-		if (!d[c] || (d[c] > 0) != (before > 0))
+		if (measure(m, at, to, &dist) >= 0 && dist < 0)
 			return 0;
 	}
 	return 0;
+}
+
+/* Something that goes in one direction says that they are at the same turn of the
+ * outer loop. */
+static bool same_turn(const struct meeting *m, const struct meet_view *a,
+		      const struct meet_view *b)
+{
+	int64_t d[MEET_CHANNELS];
+
+	meet_distance(m, a, b, d);
+	for (unsigned int c = 0; c < MEET_CHANNELS; c++) {
+		const struct meet_channel *ch = &m->ch[c];
+
+		if (ch->far_up + ch->far_down >= FAR_SURE && trend(ch) && !d[c])
+			return true;
+	}
+	return false;
 }
 
 /* *blind: for how long it runs if nothing that differs has been seen to change, ns */
@@ -228,14 +270,17 @@ static int approach(struct meeting *m, unsigned int v,
 	const struct meet_channel *ch = &m->ch[c < 0 ? 0 : c];
 	double need;
 
+	if (c < 0 && same_turn(m, &m->view[v], to))
+		return walk(m, v, to);
 	if (c < 0) {
 		*blind *= 2;
 		return run(m, v, *blind / 2 < RUN_MAX_NS ? *blind / 2 :
 			   RUN_MAX_NS);
 	}
 	need = speed(ch) > 0 ? (double)dist / speed(ch) * RUN_PART : 0;
-	if (ch->stride ? dist / llabs(ch->stride) <= near : need < RUN_MIN_NS)
-		return walk(m, v, c, to);
+	if (ch->stride ? dist / llabs(ch->stride) <= near && need < WALK_NS :
+	    need < RUN_MIN_NS)
+		return walk(m, v, to);
 	return run(m, v, need > RUN_MAX_NS ? RUN_MAX_NS :
 		   need < RUN_MIN_NS ? RUN_MIN_NS : (uint64_t)need);
 }

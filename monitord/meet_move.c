@@ -37,9 +37,12 @@
 #define TRACE_OFTEN	4u	/* ... are so many of one instruction */
 #define WRITTEN_MAX	256u	/* words of memory it writes meanwhile */
 #define STACK_BELOW	1024u	/* bytes: of calls from where it is */
-#define VISIT_NS	20000000u /* for the next visit to come */
-#define MEET_CPU_NS	50000000u /* for all of it: of ours, */
-#define MEET_NS		500000000u /* ... and of everybody's */
+#define VISIT_NS	20000000u /* of its time, for the next visit to come */
+#define MEET_CPU_NS	50000000u /* for all of it, of our time, */
+#define MEET_RUN_NS	250000000u /* ... of that of each variant, */
+#define MEET_NS		500000000u /* ... by the clock */
+#define MEET_LONG_CPU_NS 200000000u /* ... and if there is a signal, */
+#define MEET_LONG_NS	4000000000u /* ... which is for all of the program */
 
 /* ---- time ---- */
 
@@ -53,10 +56,22 @@ static uint64_t own_time(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/* The processors may be busy with others: that is no reason to give up a signal. */
 bool meet_late(const struct meeting *m)
 {
-	return own_time() - m->cpu > MEET_CPU_NS ||
-	       now_ns() - m->start > MEET_NS;
+	uint64_t gone = now_ns() - m->start;
+	bool sig = !STAILQ_EMPTY(&m->s->sigq);
+
+	if (own_time() - m->cpu > (sig ? MEET_LONG_CPU_NS : MEET_CPU_NS))
+		return true;
+	if (gone <= MEET_NS)
+		return false;
+	if (!sig || gone > MEET_LONG_NS)
+		return true;
+	for_each_variant(v)
+		if (task_runtime(&m->s->t[v]) - m->had[v] > MEET_RUN_NS)
+			return true;
+	return false;
 }
 
 /* ---- processors ---- */
@@ -79,6 +94,8 @@ void meet_move_start(struct meeting *m)
 
 	m->start = now_ns();
 	m->cpu = own_time();
+	for_each_variant(v)
+		m->had[v] = task_runtime(&m->s->t[v]);
 	/* short sleeps are to be short */
 	prctl(PR_SET_TIMERSLACK, 1);
 	if (cpu < 0 || cpu >= (int)MEET_MASK * 8 || mask_get(0, m->own) < 0)
@@ -122,6 +139,20 @@ static int breakpoint(struct meeting *m, unsigned int v, bool on)
 	return r ? -ENOENT : 0;
 }
 
+int meet_points(struct meeting *m, const uint64_t *at, unsigned int n)
+{
+	struct task *t = &m->s->t[LEADER];
+	unsigned int enable = 0;
+	int r = debug_register(t, 7, 0);
+
+	m->on[LEADER] = false;
+	for (unsigned int i = 0; i < n && !r; i++) {
+		r = debug_register(t, i, at[i]);
+		enable |= 1u << 2 * i;
+	}
+	return r || !n ? r : debug_register(t, 7, enable);
+}
+
 void meet_move_end(struct meeting *m)
 {
 	for_each_variant(v) {
@@ -162,39 +193,62 @@ static bool left(struct meeting *m, unsigned int v)
  * the kernel's doing (RF in hw_breakpoint_handler(), arch/x86/kernel/
  * hw_breakpoint.c).
  */
+int meet_on(struct meeting *m, unsigned int v, uint64_t ns)
+{
+	struct task *t = &m->s->t[v];
+	uint64_t had = 0;
+
+	for (;;) {
+		enum event_run r = event_run(t, PTRACE_CONT, ns);
+
+		if (r == RUN_GONE)
+			return gone(m, v);
+		if (left(m, v))
+			return -EAGAIN;
+		if (r == RUN_TRAP)
+			return 0;
+		/* mostly it is there at once: only now it matters */
+		if (!had)
+			had = task_runtime(t);
+		else if (task_runtime(t) - had >= ns)
+			return -ETIME;
+		if (meet_late(m))
+			return -ETIME;
+	}
+}
+
 int meet_visit(struct meeting *m, unsigned int v, struct meet_view *to)
 {
-	enum event_run r;
+	int r;
 
-	if (now_ns() - m->start > MEET_NS)
-		return -ETIME;
 	if (breakpoint(m, v, true))
 		return -ENOENT;
-	r = event_run(&m->s->t[v], PTRACE_CONT, VISIT_NS);
-	if (r == RUN_GONE)
-		return gone(m, v);
-	if (left(m, v))
-		return -EAGAIN;
-	if (r != RUN_TRAP)
-		return -ENOENT;
+	r = meet_on(m, v, VISIT_NS);
+	if (r)
+		return r == -ETIME && !meet_late(m) ? -ENOENT : r;
 	if (!meet_look(m, v, to))
 		return -EAGAIN;
 	return to->ip == m->place ? 0 : -ENOENT;
 }
 
+int meet_ahead(struct meeting *m, unsigned int v, uint64_t ns)
+{
+	if (breakpoint(m, v, false))
+		return -ENOENT;
+	if (event_run_for(&m->s->t[v], ns) == RUN_GONE)
+		return gone(m, v);
+	return left(m, v) ? -EAGAIN : 0;
+}
+
 int meet_run(struct meeting *m, unsigned int v, uint64_t ns, uint64_t *used,
 	     struct meet_view *to)
 {
-	struct task *t = &m->s->t[v];
-	uint64_t before = task_runtime(t);
+	uint64_t before = task_runtime(&m->s->t[v]);
+	int r = meet_ahead(m, v, ns);
 
-	if (breakpoint(m, v, false))
-		return -ENOENT;
-	if (event_run_for(t, ns) == RUN_GONE)
-		return gone(m, v);
-	if (left(m, v))
-		return -EAGAIN;
-	*used = task_runtime(t) - before;
+	if (r)
+		return r;
+	*used = task_runtime(&m->s->t[v]) - before;
 	return meet_visit(m, v, to);
 }
 

@@ -29,8 +29,10 @@
 #include "tracee.h"
 
 #define RANGES_MAX	2048u
+#define BASE_FAR	(16u << 20)
 /* What the kernel puts on top of it differs in size: names, alignment. */
 #define STACK_SLACK	65536u
+#define RUBBISH		8u	/* words */
 #define SECRETS_AT	0x28u	/* tcbhead_t: stack_guard, pointer_guard */
 /* carry, zero, sign, direction, overflow: those of an address are the same in
  * all variants, unlike parity and half-carry, which come from its low bits */
@@ -46,6 +48,20 @@ struct reading {
 	uint64_t stack[2];		/* the first one: start and end */
 };
 
+/* What is mapped of a file, what follows that without one, and the heap are data. */
+static enum meet_kind kind_of(const struct reading *rd,
+			      const struct map_entry *e)
+{
+	const struct meet_range *before = *rd->n ? &rd->r[*rd->n - 1] : NULL;
+
+	if (e->perms[1] != 'w' || e->perms[3] != 'p' ||
+	    !strcmp(e->path, "[stack]"))
+		return MEET_NONE;
+	return e->inode || !strcmp(e->path, "[heap]") ||
+	       (before && before->kind == MEET_DATA &&
+		before->end == e->start) ? MEET_DATA : MEET_MEMORY;
+}
+
 static int note_range(void *ctx, const struct map_entry *e)
 {
 	struct reading *rd = ctx;
@@ -58,6 +74,7 @@ static int note_range(void *ctx, const struct map_entry *e)
 	}
 	rd->r[(*rd->n)++] = (struct meet_range) {
 		.start = e->start, .end = e->end, .exec = e->perms[2] == 'x',
+		.kind = kind_of(rd, e),
 	};
 	return 0;
 }
@@ -76,8 +93,9 @@ static const struct meet_range *same_shape(const struct meeting *m,
 	return NULL;
 }
 
-static struct meet_range *range_of(const struct meeting *m, unsigned int v,
-				   uint64_t addr)
+/* The first range that ends behind addr: its number, or how many there are. */
+static unsigned int range_after(const struct meeting *m, unsigned int v,
+				uint64_t addr)
 {
 	unsigned int lo = 0, hi = m->n[v];
 
@@ -89,7 +107,27 @@ static struct meet_range *range_of(const struct meeting *m, unsigned int v,
 		else
 			hi = mid;
 	}
-	return lo < m->n[v] && addr >= m->r[v][lo].start ? &m->r[v][lo] : NULL;
+	return lo;
+}
+
+static struct meet_range *range_of(const struct meeting *m, unsigned int v,
+				   uint64_t addr)
+{
+	unsigned int i = range_after(m, v, addr);
+
+	return i < m->n[v] && addr >= m->r[v][i].start ? &m->r[v][i] : NULL;
+}
+
+/* ... or the one it is near to: compilers keep bases outside of what they reach. */
+static const struct meet_range *range_near(const struct meeting *m,
+					   unsigned int v, uint64_t addr)
+{
+	unsigned int i = range_after(m, v, addr);
+	const struct meet_range *r = &m->r[v][i];
+
+	if (i < m->n[v] && (addr >= r->start || r->start - addr < BASE_FAR))
+		return r;
+	return i && addr - r[-1].end < BASE_FAR ? &r[-1] : NULL;
 }
 
 /* Mappings that are merged in one variant and not in another have no counterpart
@@ -151,7 +189,7 @@ void meet_view_end(struct meeting *m)
 
 static uint64_t common(const struct meeting *m, unsigned int v, uint64_t w)
 {
-	const struct meet_range *r = v == LEADER ? NULL : range_of(m, v, w);
+	const struct meet_range *r = v == LEADER ? NULL : range_near(m, v, w);
 
 	if (w == m->secret[v][0])
 		return 0;
@@ -177,6 +215,21 @@ uint64_t meet_there(const struct meeting *m, unsigned int v, uint64_t addr)
 			return at;
 	}
 	return 0;
+}
+
+int meet_stack_left(const struct meeting *m, uint64_t sp, size_t *len)
+{
+	const struct meet_range *r = range_of(m, LEADER, sp);
+
+	*len = r ? r->end - sp : 0;
+	return r && !(sp & 7) ? 0 : -1;
+}
+
+bool meet_is_code(const struct meeting *m, uint64_t addr)
+{
+	const struct meet_range *r = range_of(m, LEADER, addr);
+
+	return r && r->exec;
 }
 
 /* ---- states ---- */
@@ -243,19 +296,61 @@ static bool may_differ(const struct meeting *m, uint64_t w)
 	       (w >= m->stack[0] - STACK_SLACK && w < m->stack[1] + STACK_SLACK);
 }
 
+/* The upper half of an address, or none.  A number may have been written over the
+ * lower one. */
+static bool address_half(uint64_t w)
+{
+	uint64_t half = w >> 32;
+
+	return !half || (half >= 0x5500 && half < 0x8000);
+}
+
+static bool has_changed(const struct meeting *m, unsigned int i)
+{
+	for (unsigned int c = 2 * i; c < 2 * i + 2; c++)
+		if (m->ch[c].up + m->ch[c].down + m->ch[c].far_up +
+		    m->ch[c].far_down)
+			return true;
+	return false;
+}
+
+/* One is an address, the other one is not: no two values of one variable. */
+static bool of_two_kinds(const struct meeting *m, const struct meet_view *a,
+			 const struct meet_view *b, unsigned int i)
+{
+	return !a->w[i] != !b->w[i] ||
+	       !range_near(m, a->v, a->raw[i]) !=
+	       !range_near(m, b->v, b->raw[i]);
+}
+
+/* Around this word of the stack there are such that never change: it is a part of
+ * what calls long ago have left behind. */
+static bool among_rubbish(const struct meeting *m, const struct meet_view *a,
+			  const struct meet_view *b, unsigned int i)
+{
+	unsigned int n = 0;
+
+	for (unsigned int k = i < MEET_REGS + RUBBISH ? MEET_REGS : i - RUBBISH;
+	     k <= i + RUBBISH && k < MEET_REGS + MEET_STACK; k++)
+		n += !has_changed(m, k) && of_two_kinds(m, a, b, k);
+	return i >= MEET_REGS && i < MEET_REGS + MEET_STACK && n >= 2;
+}
+
 /*
  * A word that has never been seen to change is left from earlier: the environment lies
  * at another distance than the rest of the first stack, other secrets are not
  * known here, and padding is not written.
  */
-static bool left_over(const struct meeting *m, unsigned int i, uint64_t a,
-		      uint64_t b)
+static bool left_over(const struct meeting *m, const struct meet_view *va,
+		      const struct meet_view *vb, unsigned int i)
 {
-	for (unsigned int c = 2 * i; c < 2 * i + 2; c++)
-		if (m->ch[c].up + m->ch[c].down + m->ch[c].far_up +
-		    m->ch[c].far_down)
-			return false;
-	return may_differ(m, a) && may_differ(m, b);
+	uint64_t a = va->w[i], b = vb->w[i];
+
+	return !has_changed(m, i) &&
+	       ((may_differ(m, a) && may_differ(m, b)) ||
+		((uint32_t)a == (uint32_t)b && address_half(a) &&
+		 address_half(b)) ||
+		among_rubbish(m, va, vb, i));
 }
 
 bool meet_alike(const struct meeting *m, const struct meet_view *a,
@@ -264,7 +359,7 @@ bool meet_alike(const struct meeting *m, const struct meet_view *a,
 	if (a->ip != b->ip || a->sp != b->sp || a->flags != b->flags)
 		return false;
 	for (unsigned int i = 0; i < MEET_WORDS; i++)
-		if (!same(m, a, b, i) && !left_over(m, i, a->w[i], b->w[i]))
+		if (!same(m, a, b, i) && !left_over(m, a, b, i))
 			return false;
 	return true;
 }

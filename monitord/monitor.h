@@ -267,6 +267,8 @@ struct taskset {
 	unsigned int meet_vain;		/* times in a row it was in vain, */
 	unsigned int meet_skip;		/* ... for which it is not tried, */
 	int meet_error;			/* ... and why */
+	bool meet_flat;			/* its loop calls nothing */
+	unsigned int meet_again;	/* for the signal that waits: times */
 	uint64_t t_met, meet_ns;	/* when that was tried, and how long it
 					 * took (meet.c) */
 	unsigned int park_tries;	/* found computing, and let go on, since

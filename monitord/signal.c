@@ -72,6 +72,7 @@
 #include "tsc.h"
 #include "turn.h"
 
+#define MEET_AGAIN_MAX	3u
 #define GRACE_NS	2000000u	/* computing without calls, then stop */
 
 /*
@@ -557,6 +558,19 @@ void set_interrupt(struct taskset *s)
 	}
 }
 
+/* Variants that could not be brought to the same instant may be so the next time, in
+ * another part of what they compute; a signal can wait for that, but not for ever. */
+static bool signal_later(struct taskset *s)
+{
+	if (s->met || s->spins || !s->meet_error || !signal_open(s) ||
+	    s->meet_again == MEET_AGAIN_MAX)
+		return false;
+	s->meet_again++;
+	s->meet_skip = 0;
+	s->t_sigq = mon.now;
+	return true;
+}
+
 /* Those that were interrupted go on. */
 static void interrupt_over(struct taskset *s)
 {
@@ -596,7 +610,12 @@ void signal_interrupt_check(struct taskset *s)
 		interrupt_over(s);
 		return;
 	}
+	if (all_stopped && !behind && signal_later(s)) {
+		interrupt_over(s);
+		return;
+	}
 	if (all_stopped && !behind && signal_pop(s, &si, &eff)) {
+		s->meet_again = 0;
 		for_each_variant(v) {
 			struct task *x = &s->t[v];
 
