@@ -221,6 +221,23 @@ static int watch(struct meeting *m)
 
 /* ---- together ---- */
 
+/* Something that goes in one direction says that they are at the same turn of the
+ * outer loop. */
+static bool same_turn(const struct meeting *m, const struct meet_view *a,
+		      const struct meet_view *b)
+{
+	int64_t d[MEET_CHANNELS];
+
+	meet_distance(m, a, b, d);
+	for (unsigned int c = 0; c < MEET_CHANNELS; c++) {
+		const struct meet_channel *ch = &m->ch[c];
+
+		if (ch->far_up + ch->far_down >= FAR_SURE && trend(ch) && !d[c])
+			return true;
+	}
+	return false;
+}
+
 /* From visit to visit, until it is there or has passed it. */
 static int walk(struct meeting *m, unsigned int v, const struct meet_view *to)
 {
@@ -242,23 +259,6 @@ static int walk(struct meeting *m, unsigned int v, const struct meet_view *to)
 			return 0;
 	}
 	return 0;
-}
-
-/* Something that goes in one direction says that they are at the same turn of the
- * outer loop. */
-static bool same_turn(const struct meeting *m, const struct meet_view *a,
-		      const struct meet_view *b)
-{
-	int64_t d[MEET_CHANNELS];
-
-	meet_distance(m, a, b, d);
-	for (unsigned int c = 0; c < MEET_CHANNELS; c++) {
-		const struct meet_channel *ch = &m->ch[c];
-
-		if (ch->far_up + ch->far_down >= FAR_SURE && trend(ch) && !d[c])
-			return true;
-	}
-	return false;
 }
 
 /* *blind: for how long it runs if nothing that differs has been seen to change, ns */

@@ -233,11 +233,20 @@ int meet_visit(struct meeting *m, unsigned int v, struct meet_view *to)
 
 int meet_ahead(struct meeting *m, unsigned int v, uint64_t ns)
 {
+	struct task *t = &m->s->t[v];
+	uint64_t had = task_runtime(t), ran = 0;
+
 	if (breakpoint(m, v, false))
 		return -ENOENT;
-	if (event_run_for(&m->s->t[v], ns) == RUN_GONE)
-		return gone(m, v);
-	return left(m, v) ? -EAGAIN : 0;
+	/* the processor may have been given to somebody else meanwhile */
+	do {
+		if (event_run_for(t, ns - ran) == RUN_GONE)
+			return gone(m, v);
+		if (left(m, v))
+			return -EAGAIN;
+		ran = task_runtime(t) - had;
+	} while (ran < ns / 2 && !meet_late(m));
+	return 0;
 }
 
 int meet_run(struct meeting *m, unsigned int v, uint64_t ns, uint64_t *used,
