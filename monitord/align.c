@@ -46,6 +46,7 @@
 #define STEPS_MAX 4096
 #define STEPS_MIN 64
 #define WORDS 16		/* of the stack */
+#define LEFT_MAX 4u
 #define VAIN_MAX 6u		/* 31 times not tried */
 /* carry, zero, sign, direction, overflow: those of an address are the same in
  * all variants, unlike parity and half-carry, which come from its low bits */
@@ -214,14 +215,25 @@ static int try_to_meet(struct taskset *s)
 {
 	int r;
 
+	/* what ends or stops all of it does so anywhere */
+	if (signal_open(s) && !signal_open_caught(s))
+		return -ENOENT;
+	/* it comes to faults, calls and the like again and again */
+	if (s->meet_left >= LEFT_MAX) {
+		s->meet_left = 0;
+		return -ENOENT;
+	}
 	if (s->meet_skip) {
 		s->meet_skip--;
 		return s->meet_error;
 	}
 	r = meet_set(s);
 	s->met = !r;
-	if (r == -EAGAIN)
+	if (r == -EAGAIN) {
+		s->meet_left++;
 		return r;
+	}
+	s->meet_left = 0;
 	s->meet_error = r;
 	s->meet_vain = r ? s->meet_vain + 1 : 0;
 	if (s->meet_vain > VAIN_MAX)

@@ -318,6 +318,9 @@ static int gather(struct meeting *m)
 		if (r)
 			return r;
 		meet_same_frame(m, v);
+		/* that was where the first stack's words are, too */
+		for (unsigned int i = 0; i < m->cells; i++)
+			m->cell[v][i] = meet_there(m, v, m->cell[LEADER][i]);
 		if (!meet_look(m, v, &m->view[v]))
 			return -EAGAIN;
 	}

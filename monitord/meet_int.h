@@ -22,6 +22,7 @@ struct meet_range {
 	int64_t delta;			/* address here - address there */
 	bool exec;
 	enum meet_kind kind;
+	uint64_t inode;
 };
 
 /* The state of a variant, and its addresses in the leader's terms. */
@@ -44,6 +45,7 @@ struct meeting {
 	struct taskset *s;
 	uint64_t start, cpu;		/* ns: clock and our processor time, */
 	uint64_t had[MAX_VARIANTS];	/* ... and theirs */
+	bool patient;			/* a signal for a handler waits */
 	uint64_t place;			/* of the visits, in the leader's terms */
 	struct meet_view view[MAX_VARIANTS];	/* at the last one */
 	struct meet_channel ch[MEET_CHANNELS];
@@ -84,7 +86,7 @@ bool meet_alike(const struct meeting *m, const struct meet_view *a,
 void meet_distance(const struct meeting *m, const struct meet_view *a,
 		   const struct meet_view *b, int64_t d[MEET_CHANNELS]);
 
-/* ---- meet_move.c: each 0, -ENOENT or -EAGAIN as meet_set() ---- */
+/* ---- meet_move.c: each 0, -ENOENT, -ETIME or -EAGAIN as meet_set() ---- */
 
 /* Everybody to one processor; and back, without breakpoints. */
 void meet_move_start(struct meeting *m);
@@ -102,7 +104,7 @@ int meet_run(struct meeting *m, unsigned int v, uint64_t ns, uint64_t *used,
 /* It has taken too long. */
 bool meet_late(const struct meeting *m);
 /* Breakpoints of the leader's at up to four addresses, instead of others; n = 0:
- * none. 0 or -errno. */
+ * none. 0 or -ENOENT. */
 int meet_points(struct meeting *m, const uint64_t *at, unsigned int n);
 /* On to a breakpoint, for about `ns` of its time at most. -ETIME: it has not come to one. */
 int meet_on(struct meeting *m, unsigned int v, uint64_t ns);

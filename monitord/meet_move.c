@@ -30,6 +30,7 @@
 #include "fast.h"
 #include "lap.h"
 #include "meet_int.h"
+#include "signals.h"
 #include "tracee.h"
 
 #define TRACE_MAX	2048u	/* steps to find a place, */
@@ -42,7 +43,7 @@
 #define MEET_RUN_NS	250000000u /* ... of that of each variant, */
 #define MEET_NS		500000000u /* ... by the clock */
 #define MEET_LONG_CPU_NS 200000000u /* ... and if there is a signal, */
-#define MEET_LONG_NS	4000000000u /* ... which is for all of the program */
+#define MEET_LONG_NS	900000000u /* (EARLY_NS is a second) */
 
 /* ---- time ---- */
 
@@ -57,17 +58,18 @@ static uint64_t own_time(void)
 }
 
 /* The processors may be busy with others: that is no reason to give up a signal. */
+static bool late_by_clock(const struct meeting *m)
+{
+	return now_ns() - m->start > (m->patient ? MEET_LONG_NS : MEET_NS);
+}
+
 bool meet_late(const struct meeting *m)
 {
-	uint64_t gone = now_ns() - m->start;
-	bool sig = !STAILQ_EMPTY(&m->s->sigq);
-
-	if (own_time() - m->cpu > (sig ? MEET_LONG_CPU_NS : MEET_CPU_NS))
+	if (late_by_clock(m) || own_time() - m->cpu >
+	    (m->patient ? MEET_LONG_CPU_NS : MEET_CPU_NS))
 		return true;
-	if (gone <= MEET_NS)
+	if (now_ns() - m->start <= MEET_NS)
 		return false;
-	if (!sig || gone > MEET_LONG_NS)
-		return true;
 	for_each_variant(v)
 		if (task_runtime(&m->s->t[v]) - m->had[v] > MEET_RUN_NS)
 			return true;
@@ -94,6 +96,7 @@ void meet_move_start(struct meeting *m)
 
 	m->start = now_ns();
 	m->cpu = own_time();
+	m->patient = signal_open_caught(m->s);
 	for_each_variant(v)
 		m->had[v] = task_runtime(&m->s->t[v]);
 	/* short sleeps are to be short */
@@ -145,12 +148,14 @@ int meet_points(struct meeting *m, const uint64_t *at, unsigned int n)
 	unsigned int enable = 0;
 	int r = debug_register(t, 7, 0);
 
-	m->on[LEADER] = false;
+	m->on[LEADER] = n > 0;
 	for (unsigned int i = 0; i < n && !r; i++) {
 		r = debug_register(t, i, at[i]);
 		enable |= 1u << 2 * i;
 	}
-	return r || !n ? r : debug_register(t, 7, enable);
+	if (!r && n)
+		r = debug_register(t, 7, enable);
+	return r ? -ENOENT : 0;
 }
 
 void meet_move_end(struct meeting *m)
@@ -198,7 +203,7 @@ int meet_on(struct meeting *m, unsigned int v, uint64_t ns)
 	struct task *t = &m->s->t[v];
 	uint64_t had = 0;
 
-	for (;;) {
+	for (unsigned int i = 0; ; i++) {
 		enum event_run r = event_run(t, PTRACE_CONT, ns);
 
 		if (r == RUN_GONE)
@@ -208,10 +213,10 @@ int meet_on(struct meeting *m, unsigned int v, uint64_t ns)
 		if (r == RUN_TRAP)
 			return 0;
 		/* mostly it is there at once: only now it matters */
-		if (!had)
+		if (!i)
 			had = task_runtime(t);
-		else if (task_runtime(t) - had >= ns)
-			return -ETIME;
+		else if (!had || task_runtime(t) - had >= ns)
+			return -ETIME;	/* or it is not known */
 		if (meet_late(m))
 			return -ETIME;
 	}
@@ -221,6 +226,8 @@ int meet_visit(struct meeting *m, unsigned int v, struct meet_view *to)
 {
 	int r;
 
+	if (late_by_clock(m))
+		return -ETIME;
 	if (breakpoint(m, v, true))
 		return -ENOENT;
 	r = meet_on(m, v, VISIT_NS);
@@ -245,7 +252,7 @@ int meet_ahead(struct meeting *m, unsigned int v, uint64_t ns)
 		if (left(m, v))
 			return -EAGAIN;
 		ran = task_runtime(t) - had;
-	} while (ran < ns / 2 && !meet_late(m));
+	} while (had && ran < ns / 2 && !meet_late(m));
 	return 0;
 }
 

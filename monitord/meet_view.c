@@ -30,9 +30,12 @@
 
 #define RANGES_MAX	2048u
 #define BASE_FAR	(16u << 20)
+#define BASES_FROM	0x500000000000ull
+#define BASES_TO	0x800000000000ull
 /* What the kernel puts on top of it differs in size: names, alignment. */
 #define STACK_SLACK	65536u
 #define RUBBISH		8u	/* words */
+#define COUNT_FEW	16u
 #define SECRETS_AT	0x28u	/* tcbhead_t: stack_guard, pointer_guard */
 /* carry, zero, sign, direction, overflow: those of an address are the same in
  * all variants, unlike parity and half-carry, which come from its low bits */
@@ -57,9 +60,15 @@ static enum meet_kind kind_of(const struct reading *rd,
 	if (e->perms[1] != 'w' || e->perms[3] != 'p' ||
 	    !strcmp(e->path, "[stack]"))
 		return MEET_NONE;
-	return e->inode || !strcmp(e->path, "[heap]") ||
-	       (before && before->kind == MEET_DATA &&
-		before->end == e->start) ? MEET_DATA : MEET_MEMORY;
+	if (!strcmp(e->path, "[heap]") ||
+	    (!e->inode && before && before->kind == MEET_DATA &&
+	     before->end == e->start))
+		return MEET_DATA;
+	/* other files may be far away, and whoever has them wait for us */
+	for (unsigned int i = 0; e->inode && i < *rd->n; i++)
+		if (rd->r[i].exec && rd->r[i].inode == e->inode)
+			return MEET_DATA;
+	return e->inode ? MEET_NONE : MEET_MEMORY;
 }
 
 static int note_range(void *ctx, const struct map_entry *e)
@@ -74,7 +83,7 @@ static int note_range(void *ctx, const struct map_entry *e)
 	}
 	rd->r[(*rd->n)++] = (struct meet_range) {
 		.start = e->start, .end = e->end, .exec = e->perms[2] == 'x',
-		.kind = kind_of(rd, e),
+		.kind = kind_of(rd, e), .inode = e->inode,
 	};
 	return 0;
 }
@@ -125,7 +134,12 @@ static const struct meet_range *range_near(const struct meeting *m,
 	unsigned int i = range_after(m, v, addr);
 	const struct meet_range *r = &m->r[v][i];
 
-	if (i < m->n[v] && (addr >= r->start || r->start - addr < BASE_FAR))
+	if (i < m->n[v] && addr >= r->start)
+		return r;
+	/* not what may well be a number, or two */
+	if (addr < BASES_FROM || addr >= BASES_TO)
+		return NULL;
+	if (i < m->n[v] && r->start - addr < BASE_FAR)
 		return r;
 	return i && addr - r[-1].end < BASE_FAR ? &r[-1] : NULL;
 }
@@ -296,13 +310,27 @@ static bool may_differ(const struct meeting *m, uint64_t w)
 	       (w >= m->stack[0] - STACK_SLACK && w < m->stack[1] + STACK_SLACK);
 }
 
-/* The upper half of an address, or none.  A number may have been written over the
- * lower one. */
-static bool address_half(uint64_t w)
+/* What is above these bits is that of an address of this variant, or nothing. */
+static bool address_above(const struct meeting *m, const struct meet_view *a,
+			  unsigned int i, unsigned int low)
 {
-	uint64_t half = w >> 32;
+	uint64_t w = a->raw[i] >> low;
 
-	return !half || (half >= 0x5500 && half < 0x8000);
+	for (unsigned int k = 0; w && k < m->n[a->v]; k++)
+		if (m->r[a->v][k].start >> low == w)
+			return true;
+	return !w;
+}
+
+/* An address over whose lower bytes a number has been written. */
+static bool overwritten(const struct meeting *m, const struct meet_view *a,
+			const struct meet_view *b, unsigned int i)
+{
+	for (unsigned int low = 16; low <= 40; low += 8)
+		if (!((a->raw[i] ^ b->raw[i]) & ((1ull << low) - 1)) &&
+		    address_above(m, a, i, low) && address_above(m, b, i, low))
+			return true;
+	return false;
 }
 
 static bool has_changed(const struct meeting *m, unsigned int i)
@@ -318,39 +346,42 @@ static bool has_changed(const struct meeting *m, unsigned int i)
 static bool of_two_kinds(const struct meeting *m, const struct meet_view *a,
 			 const struct meet_view *b, unsigned int i)
 {
-	return !a->w[i] != !b->w[i] ||
-	       !range_near(m, a->v, a->raw[i]) !=
+	return !range_near(m, a->v, a->raw[i]) !=
 	       !range_near(m, b->v, b->raw[i]);
 }
 
 /* Around this word of the stack there are such that never change: it is a part of
- * what calls long ago have left behind. */
+ * what calls long ago have left behind.  Not if it looks like a count. */
 static bool among_rubbish(const struct meeting *m, const struct meet_view *a,
 			  const struct meet_view *b, unsigned int i)
 {
+	uint64_t d = a->w[i] - b->w[i];
 	unsigned int n = 0;
 
+	if (d + COUNT_FEW <= 2 * COUNT_FEW)
+		return false;
 	for (unsigned int k = i < MEET_REGS + RUBBISH ? MEET_REGS : i - RUBBISH;
 	     k <= i + RUBBISH && k < MEET_REGS + MEET_STACK; k++)
-		n += !has_changed(m, k) && of_two_kinds(m, a, b, k);
-	return i >= MEET_REGS && i < MEET_REGS + MEET_STACK && n >= 2;
+		n += k != i && !has_changed(m, k) && of_two_kinds(m, a, b, k);
+	return n >= 2;
 }
 
 /*
- * A word that has never been seen to change is left from earlier: the environment lies
- * at another distance than the rest of the first stack, other secrets are not
- * known here, and padding is not written.
+ * A word of the stack that has never been seen to change is left from earlier: the
+ * environment lies at another distance than the rest of the first stack, other secrets
+ * are not known here, and padding is not written.
  */
 static bool left_over(const struct meeting *m, const struct meet_view *va,
 		      const struct meet_view *vb, unsigned int i)
 {
 	uint64_t a = va->w[i], b = vb->w[i];
 
-	return !has_changed(m, i) &&
-	       ((may_differ(m, a) && may_differ(m, b)) ||
-		((uint32_t)a == (uint32_t)b && address_half(a) &&
-		 address_half(b)) ||
-		among_rubbish(m, va, vb, i));
+	if (i >= MEET_REGS + MEET_STACK || has_changed(m, i))
+		return false;
+	if (may_differ(m, a) && may_differ(m, b))
+		return true;
+	return i >= MEET_REGS && (overwritten(m, va, vb, i) ||
+				  among_rubbish(m, va, vb, i));
 }
 
 bool meet_alike(const struct meeting *m, const struct meet_view *a,

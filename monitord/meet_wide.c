@@ -14,8 +14,8 @@
  *
  * Where it goes on from there, counters are in registers that calls preserve or near
  * the top of the stack, which is looked at in any case (meet_view.c).  Others, as those
- * of an interpreted program, are found by comparing what the writable memory of the
- * program is now and a little later: in pages that have changed, the words that go in
+ * of an interpreted program, are found by comparing what most of the program's writable
+ * memory is now and a little later: in pages that have changed, the words that go in
  * one direction only.
  */
 #include <errno.h>
@@ -31,6 +31,7 @@
 
 #define FRAMES_MAX	24u	/* addresses to return to, */
 #define SCAN_WORDS	1024u	/* ... in so much of the stack */
+#define LOOKS_MAX	128u	/* of what may be some */
 #define CALL_MAX	7u	/* bytes of a call instruction */
 #define WATCHED		4u	/* registers of the processor */
 #define TIMES		2u	/* returned to so often: it is one */
@@ -76,7 +77,7 @@ static unsigned int frames(struct meeting *m, struct frame *f)
 	struct task *t = &m->s->t[LEADER];
 	const struct user_regs_struct *r = task_regs(t);
 	uint64_t word[SCAN_WORDS] = { 0 };
-	unsigned int n = 0;
+	unsigned int n = 0, looked = 0;
 	size_t len;
 
 	if (!r || meet_stack_left(m, r->rsp, &len))
@@ -88,6 +89,7 @@ static unsigned int frames(struct meeting *m, struct frame *f)
 		unsigned char code[CALL_MAX + 1];
 
 		if (!meet_is_code(m, word[i] - CALL_MAX) ||
+		    looked++ >= LOOKS_MAX ||
 		    mem_read(t, code, word[i] - CALL_MAX, sizeof(code)) < 0 ||
 		    !behind_call(code + CALL_MAX) ||
 		    lap_leaves(t, word[i]))
@@ -151,7 +153,7 @@ static int watch_returns(struct meeting *m, struct frame *f, unsigned int n)
 int meet_find_frame(struct meeting *m)
 {
 	struct frame f[FRAMES_MAX];
-	unsigned int n = frames(m, f);
+	unsigned int n = frames(m, f), without = 0;
 	const struct frame *best = NULL;
 	int r = 0;
 
@@ -166,8 +168,10 @@ int meet_find_frame(struct meeting *m)
 			if (f[j].times >= TIMES && !f[j].elsewhere)
 				best = &f[j];
 		}
-		/* who has not returned here does not return farther out */
-		if (!any)
+		/* who has not returned here does not return farther out, if these
+		 * are such places */
+		without = any ? 0 : without + 1;
+		if (without == 2)
 			break;
 	}
 	if (meet_points(m, NULL, 0) && !r)

@@ -264,9 +264,11 @@ struct taskset {
 	bool park;			/* to be parked at the coming stops */
 	bool spins;			/* it was going round a loop then */
 	bool met;			/* ... computing, all at the same instant */
+	bool instant;			/* so they are, behind an emulated fault */
 	unsigned int meet_vain;		/* times in a row it was in vain, */
 	unsigned int meet_skip;		/* ... for which it is not tried, */
 	int meet_error;			/* ... and why */
+	unsigned int meet_left;		/* times in a row one has left instead */
 	bool meet_flat;			/* its loop calls nothing */
 	unsigned int meet_again;	/* for the signal that waits: times */
 	uint64_t t_met, meet_ns;	/* when that was tried, and how long it

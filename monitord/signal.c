@@ -339,6 +339,9 @@ static void emulate(struct taskset *s)
 
 	tsc_draw(&value);
 	fast_leader_runs(s);
+	/* all are at the same instant: the place for a signal.  They do not get any
+	 * further (ptrace_request() in kernel/ptrace.c, PTRACE_INTERRUPT). */
+	s->instant = signal_open(s);
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 
@@ -346,6 +349,10 @@ static void emulate(struct taskset *s)
 			continue;
 		tsc_give(t, &value);
 		t->fault = false;
+		if (s->instant && !t->interrupted) {
+			t->interrupted = true;
+			ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
+		}
 		task_resume(t, PTRACE_CONT, 0);
 	}
 	s->t_arrived = 0;
@@ -558,22 +565,28 @@ void set_interrupt(struct taskset *s)
 	}
 }
 
-/* Variants that could not be brought to the same instant may be so the next time, in
- * another part of what they compute; a signal can wait for that, but not for ever. */
+/*
+ * Variants that could not be brought to the same instant may be so the next time, in
+ * another part of what they compute; a signal can wait for that, but not for ever, nor
+ * where it has been in vain before.
+ */
 static bool signal_later(struct taskset *s)
 {
-	if (s->met || s->spins || !s->meet_error || !signal_open(s) ||
-	    s->meet_again == MEET_AGAIN_MAX)
+	if (s->met || s->spins || s->instant || !s->meet_error ||
+	    s->meet_again == MEET_AGAIN_MAX ||
+	    (!s->meet_again && s->meet_vain > MEET_AGAIN_MAX) ||
+	    !signal_open_caught(s))
 		return false;
 	s->meet_again++;
 	s->meet_skip = 0;
-	s->t_sigq = mon.now;
+	s->t_sigq = s->t_interrupt = now_ns();
 	return true;
 }
 
 /* Those that were interrupted go on. */
 static void interrupt_over(struct taskset *s)
 {
+	s->instant = false;
 	for_each_variant(v)
 		if (s->t[v].at == AT_STOP)
 			task_resume(&s->t[v], PTRACE_CONT, 0);
@@ -606,7 +619,7 @@ void signal_interrupt_check(struct taskset *s)
 	if (!any)
 		return;
 	behind = s->live && fast_behind(s) >= 0;
-	if (all_stopped && !behind && !align_set(s)) {
+	if (all_stopped && !behind && !s->instant && !align_set(s)) {
 		interrupt_over(s);
 		return;
 	}
@@ -615,7 +628,7 @@ void signal_interrupt_check(struct taskset *s)
 		return;
 	}
 	if (all_stopped && !behind && signal_pop(s, &si, &eff)) {
-		s->meet_again = 0;
+		s->instant = false;
 		for_each_variant(v) {
 			struct task *x = &s->t[v];
 

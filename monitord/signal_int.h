@@ -35,8 +35,6 @@ void signal_queue(struct taskset *s, const siginfo_t *si);
 void signal_queue_front(struct taskset *s, const siginfo_t *si);
 void signal_drop_stops(struct proc *p, const struct sigstate *st);
 bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff);
-/* Would it find one?  What is blocked stays so until a call. */
-bool signal_open(const struct taskset *s);
 /* As signal_pop(), under another mask than the leader's present one (NULL: that). */
 bool signal_pop_under(struct taskset *s, const uint64_t *mask, siginfo_t *si,
 		      enum effect *eff);

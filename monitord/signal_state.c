@@ -153,8 +153,10 @@ void signal_queue(struct taskset *s, const siginfo_t *si)
 	if (!ps)
 		die("out of memory");
 	ps->info = *si;
-	if (STAILQ_EMPTY(&s->sigq))
+	if (STAILQ_EMPTY(&s->sigq)) {
 		s->t_sigq = mon.now;
+		s->meet_again = 0;
+	}
 	STAILQ_INSERT_TAIL(&s->sigq, ps, link);
 	mon.count.deferred++;
 	ticker_want(true);
@@ -232,17 +234,32 @@ bool signal_pop_under(struct taskset *s, const uint64_t *mask, siginfo_t *si,
 	return false;
 }
 
-bool signal_open(const struct taskset *s)
+/* Not blocked, and, if so asked, with a handler. */
+static bool open_one(const struct taskset *s, bool caught)
 {
 	const struct pending_signal *ps;
 	struct sigstate st;
 
 	if (STAILQ_EMPTY(&s->sigq) || sigstate_read(&s->t[LEADER], &st))
 		return false;
-	STAILQ_FOREACH(ps, &s->sigq, link)
-		if (!(st.blocked & BIT(ps->info.si_signo)))
+	STAILQ_FOREACH(ps, &s->sigq, link) {
+		int sig = ps->info.si_signo;
+
+		if (!(st.blocked & BIT(sig)) &&
+		    (!caught || signal_effect(sig, &st) == EFF_CAUGHT))
 			return true;
+	}
 	return false;
+}
+
+bool signal_open(const struct taskset *s)
+{
+	return open_one(s, false);
+}
+
+bool signal_open_caught(const struct taskset *s)
+{
+	return open_one(s, true);
 }
 
 bool signal_pop(struct taskset *s, siginfo_t *si, enum effect *eff)

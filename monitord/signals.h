@@ -61,6 +61,9 @@ bool signal_synchronous(const siginfo_t *si);
 /* Is this one? */
 bool signal_pending_for(const struct task *t, int sig);
 
+/* A signal that is not blocked waits to be delivered; and has a handler. */
+bool signal_open(const struct taskset *s);
+bool signal_open_caught(const struct taskset *s);
 /* May the task be single-stepped?  The kernel forces the trap of a step upon who
  * ignores SIGTRAP, or blocks it: it resets the action, which nobody could restore
  * from outside, and the mask, which event_step() does. */
