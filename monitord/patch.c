@@ -249,7 +249,8 @@ static int area_map(struct taskset *s, struct area *a)
 			uint64_t want = low - k * AREA_SIZE;
 			int64_t r = -1;
 
-			if (want < low)
+			/* root may map the lowest pages: not these */
+			if (want < low && want >= AREA_SIZE)
 				r = task_inject(&s->t[v], SYS_mmap, want,
 					AREA_SIZE, PROT_READ | PROT_EXEC,
 					MAP_PRIVATE | MAP_ANONYMOUS |
