@@ -63,9 +63,7 @@ static int next_piece(struct pieces *p)
 
 static int has_address(const struct ipmon_special *sp, uint64_t v)
 {
-	uint64_t packed = packed_address(v);
-
-	return is_address(sp, v) || (packed && is_address(sp, packed));
+	return is_address(sp, v) || is_packed_address(sp, packed_address(v));
 }
 
 static int span_has_address(const struct ipmon_special *sp, uint64_t addr,

@@ -253,7 +253,7 @@ static int64_t wait_for(struct ipmon_ctx *ctx, const uint64_t args[6],
 			int64_t end, uint32_t word)
 {
 	const uint64_t addr = args[0];
-	const int32_t clock = (args[1] & ~(uint64_t)(FUTEX_PRIVATE_)) ==
+	const int32_t clock = ((uint32_t)args[1] & ~FUTEX_PRIVATE_) ==
 		FUTEX_LOCK_PI2_;	/* CLOCK_REALTIME, CLOCK_MONOTONIC */
 	struct ipmon_cursor *own = ctx_cursors(ctx);
 	struct ipmon_pi *e = entry(ctx, ctx->slot);

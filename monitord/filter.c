@@ -98,7 +98,7 @@ static bool gate_denied(int nr)
 	static const int own[] = {
 		SYS_close, SYS_fstat, SYS_fstatfs, SYS_poll, SYS_pread64,
 		SYS_fcntl, SYS_sendto, SYS_getsockopt, SYS_futex,
-		SYS_clock_gettime, SYS_restart_syscall,
+		SYS_clock_gettime, SYS_restart_syscall, SYS_sched_getparam,
 	};
 
 	if (!denied || denied[nr].action != CALL_DENY)

@@ -126,7 +126,8 @@ static bool private_call(const struct task *t)
 		return !mem_protected(mm, t->variant, a[0], a[1]) &&
 		       !shadow_touches(mm, t->variant, a[0], a[1]);
 	case H_MREMAP:
-		return !(a[3] & ~(uint64_t)MREMAP_MAYMOVE) &&
+		/* of nothing it makes a second one of what is shared */
+		return a[1] && a[2] && !(a[3] & ~(uint64_t)MREMAP_MAYMOVE) &&
 		       !mem_protected(mm, t->variant, a[0], a[1]) &&
 		       !shadow_touches(mm, t->variant, a[0], a[1]);
 	case H_MADVISE:

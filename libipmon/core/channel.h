@@ -60,6 +60,38 @@ static inline uint64_t packed_address(uint64_t v)
 }
 
 /*
+ * Any six bytes are a number of that size, and zones are wide: of binary data nearly
+ * every message would have one in some.  Here only what is near to something that was
+ * mapped when the zone was made counts.  Zones that end with the address space hold the
+ * first stack, at their beginning, unless they have been merged with others.
+ */
+#define PACKED_MARGIN	(1ull << 31)	/* the heap is within one GiB of the program */
+#define ADDRESSES_END	(1ull << 47)
+
+static inline int in_narrow_zone(const struct ipmon_special *sp, uint64_t v)
+{
+	for (unsigned int i = 0; i < IPMON_ZONES; i++) {
+		uint64_t from = sp->zone[i].start, to = sp->zone[i].end;
+
+		if (to == ADDRESSES_END && to - from <= 2 * ZONE_MARGIN)
+			to = from + ZONE_MARGIN + 2 * PACKED_MARGIN;
+		else if (to != ADDRESSES_END && to > ZONE_MARGIN)
+			to -= ZONE_MARGIN - PACKED_MARGIN;
+		if (from != LEAST_ADDRESS)
+			from += ZONE_MARGIN - PACKED_MARGIN;
+		if (v >= from && v < to)
+			return 1;
+	}
+	return 0;
+}
+
+/* The same for a packed one. */
+static inline int is_packed_address(const struct ipmon_special *sp, uint64_t v)
+{
+	return v && (!sp || in_narrow_zone(sp, v));
+}
+
+/*
  * The word at `at`, where there are `have` bytes, six or more.  At the end of a
  * message: one with something behind, so that it is taken for six bytes only.
  */

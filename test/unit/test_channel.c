@@ -33,6 +33,12 @@ Test(channel, what_is_near_a_mapping_may_be_an_address)
 	cr_expect(is_address(&sp, 0x7ffff7fc0123));
 	cr_expect(is_address(&sp, 0x7ffff0000000));
 	cr_expect(is_address(&sp, STACK + 17));
+	/* six bytes: only near to what was mapped */
+	cr_expect(is_packed_address(&sp, EXE));
+	cr_expect(is_packed_address(&sp, EXE + 8191));
+	cr_expect(is_packed_address(&sp, STACK + 17));
+	cr_expect_not(is_packed_address(&sp, EXE + 20 * GIB));
+	cr_expect_not(is_packed_address(&sp, 0));
 	/* numbers, text with its end */
 	cr_expect_not(is_address(&sp, 0));
 	cr_expect_not(is_address(&sp, 1000000));
