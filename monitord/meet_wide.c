@@ -318,7 +318,7 @@ static void choose_word(struct meeting *m, uint64_t addr)
 static void choose_words(struct meeting *m, const struct look *l,
 			 unsigned int times, bool both)
 {
-	for (unsigned int i = 0; i < l->pages; i++)
+	for (unsigned int i = 0; i < l->pages && m->cells < MEET_CELLS; i++)
 		for (unsigned int k = 0; k < PAGE_WORDS; k++) {
 			const struct change *c = &l->page[i].change[k];
 

@@ -669,6 +669,7 @@ void signal_interrupt_stop(struct task *t)
 	if (!inside && s->state == SET_RUN && fast_flush_stop(t, NULL))
 		return;
 	if (s->state != SET_RUN || !wanted) {
+		s->instant = false;
 		if (s->proc == mon.root && t->variant == LEADER)
 			front_continued();
 		if (s->state == SET_PARKED && t->variant == LEADER) {
