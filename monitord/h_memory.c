@@ -134,58 +134,76 @@ static bool followers_same(struct taskset *s, int64_t ret, const char *note)
 
 /*
  * The program unmaps more than it has (all of the address space below its
- * stack, say).  The monitor's pages are none of its, so they stay, and it sees
+ * stack, say), or makes sure that nothing will ever be in a range of terabytes (the
+ * sanitizers' runtimes).  The monitor's pages are none of its, so they stay, and it sees
  * a success.  The call has been checked to be one that cannot be wrong.
  */
-static int64_t unmap_around(struct taskset *s, unsigned int v, uint64_t len)
+static int64_t call_around(struct taskset *s, unsigned int v, uint64_t len)
 {
 	struct task *t = &s->t[v];
-	uint64_t at = t->call.args[0], end = at + len, start, stop;
+	const uint64_t *a = t->call.args;
+	uint64_t at = a[0], end = at + len, start, stop;
 	int64_t r = 0;
 
-	while (r == 0 && at < end) {
+	while (!is_error(r) && at < end) {
 		if (!owned_next(s->proc->mm, v, at, end, &start, &stop))
 			start = stop = end;
 		if (start > at)
-			r = task_inject(t, SYS_munmap, at, start - at,
-					0, 0, 0, 0);
+			r = task_inject(t, t->call.nr, at, start - at, a[2],
+					a[3], a[4], a[5]);
 		at = stop;
 	}
-	return r;
+	return is_error(r) ? r : 0;
 }
 
-void munmap_start(struct taskset *s)
+bool mem_around(struct taskset *s, bool *valid)
 {
-	const uint64_t *a = s->t[LEADER].call.args;
-	uint64_t len = (a[1] + PAGE - 1) & ~(PAGE - 1);
-	bool around = false, valid = len != 0;
-	int64_t ret = 0;
+	uint64_t len = (s->t[LEADER].call.args[1] + PAGE - 1) & ~(PAGE - 1);
+	bool around = false;
 
+	*valid = len != 0;
 	for_each_variant(v) {
 		uint64_t at = s->t[v].call.args[0];
 
 		if (mem_protected(s->proc->mm, v, at, len))
 			around = true;
 		if (at & (PAGE - 1) || at > TASK_END || len > TASK_END - at)
-			valid = false;	/* EINVAL, and nothing is done */
+			*valid = false;	/* EINVAL, and nothing is done */
 	}
+	return around && *valid;
+}
+
+bool mem_call_around(struct taskset *s, int64_t *ret, const char *note)
+{
+	uint64_t len = (s->t[LEADER].call.args[1] + PAGE - 1) & ~(PAGE - 1);
+
+	*ret = 0;
+	for_each_variant(v) {
+		int64_t r = call_around(s, v, len);
+
+		if (v == LEADER)
+			*ret = r;
+		else if (r != *ret && r != -ESRCH &&
+			 !mem_diverge(s, v, *ret, r, note))
+			return false;
+	}
+	return s->t[LEADER].at != AT_DEAD;
+}
+
+void munmap_start(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	bool valid, around = mem_around(s, &valid);
+	uint64_t len = (a[1] + PAGE - 1) & ~(PAGE - 1);
+	int64_t ret;
+
 	if (valid)
 		text_touched(s, 0, len);
-	if (!around || !valid) {
+	if (!around) {
 		set_leader_go(s);
 		return;
 	}
-	for_each_variant(v) {
-		int64_t r = unmap_around(s, v, len);
-
-		if (v == LEADER)
-			ret = r;
-		else if (r != ret && r != -ESRCH &&
-			 !mem_diverge(s, v, ret, r,
-				      "munmap worked in one variant only"))
-			return;
-	}
-	if (s->t[LEADER].at == AT_DEAD)
+	if (!mem_call_around(s, &ret, "munmap worked in one variant only"))
 		return;
 	if (!ret)
 		shadow_unmap(s->proc->mm, a[0], len);

@@ -57,6 +57,18 @@ bool mem_protected(const struct mm *m, unsigned int v, uint64_t start,
 bool mem_allowed(struct taskset *s, unsigned int addr, uint64_t len);
 
 /*
+ * Does the range of an munmap or a fixed mmap cover pages of the monitor in some
+ * variant, and the call can be made around them?  *valid: the kernel would find nothing
+ * wrong with the range.
+ */
+bool mem_around(struct taskset *s, bool *valid);
+/*
+ * Make it around them in every variant.  *ret: 0 or -errno, as a difference between
+ * variants `note` says what it means.  False when the run is over.
+ */
+bool mem_call_around(struct taskset *s, int64_t *ret, const char *note);
+
+/*
  * Place a mapping in follower v: `target` is the address it must have to
  * match the leader's (0 = anywhere).  Tries there without replacing anything,
  * then wherever the kernel likes.  Returns the address or -errno.

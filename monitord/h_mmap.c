@@ -412,16 +412,59 @@ static const char *refused(const struct taskset *s, const struct stat *st,
 	return NULL;
 }
 
+/*
+ * Nothing shall ever be in this range: what the monitor has there may stay, as the
+ * program cannot tell that from what it asked for, unless it touches it.
+ */
+static bool nothing_there(const uint64_t *a)
+{
+	const uint64_t free = MAP_NORESERVE | MAP_STACK;
+
+	return a[2] == PROT_NONE &&
+	       (a[3] & ~free) == (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);
+}
+
+static void mapped(struct taskset *s, const int64_t ret[MAX_VARIANTS],
+		   const struct backing *b);
+
+static void map_nothing(struct taskset *s)
+{
+	int64_t each[MAX_VARIANTS] = { 0 }, ret;
+
+	text_touched(s, 0, s->t[LEADER].call.args[1]);
+	if (!mem_call_around(s, &ret,
+			     "this variant could not make the mapping"))
+		return;
+	for_each_variant(v)
+		each[v] = ret ? ret : (int64_t)s->t[v].call.args[0];
+	if (!ret) {
+		fast_mem_add(s, s->t[LEADER].call.args[0],
+			     s->t[LEADER].call.args[1]);
+		mapped(s, each, NULL);
+	}
+	set_finish_each(s, each);
+}
+
 void mmap_start(struct taskset *s)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
 	unsigned int flags = (unsigned int)a[3];
 	char path[64];
 	struct stat st;
+	bool valid;
 
-	if (flags & MAP_FIXED && !(flags & MAP_FIXED_NOREPLACE) &&
-	    !mem_allowed(s, 0, a[1]))
+	if (nothing_there(a) && mem_around(s, &valid)) {
+		map_nothing(s);
 		return;
+	}
+	if (flags & MAP_FIXED && !(flags & MAP_FIXED_NOREPLACE)) {
+		if (a[0] & (PAGE - 1)) {
+			set_leader_go(s);	/* EINVAL */
+			return;
+		}
+		if (!mem_allowed(s, 0, a[1]))
+			return;
+	}
 	if (flags & MAP_FIXED_NOREPLACE) {
 		/* taken in one variant is taken in all */
 		for_each_variant(v) {
