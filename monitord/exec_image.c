@@ -9,9 +9,14 @@
  * the one that AT_BASE lies in.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "exec_image.h"
 #include "launch.h"
@@ -31,6 +36,7 @@ static int add_range(void *ctx, const struct map_entry *e)
 	struct range *r;
 
 	if (e->start <= im->regs.rsp && im->regs.rsp < e->end) {
+		im->stack_start = e->start;
 		im->stack_end = e->end;
 		return 0;
 	}
@@ -178,4 +184,61 @@ int64_t image_call(struct image *im, uint64_t ip, uint64_t nr, uint64_t a0,
 	const uint64_t args[6] = { a0, a1, a2, a3, a4, 0 };
 
 	return task_inject_at(im->t, ip, nr, args);
+}
+
+/* proc_pid_stat(5), fields 26 to 28 and 45 to 51. */
+int image_mm(pid_t tid, struct prctl_mm_map *map)
+{
+	unsigned long long f[52] = { 0 };
+	char path[64], text[1024], *p;
+	ssize_t n;
+	int fd;
+
+	memset(map, 0, sizeof(*map));
+	map->exe_fd = (uint32_t)-1;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	/* the name may contain anything but ends at the last parenthesis */
+	p = strrchr(text, ')');
+	for (int i = 2; p && i < 52; i++) {
+		f[i] = strtoull(p + 1, NULL, 10);
+		p = strchr(p + 1, ' ');
+	}
+	if (!f[47])
+		return -ENOENT;
+	map->start_code = f[26];
+	map->end_code = f[27];
+	map->start_stack = f[28];
+	map->start_data = f[45];
+	map->end_data = f[46];
+	map->start_brk = map->brk = f[47];
+	map->arg_start = f[48];
+	map->arg_end = f[49];
+	map->env_start = f[50];
+	map->env_end = f[51];
+	return 0;
+}
+
+int image_set_mm(struct image *im, struct mm *mm, unsigned int v,
+		 struct prctl_mm_map *map, bool auxv)
+{
+	uint64_t at = mm->scratch[v], aux = at + sizeof(*map);
+	uint64_t size = im->stack.auxc * 16;
+
+	if (auxv) {
+		if (mem_write(im->t, aux, im->bytes +
+			      (im->stack.auxv - im->stack.sp), size) < 0)
+			return -ESRCH;
+		map->auxv = (__u64 *)aux;
+		map->auxv_size = (uint32_t)size;
+	}
+	if (mem_write(im->t, at, map, sizeof(*map)) < 0)
+		return -ESRCH;
+	return (int)image_call(im, mm->gate[v], SYS_prctl, PR_SET_MM,
+			       PR_SET_MM_MAP, at, sizeof(*map), 0);
 }

@@ -6,6 +6,7 @@
 #ifndef MONITORD_EXEC_IMAGE_H
 #define MONITORD_EXEC_IMAGE_H
 
+#include <sys/prctl.h>
 #include "monitor.h"
 #include "stack.h"
 
@@ -30,7 +31,7 @@ struct image {
 	struct range *map;		/* all but the stack and the vsyscall page,
 					 * sorted */
 	unsigned int n_map, cap_map;
-	uint64_t stack_end;
+	uint64_t stack_start, stack_end;
 	uint64_t base;			/* of the interpreter, 0 = none */
 	bool glibc;			/* glibc's dynamic linker is in it ... */
 	bool linker;			/* ... and was itself executed */
@@ -55,6 +56,37 @@ bool image_position_dependent(struct image *im);
 /* One call in the image, by the syscall instruction at ip. */
 int64_t image_call(struct image *im, uint64_t ip, uint64_t nr, uint64_t a0,
 		   uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
+
+/*
+ * exec_first.c: the library that has to be the first one of the image, put in front
+ * of `list` (of `size` bytes, separated by colons), if there is one.
+ */
+void first_library(struct image *im, char *list, size_t size);
+
+/* Is a symbol of this name, defined or needed, among those that the program's dynamic
+ * linker looks at?  (exec_first.c) */
+bool image_names(struct image *im, const char *symbol);
+
+/*
+ * What the kernel knows of an address space.  The break is where it begins, in a fresh
+ * image.  0 or -errno.
+ */
+int image_mm(pid_t tid, struct prctl_mm_map *map);
+
+/*
+ * Tell the kernel.  With `auxv` what it keeps of the auxiliary vector, for
+ * prctl(PR_GET_AUXV) and /proc/PID/auxv, becomes that of our copy of the stack.  Needs a
+ * kernel with CONFIG_CHECKPOINT_RESTORE.  0 or -errno; -ESRCH: the task is gone.
+ */
+int image_set_mm(struct image *im, struct mm *mm, unsigned int v,
+		 struct prctl_mm_map *map, bool auxv);
+
+/*
+ * exec_stack.c: follower v's stack is moved to end where the leader's ends modulo some
+ * pages.  The gate and the scratch area are mapped.  0 or -errno.
+ */
+int stack_align(const struct image *leader, struct image *im, struct mm *mm,
+		unsigned int v);
 
 /*
  * exec_layout.c: where follower v's program, heap, linker and later mappings

@@ -30,6 +30,10 @@
  *	low addresses	(a program linked to a fixed place): it stays, and its
  *			heap goes up by v * 32 GiB plus some
  *
+ * ThreadSanitizer's runtime has its own idea of where things lie: libraries and other
+ * mappings in the uppermost 1.5 TiB, of which the kernel's choice for the leader leaves
+ * half a TiB at least.  Followers of such a program are in that.
+ *
  * --layout independent leaves program, heap and linker where the kernel put
  * them, which only a clash of code changes: then the overwriting of the lower
  * bytes of a pointer, too, does something else in each variant.  Libraries are
@@ -62,6 +66,9 @@
 #define WINDOW_START	0x555555554000ull
 #define WINDOW_SIZE	TIB
 #define LOW_END		(8 * GIB)
+/* 0x7e8000000000 is the lowest address of ThreadSanitizer's, and mmap_base() of the
+ * kernel is 1 TiB and 17 GiB below the top of all at most. */
+#define NARROW_SIZE	(448 * GIB)
 
 static uint64_t draw(uint64_t n)
 {
@@ -74,9 +81,10 @@ static uint64_t draw(uint64_t n)
 
 /* ---- distances ---- */
 
-static int64_t area_delta(const struct image *leader, const struct image *im,
+static int64_t area_delta(struct image *leader, const struct image *im,
 			  unsigned int v)
 {
+	const uint64_t slot = NARROW_SIZE / mon.n / STEP * STEP;
 	uint64_t shift = v * 2 * TIB + draw(512 * GIB / STEP) * STEP;
 
 	if (leader->area_end && leader->area_end < BOTTOM_UP_LIMIT) {
@@ -85,6 +93,8 @@ static int64_t area_delta(const struct image *leader, const struct image *im,
 			shift += TIB;
 		return (int64_t)shift;
 	}
+	if (image_names(leader, "__tsan_init"))
+		return -(int64_t)(v * slot + draw(slot / 2 / STEP + 1) * STEP);
 	while (leader->area_end - shift > im->area_start && im->area_start)
 		shift += TIB;
 	return -(int64_t)shift;
@@ -204,73 +214,17 @@ static int move_part(struct image *im, struct mm *mm, unsigned int v,
 /* ---- the break ---- */
 
 /*
- * What the kernel knows of an address space: proc_pid_stat(5), fields 26 to 28
- * and 45 to 51.  The break is where it begins, in a fresh image.
- */
-static int read_mm(pid_t tid, struct prctl_mm_map *map)
-{
-	unsigned long long f[52] = { 0 };
-	char path[64], text[1024], *p;
-	ssize_t n;
-	int fd;
-
-	memset(map, 0, sizeof(*map));
-	map->exe_fd = (uint32_t)-1;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	/* the name may contain anything but ends at the last parenthesis */
-	p = strrchr(text, ')');
-	for (int i = 2; p && i < 52; i++) {
-		f[i] = strtoull(p + 1, NULL, 10);
-		p = strchr(p + 1, ' ');
-	}
-	if (!f[47])
-		return -ENOENT;
-	map->start_code = f[26];
-	map->end_code = f[27];
-	map->start_stack = f[28];
-	map->start_data = f[45];
-	map->end_data = f[46];
-	map->start_brk = map->brk = f[47];
-	map->arg_start = f[48];
-	map->arg_end = f[49];
-	map->env_start = f[50];
-	map->env_end = f[51];
-	return 0;
-}
-
-/*
- * The follower's break begins at `to`, its program is `by` further.  What the
- * kernel keeps of the auxiliary vector, prctl(PR_GET_AUXV) and
- * /proc/PID/auxv, is told of the new places as well.
+ * The follower's break begins at `to`, its program is `by` further.
  */
 static int set_break(struct image *im, struct mm *mm, unsigned int v,
 		     struct prctl_mm_map *map, int64_t by, uint64_t to)
 {
-	uint64_t at = mm->scratch[v], aux = at + sizeof(*map);
-	uint64_t size = im->stack.auxc * 16;
-	int64_t r;
-
 	map->start_code += (uint64_t)by;
 	map->end_code += (uint64_t)by;
 	map->start_data += (uint64_t)by;
 	map->end_data += (uint64_t)by;
 	map->start_brk = map->brk = to;
-	if (mem_write(im->t, aux, im->bytes + (im->stack.auxv - im->stack.sp),
-		      size) < 0)
-		return -ESRCH;
-	map->auxv = (__u64 *)aux;
-	map->auxv_size = (uint32_t)size;
-	if (mem_write(im->t, at, map, sizeof(*map)) < 0)
-		return -ESRCH;
-	r = image_call(im, mm->gate[v], SYS_prctl, PR_SET_MM, PR_SET_MM_MAP,
-		       at, sizeof(*map), 0);
-	return (int)r;
+	return image_set_mm(im, mm, v, map, true);
 }
 
 /*
@@ -295,7 +249,7 @@ static int move_program(struct taskset *s, struct image *leader,
 	theirs = image_position_dependent(leader);
 	if (!fixed && !theirs)
 		by = (int64_t)(ls - start) + delta_of(d, ls);
-	if (read_mm(leader->t->tid, &mine) || read_mm(im->t->tid, &own))
+	if (image_mm(leader->t->tid, &mine) || image_mm(im->t->tid, &own))
 		return 0;
 	r = move_part(im, mm, v, PART_PROGRAM, by);
 	if (r > 0)

@@ -12,7 +12,8 @@
  *      leader's, which IP-MON is going to use;
  *   3. move a follower's image to where it shall lie (exec_layout.c);
  *   4. rebuild the stack: no vDSO and no rseq in the auxv, libipmon in
- *      LD_PRELOAD when the program's dynamic linker can load it.
+ *      LD_PRELOAD when the program's dynamic linker can load it, behind what
+ *      has to come first (exec_first.c).
  *
  * A fresh image contains no gate, so the very first injected call uses a
  * syscall instruction written over the entry point, which is restored before
@@ -423,6 +424,9 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 	for_each_variant(v) {
 		im[v].listing = listing;
 		r = map_own(&im[v], mm, v);
+		if (!r && v != LEADER && mon.opt.layout != LAYOUT_SAME &&
+		    !listing)
+			r = stack_align(&im[LEADER], &im[v], mm, v);
 		if (!r && v != LEADER && mon.opt.layout != LAYOUT_SAME)
 			r = layout_follower(s, im, v);
 		if (r < 0)
@@ -434,6 +438,8 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 			 mon.opt.preload[v] ? ":" : "",
 			 mon.opt.preload[v] ? mon.opt.preload[v] : "",
 			 *preload_needed ? ":" : "", preload_needed);
+		if (preload)
+			first_library(&im[v], list[v], sizeof(list[v]));
 		r = put_stack(&im[v], mm, v, preload ? list[v] : NULL);
 		if (r < 0)
 			return r;

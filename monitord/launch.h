@@ -45,8 +45,8 @@ void find_libipmon(void);
 extern char preload_list[2 * 4096 + 32];
 /* What libraries need that some variant alone preloads (needed.c): for all. */
 extern char preload_needed[PRELOAD_MAX];
-/* Both, and those of one variant. */
-#define PRELOAD_LIST (sizeof(preload_list) + 2 * PRELOAD_MAX + 2)
+/* Both, those of one variant, and what comes first. */
+#define PRELOAD_LIST (sizeof(preload_list) + 3 * PRELOAD_MAX + 3)
 
 /*
  * Fork, seize and start all variants; creates mon.root (launching) with its

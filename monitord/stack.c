@@ -116,6 +116,14 @@ static int64_t find_preload(const struct stack *st, const char **value)
 	return -1;
 }
 
+const char *stack_preload(const struct stack *st)
+{
+	const char *value = NULL;
+
+	find_preload(st, &value);
+	return value;
+}
+
 /* What ld.so(8) is asked for by its options: a program is run, or its libraries are
  * listed (and no code of the caller's looks on). */
 enum asked { ASKED_OTHER, ASKED_RUN, ASKED_LIST };

@@ -61,6 +61,9 @@ bool stack_lists(const struct stack *st, bool linker);
  * name is among its arguments (ld.so(8))? */
 bool stack_runs(const struct stack *st);
 
+/* The caller's own LD_PRELOAD, the one the dynamic linker heeds; NULL: none. */
+const char *stack_preload(const struct stack *st);
+
 /* What to write where; `bytes` is allocated, the caller frees it. */
 struct stack_image {
 	uint64_t sp;			/* the new stack pointer, and where
