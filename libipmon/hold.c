@@ -89,7 +89,13 @@
 
 #define POLL_MS		100
 #define SKIP		256u
-#define WAKE_AFTER	12u	/* outputs */
+/* Followers are woken so often while a leader is at work, but not for less than
+ * that is worth. */
+#define WAKES		3u
+#define WAKE_AFTER	12u	/* operations */
+#define USUAL		8u	/* how long it takes to learn another number,
+				 * which is at most */
+#define TURN_MOST	64u
 #define TWICE		32u
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
 /* What a buffer of the kernel's costs besides its data, of which it holds at least
@@ -207,6 +213,16 @@ void hold_drain(struct ipmon_ctx *ctx)
 		more_over(ctx);
 	if (h && h->n)
 		drain(ctx, h, (h->n - 1) % IPMON_HOLD_OPS);
+}
+
+void hold_sleeps(struct ipmon_ctx *ctx)
+{
+	struct ipmon_hold *h = hold_of(ctx);
+	uint32_t turn = h->turn < TURN_MOST ? h->turn : TURN_MOST;
+
+	h->turn = 0;
+	if (turn)
+		h->usual += turn - h->usual / USUAL;
 }
 
 /* ---- may this call be made before? ---- */
@@ -627,15 +643,24 @@ void hold_taken(const struct hold_output *o)
 		mem_put(o->offset_at, &o->offset, sizeof(o->offset));
 }
 
+/* So many operations after the last time followers are woken. */
+static uint32_t wake_after(const struct ipmon_hold *h)
+{
+	uint32_t part = h->usual / USUAL / WAKES;
+
+	return part < WAKE_AFTER ? part : WAKE_AFTER;
+}
+
 void hold_commit(struct ipmon_ctx *ctx)
 {
 	struct ipmon_hold *h = hold_of(ctx);
 
 	h->op[h->n - 1].pos = ctx->p.head;
 	ctx->n_held++;
-	/* Woken at once they would find this, and sleep again until the next
-	 * one; woken at the end the peers would have to wait for them. */
-	if (++h->quiet < WAKE_AFTER)
+	h->turn++;
+	/* Woken for each they would find this, and sleep again until the next one;
+	 * woken at the end, they, the peers and we would work one after the other. */
+	if (++h->quiet < wake_after(h))
 		return;
 	h->quiet = 0;
 	wake_followers(ctx);

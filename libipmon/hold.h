@@ -46,6 +46,8 @@ void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 /* A call that takes something in, something is held: tried without blocking.  1:
  * *ret is the answer; 0: it is to be made as it is. */
 int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret);
+/* The leader is about to wait for an event; nothing is held. */
+void hold_sleeps(struct ipmon_ctx *ctx);
 /* Wait for the followers, send everything. */
 void hold_drain(struct ipmon_ctx *ctx) HIDDEN;
 

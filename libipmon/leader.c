@@ -138,6 +138,8 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 	} else if (hold_any(ctx) && hold_try(ctx, call, &ret)) {
 		return ret;
 	}
+	if (ctx->hold && block & PLAN_BLOCK)
+		hold_sleeps(ctx);
 	before_block(ctx, block);
 	if (ctx->foretold && more_call(ctx, call, &ret))
 		return ret;

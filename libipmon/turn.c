@@ -54,8 +54,8 @@
 #define FUTEX_WAKE_	1
 #define CLOCK_MONOTONIC_ 1
 
-#define LOOKS		200u	/* at the word, before sleeping, if spinning
-				 * is allowed at all */
+#define LOOKS(ctx)	((ctx)->spin_max / 5 + 1) /* at the word, before
+				 * sleeping */
 #define LOOK_NS		300000	/* sleep, then look at a transfer again, each */
 #define LOOK_MAX_NS	10000000 /* time twice as long, to this */
 #define REST_NS		1000000	/* for a sibling, each time twice as long, */
@@ -266,7 +266,7 @@ static void wait_turn(struct ipmon_ctx *ctx)
 				tell();
 		}
 		seen = __atomic_load_n(&own->at_wake, __ATOMIC_ACQUIRE);
-		for (i = ctx->spin_max ? LOOKS : 1; i; i--) {
+		for (i = LOOKS(ctx); i; i--) {
 			if (take(ctx, t, sleeps))
 				goto taken;
 			if (i > 1)
@@ -445,7 +445,7 @@ void turn_follow_slow(struct ipmon_ctx *ctx, const struct ipmon_record *rec)
 	own = &ctx_cursors(ctx)[ctx->variant];
 	c = (void *)((char *)own + (int64_t)d * 4096);
 	r = ctx_ring(ctx) + d;
-	for (i = ctx->spin_max ? LOOKS : 1; i; i--) {
+	for (i = LOOKS(ctx); i; i--) {
 		if (rests(c, pos))
 			return;
 		__builtin_ia32_pause();

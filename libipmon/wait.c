@@ -131,6 +131,12 @@ static int arrives(const struct ipmon_ctx *ctx, const struct ipmon_cursor *c,
 	return 0;
 }
 
+/* Who last woke up on this processor does not run while we do. */
+static int stacked(uint32_t cpu_1)
+{
+	return cpu_1 == this_cpu() + 1;
+}
+
 /* ---- leader ---- */
 
 int wake_followers(struct ipmon_ctx *ctx)
@@ -252,8 +258,8 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 				slept = wake_followers(ctx);
 				woken = 1;
 			}
-			if (!slept && (spin(ctx, &c->tail, pos) ||
-				       arrives(ctx, c, pos)))
+			if (!slept && !stacked(c->cpu) &&
+			    (spin(ctx, &c->tail, pos) || arrives(ctx, c, pos)))
 				continue;
 			ctx->n_waits++;
 			__atomic_store_n(&r->state, RING_WAITING,
@@ -380,6 +386,8 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		if (leave_leader(ctx)) {
 			/* now both can be awake */
 			ctx->spin = ctx->spin_max;
+			__atomic_store_n(&c->cpu, this_cpu() + 1,
+					 __ATOMIC_RELAXED);
 			continue;
 		}
 		ctx->n_waits++;
@@ -396,6 +404,7 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		    !(private && ctx->yielded != private &&
 		      turn_awaited(ctx)))
 			futex_wait(&r->wake, seen, NULL);
+		__atomic_store_n(&c->cpu, this_cpu() + 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&c->sleeping, 0, __ATOMIC_RELAXED);
 	}
 }

@@ -47,8 +47,6 @@
 #define REGION_EPOLL	(REGION_CALLS + IPMON_NR_MAX)
 #define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
 			 ~4095ull)
-/* Looks of some 40 ns: longer than it takes to be woken on another core. */
-#define SPIN_MAX	1000u
 #define HOLD_SIZE	((sizeof(struct ipmon_hold) + 4095) & ~4095ull)
 #define REGION_SIZE	(REGION_HOLD + IPMON_SLOTS * HOLD_SIZE)
 #define TURNS_OFFSET	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
@@ -503,7 +501,7 @@ void fast_attach(struct taskset *s)
 			.hold = hold_addr(s, v),
 			.max_lag_records = mon.opt.lag_records,
 			.max_lag_bytes = mon.opt.lag_bytes,
-			.spin_max = placement_cpus() > 1 ? SPIN_MAX : 0,
+			.spin_max = placement_spin(),
 			.p = { .head = base, .limit = base, .wake_at = base },
 			.c = { .tail = base, .head = base },
 			.lag_mark = base, .lag_wake_at = base,

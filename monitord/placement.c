@@ -58,6 +58,10 @@
 #define FEW_STOPS	50u
 /* Processes looked at per window. */
 #define PROCS_MAX	64u
+/* Longer than it takes to be woken on an idle core of a virtual machine, or two who
+ * wait for each other never meet again once they sleep. */
+#define SPIN_NS		50000u
+#define SPIN_PROBE	200u	/* looks */
 
 static struct {
 	bool managed;			/* we decide (auto, one) */
@@ -290,6 +294,36 @@ static unsigned int bits(const unsigned char *mask, size_t n)
 unsigned int placement_cpus(void)
 {
 	return mon.opt.placement == PLACE_ONE ? 1 : bits(pl.all, pl.bytes);
+}
+
+/* Nanoseconds of so many looks, at least 1.  A pause takes 10 or 150 cycles, as the
+ * processor likes it: it is measured. */
+static uint64_t looks_ns(unsigned int n)
+{
+	static const uint64_t word;
+	uint64_t t = now_ns();
+
+	while (n-- && !__atomic_load_n(&word, __ATOMIC_ACQUIRE))
+		__builtin_ia32_pause();
+	return now_ns() - t + 1;
+}
+
+unsigned int placement_spin(void)
+{
+	static unsigned int looks;
+	uint64_t least = UINT64_MAX, ns;
+
+	if (placement_cpus() < 2)
+		return 0;
+	/* the best of some: we may be interrupted */
+	for (unsigned int i = 0; !looks && i < 4; i++) {
+		ns = looks_ns(SPIN_PROBE);
+		if (ns < least)
+			least = ns;
+	}
+	if (!looks)
+		looks = (unsigned int)(SPIN_NS * SPIN_PROBE / least) + 1;
+	return looks;
 }
 
 void affinity_shown(struct task *t, uint64_t addr, int64_t ret)

@@ -16,6 +16,9 @@ void placement_start(void);
 void placement_variant(unsigned int v);
 /* How many cores the variants may use. */
 unsigned int placement_cpus(void);
+/* Looks at a word (struct ipmon_ctx, spin_max) that are worth it before somebody who
+ * waits for another variant sleeps. */
+unsigned int placement_spin(void);
 /* From the event loop's ticker. */
 void placement_tick(void);
 

@@ -375,7 +375,8 @@ struct ipmon_cursor {
 	uint32_t moving;	/* it is on its way to another processor: worth
 				 * spinning for, longer than usual */
 	uint64_t at_pos;	/* at_wanted: where it is to come to rest */
-	uint8_t pad[64 - 56];
+	uint32_t cpu;		/* + 1: where it last woke up */
+	uint8_t pad[64 - 60];
 };
 _Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
 
@@ -457,6 +458,8 @@ struct ipmon_hold {
 	uint32_t n_fresh;	/* epoll registrations made since */
 	uint32_t quiet;		/* operations since followers were woken */
 	uint32_t sent;		/* changes when some are sent */
+	uint32_t turn;		/* operations since the leader last slept */
+	uint32_t usual;		/* ... as a rule, the sum of some times */
 	uint32_t twice;		/* a connection was asked again for room behind
 				 * what it held, so few askings ago */
 	uint16_t fresh[IPMON_HOLD_OPS];	/* ... their slots */
