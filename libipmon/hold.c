@@ -48,6 +48,7 @@
 #define NR_CLOSE	3
 #define NR_FSTAT	5
 #define NR_POLL		7
+#define NR_IOCTL	16
 #define NR_PREAD64	17
 #define NR_READV	19
 #define NR_WRITEV	20
@@ -67,6 +68,10 @@
 #define NR_DUP3		292
 
 #define F_GETFL_	3
+#define F_SETFL_	4
+#define FIONBIO_	0x5421
+#define SO_SNDBUF_	7
+#define SO_SNDBUFFORCE_	32
 #define O_NONBLOCK_	04000
 #define S_IFMT_		0170000
 #define S_IFREG_	0100000
@@ -91,13 +96,14 @@
 #define SKIP		256u
 /* Followers are woken so often while a leader is at work, but not for less than
  * that is worth. */
-#define WAKES		3u
+#define WAKES		2u
 #define WAKE_AFTER	12u	/* operations */
 #define USUAL		8u	/* how long it takes to learn another number,
 				 * which is at most */
 #define TURN_MOST	64u
 #define TWICE		32u
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
+#define ROOM_LARGE	16384u	/* ... in a large buffer, when it is empty */
 /* What a buffer of the kernel's costs besides its data, of which it holds at least
  * one segment; and an output: it may begin two. */
 #define SKB_COST	1280u
@@ -225,6 +231,79 @@ void hold_sleeps(struct ipmon_ctx *ctx)
 		h->usual += turn - h->usual / USUAL;
 }
 
+/* ---- what is known of descriptors ---- */
+
+/*
+ * What a descriptor was found to be spares asking again, until this thread or a sibling
+ * makes it another one.  Processes that share it, and calls that monitord makes, are not
+ * noticed, and no harm: an output is held that the kernel would have taken a part of; a
+ * read sleeps with something held, and monitord ends that (fast_flush_tick()).
+ */
+static int known(const uint64_t *bits, uint64_t fd)
+{
+	return fd < IPMON_HOLD_FDS && bits[fd / 64] >> fd % 64 & 1;
+}
+
+static void note(uint64_t *bits, uint64_t fd, int is)
+{
+	if (fd >= IPMON_HOLD_FDS)
+		return;
+	bits[fd / 64] &= ~(1ull << fd % 64);
+	bits[fd / 64] |= (uint64_t)is << fd % 64;
+}
+
+/* A sibling has changed some. */
+static void forget_all(struct ipmon_hold *h, uint64_t changes)
+{
+	for (unsigned int i = 0; i < IPMON_HOLD_FDS / 64; i++)
+		h->roomy[i] = h->at_once[i] = 0;
+	h->changes = changes;
+}
+
+/* Does it make its descriptor another one?  *all: others as well. */
+static int changes(uint64_t nr, const uint64_t args[6], int *all)
+{
+	uint32_t what = (uint32_t)args[1], name = (uint32_t)args[2];
+
+	switch (nr) {
+	case NR_CLOSE:
+	case NR_DUP2:
+	case NR_DUP3:
+		return 1;
+	case NR_FCNTL:
+		return what == F_SETFL_;
+	case NR_IOCTL:
+		return what == FIONBIO_;
+	case NR_SETSOCKOPT:
+		/* a listener hands it on */
+		*all = what == SOL_SOCKET_ &&
+			(name == SO_SNDBUF_ || name == SO_SNDBUFFORCE_);
+		return *all;
+	default:
+		return 0;
+	}
+}
+
+void hold_forget(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6])
+{
+	uint64_t *made = &ctx_epoll(ctx)->changes, seen, fd;
+	struct ipmon_hold *h = hold_of(ctx);
+	int all = 0;
+
+	seen = __atomic_load_n(made, __ATOMIC_RELAXED);
+	if (seen != h->changes)
+		forget_all(h, seen);
+	if (!changes(nr, args, &all))
+		return;
+	fd = (uint32_t)args[nr == NR_DUP2 || nr == NR_DUP3];
+	note(h->roomy, fd, 0);
+	note(h->at_once, fd, 0);
+	/* who finds another value than the next one forgets all */
+	seen = __atomic_fetch_add(made, 1, __ATOMIC_RELAXED);
+	if (!all && seen == h->changes)
+		h->changes = seen + 1;
+}
+
 /* ---- may this call be made before? ---- */
 
 static int held_fd(const struct ipmon_hold *h, uint64_t reg)
@@ -242,19 +321,24 @@ static unsigned int file_type(uint64_t fd)
 	return gate(NR_FSTAT, fd, ptr(st), 0, 0, 0) ? 0 : st[6] & S_IFMT_;
 }
 
-static int nonblocking(uint64_t fd)
+static int nonblocking(struct ipmon_hold *h, uint64_t reg)
 {
-	int64_t fl = gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0);
+	uint64_t fd = (uint32_t)reg;
+	int64_t fl;
 
+	if (known(h->at_once, fd))
+		return 1;
+	fl = gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0);
+	note(h->at_once, fd, fl > 0 && fl & O_NONBLOCK_);
 	return fl < 0 || fl & O_NONBLOCK_;
 }
 
 /* Does a read of it come back at once? */
-static int at_once(uint64_t fd, int files)
+static int at_once(struct ipmon_hold *h, uint64_t fd, int files)
 {
 	unsigned int type;
 
-	if (nonblocking(fd))
+	if (nonblocking(h, fd))
 		return 1;
 	if (!files)
 		return 0;
@@ -263,7 +347,7 @@ static int at_once(uint64_t fd, int files)
 }
 
 /* The calls that may be made while something is held. */
-static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
+static int harmless(struct ipmon_hold *h, const struct ipmon_plan *plan,
 		    uint64_t nr, const uint64_t args[6])
 {
 	unsigned int fds = plan->fds, i;
@@ -281,7 +365,7 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 	case NR_READ:
 		return 1;
 	case NR_READV:
-		return at_once(args[0], 1);
+		return at_once(h, args[0], 1);
 	case NR_CLOSE:
 	case NR_SHUTDOWN:
 	case NR_DUP2:
@@ -301,7 +385,7 @@ static int harmless(const struct ipmon_hold *h, const struct ipmon_plan *plan,
 	switch (nr) {
 	case NR_ACCEPT:
 	case NR_ACCEPT4:
-		return at_once(args[0], 0);
+		return at_once(h, args[0], 0);
 	default:
 		break;
 	}
@@ -335,7 +419,7 @@ void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
  */
 static int nothing_there(struct ipmon_hold *h, uint64_t fd, int asked)
 {
-	return (asked || nonblocking(fd)) && !hold_reaches(h, fd);
+	return (asked || nonblocking(h, fd)) && !hold_reaches(h, fd);
 }
 
 int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
@@ -356,6 +440,12 @@ int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
 			return 1;
 		break;
 	case NR_READ:
+		if (known(h->at_once, (uint32_t)call->args[0])) {
+			*ret = ipmon_gate_call(call);
+			if (*ret != -EAGAIN_ || !hold_reaches(h, call->args[0]))
+				return 1;
+			break;
+		}
 		/* as far as sockets go it is this; nothing is read of any */
 		try = (struct ipmon_call){ NR_RECVFROM, {
 			call->args[0], call->args[1], call->args[2],
@@ -365,7 +455,7 @@ int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
 			return 1;
 		if (*ret == -EAGAIN_ && nothing_there(h, call->args[0], 0))
 			return 1;
-		if (*ret == -ENOTSOCK_ && at_once(call->args[0], 1))
+		if (*ret == -ENOTSOCK_ && at_once(h, call->args[0], 1))
 			return 0;
 		break;
 	case NR_READV:
@@ -411,7 +501,7 @@ unsigned int hold_tcp_state(uint64_t fd)
  * to be; 0: none. */
 static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 {
-	uint32_t mem[9] = { 0 }, len, free;
+	uint32_t mem[9] = { 0 }, len, free, sure = 0;
 	struct tcp_info info;
 
 	len = tcp_info((uint64_t)fd, &info);
@@ -431,10 +521,12 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 		h->twice = TWICE;
 	else if (h->twice)
 		h->twice--;
-	if (!h->twice && n < ROOM_LEAST && !info.tcpi_unacked &&
-	    !info.tcpi_notsent_bytes &&
+	if (!held && !info.tcpi_unacked && !info.tcpi_notsent_bytes &&
 	    len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + 4)
-		return info.tcpi_state == TCP_CLOSE_WAIT_ ? n + 1 : ROOM_LEAST;
+		sure = known(h->roomy, (uint32_t)fd) ? ROOM_LARGE :
+			h->twice ? 0 : ROOM_LEAST;
+	if (n < sure)
+		return info.tcpi_state == TCP_CLOSE_WAIT_ ? n + 1 : sure;
 	len = sizeof(mem);
 	if (gate(NR_GETSOCKOPT, (uint64_t)fd, SOL_SOCKET_, SO_MEMINFO_,
 		 ptr(mem), ptr(&len)) || len < 4 * (MEMINFO_QUEUED + 1))
@@ -443,6 +535,7 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 		mem[MEMINFO_SNDBUF] - mem[MEMINFO_QUEUED] - SEND_COST : 0;
 	free = (uint32_t)((uint64_t)free * info.tcpi_snd_mss /
 			  (info.tcpi_snd_mss + SKB_COST));
+	note(h->roomy, (uint32_t)fd, free > 2 * ROOM_LARGE);
 	return info.tcpi_state == TCP_CLOSE_WAIT_ && free > n ? n + 1 : free;
 }
 

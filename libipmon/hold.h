@@ -40,6 +40,8 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 void hold_taken(const struct hold_output *o);
 void hold_commit(struct ipmon_ctx *ctx);
 
+/* Another call comes: what it changes of what is known of descriptors. */
+void hold_forget(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6]);
 /* Another call comes, something is held: it is sent if that must be. */
 void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		 uint64_t nr, const uint64_t args[6]);

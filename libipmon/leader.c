@@ -606,6 +606,8 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	    leader_clock(ctx, f, plan, nr, &ret))
 		return handled(ret);
 	common_call(ctx, plan);
+	if (ctx->hold)
+		hold_forget(ctx, nr, f->args);
 	if (hold_any(ctx))
 		hold_before(ctx, plan, nr, f->args);
 	if (plan->flags & PLAN_FUTEX && !futex_pi(f->args))

@@ -429,6 +429,7 @@ enum ipmon_turn_state {
  */
 #define IPMON_HOLD_OPS		64u
 #define IPMON_HOLD_BYTES	1048576u
+#define IPMON_HOLD_FDS		1024u
 enum ipmon_hold_kind {
 	HOLD_SEND,
 	HOLD_OPTION,
@@ -458,6 +459,10 @@ struct ipmon_hold {
 	uint32_t n_fresh;	/* epoll registrations made since */
 	uint32_t quiet;		/* operations since followers were woken */
 	uint32_t sent;		/* changes when some are sent */
+	/* bit per descriptor, as last found */
+	uint64_t roomy[IPMON_HOLD_FDS / 64]; /* its send buffer is large */
+	uint64_t at_once[IPMON_HOLD_FDS / 64]; /* it is non-blocking */
+	uint64_t changes;	/* of ipmon_epoll, when these were found */
 	uint32_t turn;		/* operations since the leader last slept */
 	uint32_t usual;		/* ... as a rule, the sum of some times */
 	uint32_t twice;		/* a connection was asked again for room behind
@@ -614,6 +619,8 @@ struct ipmon_epoll {
 				 * for the process, below IPMON_EPOLL_OWNERS */
 	uint32_t age;		/* of the next slot to be retired */
 	uint64_t made;		/* registrations ever made */
+	uint64_t changes;	/* hold.c: calls after which a descriptor may no
+				 * longer be what it was */
 	struct ipmon_epoll_slot slot[IPMON_EPOLL_SLOTS];
 };
 
