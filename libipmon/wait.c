@@ -31,10 +31,11 @@
  * How long to spin is learnt: twice as long as the last spin took that was not in
  * vain; a vain one halves it.  But two who always sleep before the other one has
  * been woken would never meet: so now and then, ever more rarely, a spin is as
- * long as ctx->spin_max, which is more than a wake takes.
+ * long as ctx->spin_max, which is more than a wake takes (monitord/placement.c).  Who
+ * last woke up on this very processor cannot come while it is kept busy.
  *
- * A leader that holds outputs (hold.c) runs on and wakes its followers only when
- * there is much of it: woken for each they would find one, and sleep again.
+ * A leader that holds outputs (hold.c) runs on and wakes its followers a few times
+ * between two sleeps of its own: woken for each they would find one, and sleep again.
  * (Followers that nap and look by themselves, 50 us at a time, were tried: they
  * take from the peers' processors what the leader saves.)
  *
