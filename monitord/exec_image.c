@@ -178,12 +178,21 @@ bool image_position_dependent(struct image *im)
 	       !memcmp(eh.e_ident, ELFMAG, SELFMAG) && eh.e_type == ET_EXEC;
 }
 
-int64_t image_call(struct image *im, uint64_t ip, uint64_t nr, uint64_t a0,
+int64_t image_call(struct image *im, uint64_t gate, uint64_t nr, uint64_t a0,
 		   uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
 	const uint64_t args[6] = { a0, a1, a2, a3, a4, 0 };
 
-	return task_inject_at(im->t, ip, nr, args);
+	return image_inject(im->t, gate, nr, args);
+}
+
+int64_t image_inject(struct task *t, uint64_t gate, uint64_t nr,
+		     const uint64_t args[6])
+{
+	/* its own filters let the gate pass, and nothing else */
+	if (t->set->proc->has_filter)
+		return task_inject_at(t, gate, nr, args);
+	return task_pad(t, gate + PAD_OFFSET, nr, args);
 }
 
 /* proc_pid_stat(5), fields 26 to 28 and 45 to 51. */

@@ -53,8 +53,10 @@ bool image_span(const struct image *im, enum part part, uint64_t *start,
 /* Is the program loaded where its file says? */
 bool image_position_dependent(struct image *im);
 
-/* One call in the image, by the syscall instruction at ip. */
-int64_t image_call(struct image *im, uint64_t ip, uint64_t nr, uint64_t a0,
+/* One call in the image, by the gate's page.  The task is AT_ENTRY or AT_EXIT. */
+int64_t image_inject(struct task *t, uint64_t gate, uint64_t nr,
+		     const uint64_t args[6]);
+int64_t image_call(struct image *im, uint64_t gate, uint64_t nr, uint64_t a0,
 		   uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
 
 /*

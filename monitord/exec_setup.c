@@ -15,9 +15,9 @@
  *      LD_PRELOAD when the program's dynamic linker can load it, behind what
  *      has to come first (exec_first.c).
  *
- * A fresh image contains no gate, so the very first injected call uses a
- * syscall instruction written over the entry point, which is restored before
- * anything runs.
+ * A fresh image contains no gate, so the very first injected call uses syscall
+ * instructions written over the entry point, which is restored before anything
+ * runs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,12 +43,16 @@
 #include "tsc.h"
 /* after our headers: it makes macros of some of our names */
 #include <elf.h>
+#undef AT_ENTRY
 
 #define PAGE		4096ull
 
 /* ---- calls in an image without a gate ---- */
 
-/* Where a syscall instruction can be put: at the entry point, unless that is no
+static const unsigned char pad[] = { PAD_BYTES };
+#define PAD	sizeof(pad)
+
+/* Where syscall instructions can be put: at the entry point, unless that is no
  * place to execute anything at. */
 static uint64_t entry_at(const struct image *im)
 {
@@ -59,7 +63,7 @@ static uint64_t entry_at(const struct image *im)
 
 		if (!m->code)
 			continue;
-		if (im->regs.rip >= m->start && im->regs.rip < m->end - 1)
+		if (im->regs.rip >= m->start && im->regs.rip <= m->end - PAD)
 			return im->regs.rip;
 		/* better not the vDSO */
 		if (!other || m->exec)
@@ -68,24 +72,10 @@ static uint64_t entry_at(const struct image *im)
 	return other ? other->start : im->regs.rip;
 }
 
-/*
- * A syscall instruction over the entry point.  `saved` receives what was
- * there, *at where that is.
- */
-static int entry_poke(struct image *im, unsigned char saved[2], uint64_t *at)
-{
-	static const unsigned char insn[2] = { 0x0f, 0x05 };
-
-	*at = entry_at(im);
-	if (mem_read(im->t, saved, *at, 2) < 0)
-		return -ESRCH;
-	return mem_poke(im->t, *at, insn, 2);
-}
-
-static int64_t inject(struct image *im, uint64_t ip, uint64_t nr,
+static int64_t inject(struct image *im, uint64_t gate, uint64_t nr,
 		      uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	return image_call(im, ip, nr, a0, a1, a2, a3, (uint64_t)-1);
+	return image_call(im, gate, nr, a0, a1, a2, a3, (uint64_t)-1);
 }
 
 /* ---- libipmon ---- */
@@ -215,6 +205,7 @@ static int fill_gate(struct image *im, uint64_t gate)
 	page[0] = 0x0f;				/* syscall */
 	page[1] = 0x05;
 	page[2] = 0xc3;				/* ret */
+	memcpy(page + PAD_OFFSET, pad, PAD);
 	for (unsigned int i = 0; i < IPMON_HOWS; i++) {
 		const struct ipmon_how how = ipmon_how(i);
 
@@ -283,7 +274,7 @@ static int hide_vdso(struct image *im, struct mm *mm)
 
 		if (m->part != PART_VDSO)
 			continue;
-		r = task_inject_at(im->t, mm->gate[LEADER], SYS_mremap, args);
+		r = image_inject(im->t, mm->gate[LEADER], SYS_mremap, args);
 		if (r < 0)
 			return (int)r;
 	}
@@ -293,18 +284,34 @@ static int hide_vdso(struct image *im, struct mm *mm)
 	return 0;
 }
 
+/* The gate's page, by syscall instructions over the entry point. */
+static int64_t map_gate(struct image *im, uint64_t gate)
+{
+	const uint64_t args[6] = {
+		gate, PAGE, PROT_READ | PROT_EXEC, MAP_OURS, (uint64_t)-1,
+	};
+	struct task *t = im->t;
+	unsigned char saved[PAD];
+	uint64_t at = entry_at(im);
+	int64_t r;
+
+	if (mem_read(t, saved, at, PAD) < 0 || mem_poke(t, at, pad, PAD) < 0)
+		return -ESRCH;
+	r = t->set->proc->has_filter ?
+		task_inject_at(t, at, SYS_mmap, args) :
+		task_pad(t, at, SYS_mmap, args);
+	if ((t->at != AT_EXIT && t->at != AT_ENTRY) ||
+	    mem_poke(t, at, saved, PAD) < 0)
+		return -ESRCH;
+	return r;
+}
+
 static int map_own(struct image *im, struct mm *mm, unsigned int v)
 {
 	uint64_t gate = mm->gate[v], vdso = 0, vdso_end = 0;
-	unsigned char saved[2];
-	uint64_t at;
 	int64_t r;
 
-	if (entry_poke(im, saved, &at) < 0)
-		return -ESRCH;
-	r = inject(im, at, SYS_mmap, gate, PAGE, PROT_READ | PROT_EXEC, MAP_OURS);
-	if (im->t->at != AT_EXIT || mem_poke(im->t, at, saved, 2) < 0)
-		return -ESRCH;
+	r = map_gate(im, gate);
 	if (r < 0 || (uint64_t)r != gate)
 		return r < 0 ? (int)r : -EEXIST;
 	if (fill_gate(im, gate) < 0)
@@ -420,6 +427,7 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		find_linker(&im[v]);
 	}
 	mm->static_exe = !im[LEADER].base && !im[LEADER].linker;
+	mm->pad = true;
 	listing = lists_libraries(&im[LEADER]);
 	for_each_variant(v) {
 		im[v].listing = listing;
@@ -465,6 +473,8 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		if (!task_regs(t))
 			return -ESRCH;
 		t->regs = im[v].regs;
+		/* nothing is to be made, or made again */
+		t->regs.orig_rax = (uint64_t)-1;
 		task_regs_changed(t);
 	}
 	return 0;

@@ -180,6 +180,7 @@ struct task {
 	 * rewritten call; task_finish() restores them */
 	struct user_regs_struct saved;
 	bool saved_valid;
+	bool padded;			/* AT_ENTRY of no call: task_pad() */
 	LIST_ENTRY(task) hash;
 };
 
@@ -366,6 +367,7 @@ struct mm {
 	bool linking;			/* own.c: it has not, and each variant
 					 * loads what it likes */
 	bool static_exe;		/* without a dynamic linker */
+	bool pad;			/* every gate's page has one (tracee.h) */
 	bool warned_overlap;
 	struct shadow_map *shadows;	/* shadow.c: shared mappings */
 	struct fast *fast;		/* fast.c: arenas, NULL = none */

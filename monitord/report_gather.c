@@ -462,7 +462,8 @@ static void describe_state(struct report_variant *rv, struct task *t)
 		text_puts(&x, "running, could not be stopped in time");
 		break;
 	case AT_ENTRY:
-		text_puts(&x, "at its call, not executed");
+		text_puts(&x, t->padded ? "its call has been executed" :
+			  "at its call, not executed");
 		break;
 	case AT_EXIT:
 		u = task_regs(t);

@@ -16,6 +16,11 @@
  * as "allow" (kernel/seccomp.c, recheck_after_trace).  Injecting at an exit
  * stop uses the gate's syscall instruction: entry stop, seccomp stop unless
  * the filter allows the call there, exit stop.
+ *
+ * Stops are what an execve costs, and most calls are injected there, many in a
+ * row.  The pad needs one each: from the seccomp stop of its second instruction
+ * the call is made, as if the first had asked for it, and the second stops
+ * again, with the result for a number.  All that is made there is traced.
  */
 #include <errno.h>
 #include <signal.h>
@@ -121,7 +126,7 @@ int task_resume(struct task *t, int how, int sig)
 void task_classify(struct task *t, int status)
 {
 	t->status = status;
-	t->regs_valid = t->regs_dirty = false;
+	t->regs_valid = t->regs_dirty = t->padded = false;
 	if (!WIFSTOPPED(status)) {
 		t->at = AT_DEAD;
 		return;
@@ -449,6 +454,15 @@ static int64_t exit_value(struct task *t)
 	return r ? (int64_t)r->rax : -ESRCH;
 }
 
+/* Calls were injected at the pad: at the entry of the program's own again. */
+static void unpad(struct task *t)
+{
+	t->regs = t->saved;
+	t->regs.orig_rax = t->call.nr;
+	t->regs_valid = t->regs_dirty = true;
+	t->padded = false;
+}
+
 int task_rewrite(struct task *t, uint64_t nr, const uint64_t args[6])
 {
 	if (save_regs(t) < 0)
@@ -480,6 +494,8 @@ int64_t task_exec(struct task *t, uint64_t nr, const uint64_t args[6])
 
 	if (t->at != AT_ENTRY)
 		return -ESRCH;
+	if (t->padded)
+		unpad(t);
 	if ((nr != t->call.nr ||
 	     memcmp(args, t->call.args, sizeof(t->call.args))) &&
 	    task_rewrite(t, nr, args) < 0)
@@ -521,6 +537,68 @@ int64_t task_inject_at(struct task *t, uint64_t ip, uint64_t nr,
 	}
 }
 
+int64_t task_pad(struct task *t, uint64_t pad, uint64_t nr,
+		 const uint64_t args[6])
+{
+	uint64_t at = pad + 2;
+
+	if ((t->at != AT_EXIT && t->at != AT_ENTRY) || !task_regs(t))
+		return -ESRCH;
+	mon.count.injected++;
+	/* from the exit of another call: first to the first one's entry */
+	if (t->at == AT_EXIT)
+		at = pad;
+	for (;;) {
+		int r;
+
+		t->regs.rip = at;
+		t->regs.rax = nr;
+		/* -1: nothing to restart */
+		t->regs.orig_rax = at == pad ? (uint64_t)-1 : nr;
+		set_args(&t->regs, args);
+		t->regs_dirty = true;
+		if (task_resume(t, PTRACE_CONT, 0) < 0)
+			return -ESRCH;
+		r = wait_quiet(t, PTRACE_CONT);
+		if (r < 0)
+			return r;
+		if (t->at != AT_ENTRY)
+			return -EIO;
+		if (!task_regs(t))
+			return -ESRCH;
+		t->padded = true;
+		if (t->regs.rip == pad + 4)
+			return (int64_t)t->regs.orig_rax;
+		/* at the first one; or there once more, as the kernel repeats
+		 * a call that a signal has come into */
+		if (t->regs.rip != pad + 2)
+			return -EIO;
+		at = pad + 2;
+	}
+}
+
+/* Is it over at once, and is there nothing about it but its result? */
+static bool pad_call(const struct task *t, uint64_t nr)
+{
+	if (!t->set->proc->mm->pad || t->set->proc->has_filter)
+		return false;
+	switch (nr) {
+	case SYS_mmap:
+	case SYS_munmap:
+	case SYS_mremap:
+	case SYS_mprotect:
+	case SYS_madvise:
+	case SYS_brk:
+	case SYS_close:
+	case SYS_recvmsg:
+	case SYS_dup3:
+	case SYS_memfd_create:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int64_t task_inject(struct task *t, uint64_t nr, uint64_t a0, uint64_t a1,
 		    uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
@@ -528,6 +606,9 @@ int64_t task_inject(struct task *t, uint64_t nr, uint64_t a0, uint64_t a1,
 
 	if (save_regs(t) < 0)
 		return -ESRCH;
+	if (pad_call(t, nr) && (t->at == AT_ENTRY || t->at == AT_EXIT))
+		return task_pad(t, t->set->proc->mm->gate[t->variant] +
+				PAD_OFFSET, nr, args);
 	if (t->at == AT_EXIT)
 		return task_inject_at(t, t->set->proc->mm->gate[t->variant],
 				      nr, args);
@@ -593,6 +674,11 @@ int task_enter_again(struct task *t)
 {
 	int r;
 
+	if (t->padded && t->saved_valid) {
+		unpad(t);
+		t->saved_valid = false;
+		return 0;
+	}
 	if (t->at != AT_EXIT || !t->saved_valid)
 		return t->at == AT_ENTRY ? 0 : -ESRCH;
 	t->regs = t->saved;

@@ -49,7 +49,7 @@ int mem_copy(struct task *dst, uint64_t da, struct task *src, uint64_t sa,
 
 /*
  * Execute one syscall inside the task, synchronously, and return its result
- * (or -ESRCH).  The task must be AT_ENTRY or AT_EXIT; it is AT_EXIT after.
+ * (or -ESRCH).  The task must be AT_ENTRY or AT_EXIT; it is either after.
  * The program's registers are kept in t->saved and come back with
  * task_finish().  Must not block for long: mmap, close, recvmsg of a queued
  * message, rt_sigsuspend with a pending signal.
@@ -63,6 +63,17 @@ int64_t task_inject(struct task *t, uint64_t nr, uint64_t a0, uint64_t a1,
  */
 int64_t task_inject_at(struct task *t, uint64_t ip, uint64_t nr,
 		       const uint64_t args[6]);
+/*
+ * The same in one stop instead of three, for a task that is AT_ENTRY or AT_EXIT,
+ * and without registers being kept either: by the pad, two syscall instructions
+ * in a row that are not the gate's, so that the second one always stops.  The
+ * task is AT_ENTRY after, at that one: the call it stands at is nobody's.  For calls
+ * that are over at once, and that the program's own filters do not see.
+ */
+#define PAD_OFFSET	16u		/* in the gate's page */
+#define PAD_BYTES	0x0f, 0x05, 0x0f, 0x05
+int64_t task_pad(struct task *t, uint64_t pad, uint64_t nr,
+		 const uint64_t args[6]);
 /*
  * Execute the task's own call, at AT_ENTRY, with (possibly other) number and
  * arguments, synchronously; AT_EXIT after.  Returns the result.

@@ -50,6 +50,7 @@
 
 /* auxv names that are also ours */
 #undef AT_ENTRY
+#include "exec_image.h"
 #include "fast.h"
 #include "objects.h"
 #include "owned.h"
@@ -550,8 +551,8 @@ int tsc_image(struct taskset *s)
 
 		if (!((want ^ s->tsd) & 1u << v))
 			continue;
-		if (task_inject_at(&s->t[v], s->proc->mm->gate[v], SYS_prctl,
-				   args) == -ESRCH)
+		if (image_inject(&s->t[v], s->proc->mm->gate[v], SYS_prctl,
+				 args) == -ESRCH)
 			return -ESRCH;
 	}
 	s->tsd = want;
