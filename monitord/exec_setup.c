@@ -424,8 +424,9 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		r = image_read(&im[v], &s->t[v]);
 		if (r < 0)
 			return r;
-		find_linker(&im[v]);
 	}
+	/* nobody asks for the others' */
+	find_linker(&im[LEADER]);
 	mm->static_exe = !im[LEADER].base && !im[LEADER].linker;
 	mm->pad = true;
 	listing = lists_libraries(&im[LEADER]);

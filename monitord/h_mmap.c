@@ -238,6 +238,40 @@ static bool reopen(struct backing *b)
 	return true;
 }
 
+/*
+ * The linker's library is mapped once more, by a descriptor that can only read:
+ * followers have all it needs.
+ */
+static bool lib_again(struct taskset *s, struct backing *b)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	const struct libfd *l = libfd_find(s->proc);
+	struct stat link;
+	char path[64];
+
+	if (!l || l->set != s->id || is_shared((unsigned int)a[3]) ||
+	    !(a[3] & MAP_DENYWRITE))
+		return false;
+	for_each_follower(v)
+		if (l->fd[v] < 0)
+			return false;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)s->t[LEADER].tid,
+		 (int)a[4]);
+	/* the link's mode is the descriptor's */
+	if (stat(path, &b->st) < 0 || b->st.st_dev != l->dev ||
+	    b->st.st_ino != l->ino || lstat(path, &link) < 0 ||
+	    link.st_mode & S_IWUSR)
+		return false;
+	b->sh = shadow_find(&b->st, false);
+	if (b->sh) {
+		shadow_release(b->sh);
+		b->sh = NULL;
+		return false;
+	}
+	b->lib = true;
+	return true;
+}
+
 /* 0 or -errno. */
 static int resolve(struct taskset *s, struct backing *b)
 {
@@ -570,7 +604,7 @@ void mmap_done(struct taskset *s, int64_t ret)
 		set_finish(s, ret);
 		return;
 	}
-	if (file) {
+	if (file && !lib_again(s, &b)) {
 		r = resolve(s, &b);
 		if (r >= 0 && b.lib)
 			libfd_prepare(s, &b);
