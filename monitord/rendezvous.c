@@ -38,6 +38,7 @@
 #include "fast_flush.h"
 #include "fast_report.h"
 #include "fast_solo.h"
+#include "glance.h"
 #include "h_misc.h"
 #include "h_process.h"
 #include "handlers.h"
@@ -65,12 +66,12 @@
 
 static int walk_read(void *ctx, void *dst, uint64_t src, size_t n)
 {
-	return mem_read(ctx, dst, src, n) ? -EFAULT : 0;
+	return glance_read(ctx, dst, src, n) ? -EFAULT : 0;
 }
 
 static long walk_strnlen(void *ctx, uint64_t src, size_t max)
 {
-	return mem_strnlen(ctx, src, max);
+	return glance_strnlen(ctx, src, max);
 }
 
 static int walk_emit(void *ctx, const struct ipmon_item *item)
@@ -175,8 +176,8 @@ static int64_t compare_span(struct taskset *s, unsigned int v,
 	while (done < a->len) {
 		size_t k = a->len - done < sizeof(x) ?
 			(size_t)(a->len - done) : sizeof(x);
-		ssize_t m = mem_read_some(&s->t[LEADER], x, a->addr + done, k);
-		ssize_t n = mem_read_some(&s->t[v], y, b->addr + done, k);
+		ssize_t m = glance_some(&s->t[LEADER], x, a->addr + done, k);
+		ssize_t n = glance_some(&s->t[v], y, b->addr + done, k);
 
 		/*
 		 * Partly mapped buffers are legal; process_vm_readv stops at
@@ -323,13 +324,16 @@ bool set_compare(struct taskset *s)
 	return set_compare_filtered(s, NULL, 0);
 }
 
-bool set_compare_filtered(struct taskset *s,
-			  void (*filter)(struct task *t, unsigned int arg),
-			  unsigned int arg)
+static bool compare(struct taskset *s,
+		    void (*filter)(struct task *t, unsigned int arg),
+		    unsigned int arg)
 {
 	for_each_variant(v) {
 		int r = walk(s, v);
 
+		/* others may do something about it */
+		if (r < 0)
+			glance_end();
 		if (r == -ENOSYS) {
 			/* the walker does not know this command */
 			if (unknown_alone(s))
@@ -348,6 +352,7 @@ bool set_compare_filtered(struct taskset *s,
 	for_each_follower(v) {
 		if (compare_variant(s, v))
 			continue;
+		glance_end();
 		if (solo(s))
 			return false;
 		if (found.kind == DIV_PAYLOAD && unknown_unread(s))
@@ -356,6 +361,18 @@ bool set_compare_filtered(struct taskset *s,
 			return false;
 	}
 	return !mon.ending;
+}
+
+bool set_compare_filtered(struct taskset *s,
+			  void (*filter)(struct task *t, unsigned int arg),
+			  unsigned int arg)
+{
+	bool same;
+
+	glance_begin();
+	same = compare(s, filter, arg);
+	glance_end();
+	return same;
 }
 
 /* ---- replicating ---- */
