@@ -17,9 +17,13 @@
 #define NR_RECVFROM	45
 #define NR_SENDMSG	46
 #define NR_RECVMSG	47
+#define NR_IOCTL	16
 #define NR_FCNTL	72
+#define NR_SPLICE	275
 
 #define F_GETFL_	3
+#define F_GETPIPE_SZ_	1032
+#define FIONREAD_	0x541bu
 #define O_NONBLOCK_	04000
 #define MSG_DONTWAIT_	0x40
 #define MSG_WAITALL_	0x100
@@ -68,12 +72,39 @@ static uint64_t asked_for(const struct ipmon_call *call)
 	}
 }
 
+static int nonblocking(uint64_t fd)
+{
+	return (gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0) & O_NONBLOCK_) != 0;
+}
+
+static int is_pipe(uint64_t fd)
+{
+	return gate(NR_FCNTL, fd, F_GETPIPE_SZ_, 0, 0, 0) > 0;
+}
+
+/* What comes out of a pipe goes to a socket until the pipe is empty. */
+static int splice_is_short(const struct ipmon_call *call, int64_t ret)
+{
+	const uint64_t *a = call->args;
+	int32_t left = 0;
+
+	return (uint64_t)ret < a[4] && is_pipe(a[0]) &&
+		!gate(NR_IOCTL, a[0], FIONREAD_, ptr(&left), 0, 0) && left &&
+		!is_pipe(a[2]) && !nonblocking(a[2]);
+}
+
+static int is_short(const struct ipmon_call *call, int64_t ret)
+{
+	if (call->nr == NR_SPLICE)
+		return splice_is_short(call, ret);
+	return (uint64_t)ret < asked_for(call) && !nonblocking(call->args[0]);
+}
+
 int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call)
 {
 	int64_t ret = ipmon_gate_call(call);
 
-	if (ret <= 0 || (uint64_t)ret >= asked_for(call) || ctx->pending ||
-	    gate(NR_FCNTL, call->args[0], F_GETFL_, 0, 0, 0) & O_NONBLOCK_ ||
+	if (ret <= 0 || ctx->pending || !is_short(call, ret) ||
 	    gate(IPMON_NR_CUT, (uint64_t)ret, 0, 0, 0, 0))
 		return ret;
 	return IPMON_KICKED;

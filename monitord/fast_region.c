@@ -42,7 +42,8 @@
 #define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
 #define REGION_PLAIN	(REGION_SLOW + IPMON_SLOW_FDS / 8)
 #define REGION_CHANNEL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
-#define REGION_SPECIAL	(REGION_CHANNEL + IPMON_SLOW_FDS / 8)
+#define REGION_OWN	(REGION_CHANNEL + IPMON_SLOW_FDS / 8)
+#define REGION_SPECIAL	(REGION_OWN + IPMON_SLOW_FDS / 8)
 #define REGION_CALLS	(REGION_SPECIAL + sizeof(struct ipmon_special))
 #define REGION_EPOLL	(REGION_CALLS + IPMON_NR_MAX)
 #define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
@@ -509,6 +510,7 @@ void fast_attach(struct taskset *s)
 			.turn = s->proc->turn && s->slot >= 0 ?
 				turn_addr(f, v, turn_index(s->proc)) : 0,
 			.calls = f->wishes ? f->region[v] + REGION_CALLS : 0,
+			.own_fds = fast_own_map(s, v),
 		};
 		struct user_regs_struct *r = task_regs(t);
 
@@ -602,6 +604,15 @@ uint64_t fast_channel_map(const struct taskset *s, unsigned int v)
 	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
 
 	return f ? f->region[v] + REGION_CHANNEL : 0;
+}
+
+uint64_t fast_own_map(const struct taskset *s, unsigned int v)
+{
+	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
+
+	/* what the user wants of single calls counts */
+	return f && v == LEADER && !f->wishes &&
+		policy_of() == IPMON_VERIFIED ? f->region[v] + REGION_OWN : 0;
 }
 
 uint64_t fast_special(const struct taskset *s)

@@ -4,8 +4,8 @@
  *
  * Theory of operation
  * -------------------
- * A blocking write to a pipe or a stream, and a recv with MSG_WAITALL, come back
- * with a short count only if a signal comes.  One that is ignored does not count
+ * A blocking write to a pipe or a stream, a recv with MSG_WAITALL, and a splice that
+ * leaves something in its pipe, come back with a short count only if a signal comes.  One that is ignored does not count
  * as one natively, but a traced task stops for it, and so it does when the
  * monitor interrupts it.  Calls that have done nothing are repeated then
  * (signal.c); those that have done a part go on behind it.
@@ -59,6 +59,7 @@ static bool is_transfer(uint64_t nr, const uint64_t a[6])
 	case SYS_write:
 	case SYS_writev:
 	case SYS_sendfile:
+	case SYS_splice:
 		return true;
 	case SYS_sendto:
 		return !(a[3] & NOT_WAITING);
@@ -101,6 +102,9 @@ static bool transfer_of(struct task *t, uint64_t nr, const uint64_t a[6],
 		return true;
 	case SYS_sendfile:
 		x->len = a[3];
+		return true;
+	case SYS_splice:
+		x->len = a[4];
 		return true;
 	default:
 		x->len = a[2];
@@ -189,6 +193,26 @@ static bool waits(struct taskset *s, int number, const struct transfer *x)
 	return yes;
 }
 
+/* The same for a splice: from a pipe that is not empty to a connection. */
+static bool splice_waits(struct taskset *s, const uint64_t a[6],
+			 const struct transfer *x)
+{
+	int in = leader_getfd(s, (int)a[0]), out, left = 0;
+	struct stat st;
+	bool yes = in >= 0 && !fstat(in, &st) && S_ISFIFO(st.st_mode) &&
+		!ioctl(in, FIONREAD, &left) && left > 0;
+
+	if (in >= 0)
+		close(in);
+	if (!yes)
+		return false;
+	out = leader_getfd(s, (int)a[2]);
+	yes = out >= 0 && !fstat(out, &st) && S_ISSOCK(st.st_mode);
+	if (out >= 0)
+		close(out);
+	return yes && waits(s, (int)a[2], x);
+}
+
 bool transfer_is_short(struct taskset *s, uint64_t nr, const uint64_t a[6],
 		       uint64_t done)
 {
@@ -196,7 +220,8 @@ bool transfer_is_short(struct taskset *s, uint64_t nr, const uint64_t a[6],
 
 	return transfer_of(&s->t[LEADER], nr, a, &x) &&
 		done < size_of(&s->t[LEADER], &x) &&
-		waits(s, (int)a[0], &x);
+		(nr == SYS_splice ? splice_waits(s, a, &x) :
+		 waits(s, (int)a[0], &x));
 }
 
 /* The vectors behind what has been done, as many as fit: their number. */
@@ -242,6 +267,12 @@ static bool rest_args(struct taskset *s, uint64_t a[6], uint64_t *nr)
 		return false;
 	if (*nr == SYS_sendfile) {
 		a[3] -= s->partial;
+		return true;
+	}
+	if (*nr == SYS_splice) {
+		/* as long as there is something */
+		a[4] -= s->partial;
+		a[5] |= SPLICE_F_NONBLOCK;
 		return true;
 	}
 	if (!x.in && is_socket(s))
@@ -320,7 +351,8 @@ static bool for_nothing(const struct task *t)
 /* Has it certainly done all it was asked for?  From what is known already. */
 static bool all_done(const struct task *t, uint64_t done)
 {
-	uint64_t most = t->call.nr == SYS_sendfile ? t->call.args[3] : 0;
+	uint64_t most = t->call.nr == SYS_sendfile ? t->call.args[3] :
+		t->call.nr == SYS_splice ? t->call.args[4] : 0;
 
 	for (unsigned int i = 0; i < t->items.n; i++)
 		most += t->items.v[i].len;

@@ -189,8 +189,10 @@ struct ipmon_ctx {
 				 * (more.c: UNFIT) may not */
 	uint8_t follows[IPMON_OUT_SITES]; /* how often in a row, up to some */
 	uint64_t word_at;	/* follower: REC_WORD is of the word here; 0: none */
+	uint64_t own_fds;	/* leader, verified: bitmap of the channels that
+				 * nobody else has (monitord/fast_fd.c), or 0 */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 1152, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 1160, "context ABI");
 
 /*
  * What the leader was told by clocks that a follower has gone over, or that the

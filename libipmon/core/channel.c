@@ -21,17 +21,9 @@ enum channel_use channel_use(uint64_t nr)
 	case 44:	/* sendto */
 	case 46:	/* sendmsg */
 		return CHANNEL_WRITES;
-	case 17:	/* pread64 */
-	case 18:	/* pwrite64 */
-	case 40:	/* sendfile */
-	case 275:	/* splice */
-	case 276:	/* tee */
 	case 278:	/* vmsplice */
-	case 295:	/* preadv */
-	case 296:	/* pwritev */
 	case 299:	/* recvmmsg */
 	case 307:	/* sendmmsg */
-	case 326:	/* copy_file_range */
 	case 327:	/* preadv2 */
 	case 328:	/* pwritev2 */
 		return CHANNEL_LEFT;

@@ -27,6 +27,51 @@ static void asleep(void)
 		(void)!write(1, "slept\n", 6);
 }
 
+/* A pipe that was the program's own is somebody else's now. */
+static void given(int sent)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, c;
+	struct iovec v = { &c, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+	int u[2], p[2], st, r = socketpair(AF_UNIX, SOCK_STREAM, 0, u);
+
+	if (!sent)
+		r |= pipe(p);
+	if (!r && fork() == 0) {
+		close(u[1]);
+		if (!sent)
+			close(p[1]);
+		else if (recvmsg(u[0], &m, 0) == 1)
+			memcpy(p, CMSG_DATA(h), sizeof(p[0]));
+		if (read(p[0], &c, 1) == 1)
+			effect();
+		_exit(0);
+	}
+	if (sent)
+		r |= pipe(p);
+	for (int i = 0; i < 40; i++)
+		getppid();
+	if (sent) {
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof(p[0]));
+		memcpy(CMSG_DATA(h), p, sizeof(p[0]));
+		r |= sendmsg(u[1], &m, 0) != 1;
+	}
+	if (r)
+		exit(1);
+	if (variant()) {
+		for (volatile long i = 0; i < 100000000; i++)
+			;
+		getpgrp();
+	} else {
+		(void)!write(p[1], "x", 1);
+	}
+	wait(&st);
+}
+
 static void *in_thread(void *arg)
 {
 	char b[32];
@@ -112,6 +157,10 @@ int main(int argc, char **argv)
 			_exit(0);
 		}
 		wait(&st);
+	} else if (strcmp(what, "given") == 0) {
+		given(0);
+	} else if (strcmp(what, "sent") == 0) {
+		given(1);
 	} else if (strcmp(what, "signal") == 0) {
 		kill(getpid(), variant() ? SIGTERM : SIGUSR1);
 	} else if (strcmp(what, "fault-in") == 0 ||

@@ -261,7 +261,7 @@ Test(decide, what_makes_files_by_name_is_left)
 
 Test(decide, channels_of_the_program)
 {
-	static uint8_t chan[IPMON_SLOW_FDS / 8];
+	static uint8_t chan[IPMON_SLOW_FDS / 8], own[IPMON_SLOW_FDS / 8];
 	const uint64_t dup_args[6] = { 7, 12 }, over[6] = { 9, 7 };
 	const uint64_t gone[6] = { 12 };
 
@@ -275,6 +275,12 @@ Test(decide, channels_of_the_program)
 	cr_expect_eq(decide(SYS_fstat, 7, 0, 0), DECIDE_CHANNEL_RELAXED);
 	cr_expect_eq(decide(SYS_sendmmsg, 7, 0, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_preadv2, 7, 0, 0), DECIDE_LEFT);
+	/* no data of the program's own */
+	cr_expect_eq(decide(SYS_splice, 7, 0, 5), DECIDE_CHANNEL_RELAXED);
+	cr_expect_eq(decide(SYS_splice, 5, 0, 7), DECIDE_CHANNEL_RELAXED);
+	cr_expect_eq(decide(SYS_tee, 7, 7, 0), DECIDE_CHANNEL_RELAXED);
+	cr_expect_eq(decide(SYS_splice, 6, 0, 7), DECIDE_LEFT);
+	cr_expect_eq(decide(SYS_vmsplice, 7, 0, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_read, 6, 0, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_write, 6, 0, 0), DECIDE_LEFT);
 	cr_expect_eq(decide(SYS_close, 6, 0, 0), DECIDE_LEFT);
@@ -286,7 +292,13 @@ Test(decide, channels_of_the_program)
 	ctx.policy = IPMON_VERIFIED;
 	cr_expect_eq(decide(SYS_write, 7, 0, 0), DECIDE_CHANNEL_VERIFIED);
 	ctx.policy = IPMON_RELAXED;
+	cr_expect_not(ipmon_own_channel(&ctx, 7));
+	own[0] = 1 << 7;
+	ctx.own_fds = (uint64_t)own;
+	cr_expect(ipmon_own_channel(&ctx, 7) && !ipmon_own_channel(&ctx, 12) &&
+		  !ipmon_own_channel(&ctx, (uint64_t)-1));
 	ipmon_channels_note(&ctx, ipmon_row(SYS_dup2), dup_args, 12);
+	cr_expect(ipmon_own_channel(&ctx, 12));
 	cr_expect_eq(decide(SYS_write, 12, 0, 0), DECIDE_CHANNEL_RELAXED);
 	cr_expect_eq(decide(SYS_read, 12, 0, 0), DECIDE_CHANNEL_RELAXED);
 	ipmon_channels_note(&ctx, ipmon_row(SYS_dup2), over, 7);
@@ -297,6 +309,8 @@ Test(decide, channels_of_the_program)
 	cr_expect_eq(decide(SYS_read, 12, 0, 0), DECIDE_RELAXED);
 	cr_expect_eq(slow[0], 1 << 6);
 	cr_expect_eq(chan[0] | chan[1], 0);
+	cr_expect_eq(own[0] | own[1], 0);
+	ctx.own_fds = 0;
 	slow[0] = 0;
 }
 

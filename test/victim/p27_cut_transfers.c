@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A signal that is ignored does not cut short a blocking write, nor a recv with
- * MSG_WAITALL; one that is caught does.
+ * MSG_WAITALL, nor a splice into a socket; one that is caught does.
  */
 #include "victim.h"
 
@@ -55,7 +55,7 @@ static void outputs(int round)
 {
 	struct iovec v[40];
 	struct msghdr m = { .msg_iov = v, .msg_iovlen = 40 };
-	int p[2], stream = round & 1;
+	int p[2], q[2], stream = round & 1;
 	long n;
 
 	if (stream)
@@ -65,6 +65,12 @@ static void outputs(int round)
 	for (int i = 0; i < 40; i++) {
 		v[i].iov_base = big + i * 26000;
 		v[i].iov_len = i < 39 ? 26000 : BIG - 39 * 26000;
+	}
+	if (round == 9) {
+		OK(pipe(q));
+		CHECK(OK(fcntl(q[1], F_SETPIPE_SZ, BIG)) == BIG);
+		CHECK(write(q[1], big, BIG) == BIG);
+		OK(close(q[1]));
 	}
 	reader(p[0], p[1]);
 	close(p[0]);
@@ -81,10 +87,15 @@ static void outputs(int round)
 	case 5:
 		n = send(p[1], big, BIG, 0);
 		break;
+	case 9:
+		n = splice(q[0], NULL, p[1], NULL, BIG, 0);
+		break;
 	default:
 		n = sendmsg(p[1], &m, 0);
 		break;
 	}
+	if (round == 9)
+		OK(close(q[0]));
 	printf("%d: %ld\n", round, n);
 	close(p[1]);
 	await();
@@ -151,6 +162,7 @@ int main(void)
 	for (int i = 0; i < 4; i++) {
 		inputs(i & 1);
 		outputs(i);
+		outputs(9);
 	}
 	caught_one();
 	puts("all transferred");
