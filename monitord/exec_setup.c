@@ -449,6 +449,8 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 			 *preload_needed ? ":" : "", preload_needed);
 		if (preload)
 			first_library(&im[v], list[v], sizeof(list[v]));
+		if (v != LEADER && !listing)
+			im[v].stack.like = im[LEADER].regs.rsp;
 		r = put_stack(&im[v], mm, v, preload ? list[v] : NULL);
 		if (r < 0)
 			return r;

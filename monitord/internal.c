@@ -188,9 +188,11 @@ static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 	if (!x->path[0])
 		return (int64_t)(b - a) == mm->delta[v] ||
 		       a - x->start == b - y->start;
-	/* it begins somewhere within a page or two of where the mapping ends */
+	/* it begins somewhere within a page or two of where the mapping ends, where
+	 * the strings of arguments and environment are */
 	if (!strcmp(x->path, "[stack]"))
-		return a - mm->auxv[LEADER] == b - mm->auxv[v];
+		return a - mm->auxv[LEADER] == b - mm->auxv[v] ||
+		       (a > mm->auxv[LEADER] && x->end - a == y->end - b);
 	return a - x->start + x->offset == b - y->start + y->offset;
 }
 

@@ -227,6 +227,8 @@ int stack_rebuild(const struct stack *st, const char *preload,
 	out->sp = (strings - block) & ~15ull;
 	if (!preload_len)
 		out->sp = st->sp;
+	if (st->like)
+		out->sp -= (out->sp - st->like) % STACK_PHASE;
 	out->size = st->end - out->sp;
 	out->bytes = calloc(1, out->size);
 	if (!out->bytes)

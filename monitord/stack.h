@@ -22,6 +22,8 @@ enum {
 	AUX_SYSINFO = 32, AUX_SYSINFO_EHDR = 33,
 };
 
+/* Signal frames are aligned to that, and so is what vector registers are put to. */
+#define STACK_PHASE 64u
 /* The kernel allows 6 MiB of strings and pointers (fs/exec.c). */
 #define STACK_MAX (8u << 20)
 
@@ -30,6 +32,9 @@ struct stack {
 	uint64_t sp;			/* 16-byte aligned */
 	const unsigned char *bytes;	/* [sp, sp + size) */
 	size_t size;
+	uint64_t like;			/* the rebuilt block shall begin where
+					 * this address is modulo STACK_PHASE,
+					 * 0 = anywhere */
 	/* set by stack_parse(); addresses in the process */
 	uint64_t argc, envc, auxc;	/* auxc counts pairs with AT_NULL */
 	uint64_t argv, envp, auxv, end;	/* end: first byte after the auxv */
