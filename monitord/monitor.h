@@ -279,6 +279,7 @@ struct taskset {
 	bool idle;			/* to be parked although it does not run */
 	unsigned int vain, vain_at;	/* waits in a row, recent_pos at the last, */
 	uint64_t vain_addr;		/* ... for the same futex (sched.c) */
+	unsigned int kept;		/* private calls in a row (keeps()) */
 	unsigned int align_steps;	/* to be tried then (align.c), 0: many */
 	uint64_t no_lap;		/* lap.c: places found not to be in a
 					 * loop that waits, a bit each */

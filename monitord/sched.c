@@ -21,7 +21,8 @@
  * The owner gives its turn away
  *   - when its call may block and somebody waits (sched_leave), or somebody
  *     becomes ready while it is blocked (the turn is stolen),
- *   - when its slice is over, at the end of a call (but not before it dies),
+ *   - when its slice is over, at the end of a call (but not before it dies, nor at
+ *     one that its variants may make at different places: keeps()),
  *   - when it dies or is stopped (job control),
  *   - when it computes for long without a call while others wait: then all
  *     its variants are interrupted and parked.  That point may differ between
@@ -47,6 +48,7 @@
 #include "fast.h"
 #include "own.h"
 #include "signals.h"
+#include "solo.h"
 #include "tracee.h"
 #include "turn.h"
 
@@ -66,6 +68,7 @@
 #define STEAL_NS	10000000u	/* "cannot block" call that does */
 #define STEAL_ALL_NS	1000000000u	/* the same, of one others must not see */
 #define VAIN		8u		/* waits for a lock without success */
+#define KEEPS		256u		/* private calls with the turn (keeps()) */
 
 struct domain *domain_new(void)
 {
@@ -269,13 +272,29 @@ static void note_wait(struct taskset *s)
 	s->vain_at = s->recent_pos;
 }
 
+/*
+ * Variants whose allocators differ grow their heaps at different places of the
+ * program, often by the same call: it is made by all and is no place that all have
+ * come to.  One of them may hold a lock there that another has released, and whoever
+ * got the turn would find it so.  So the turn goes at another call, unless none comes.
+ */
+static bool keeps(struct taskset *s)
+{
+	if (s->state == SET_PARKED || !solo_places(s)) {
+		s->kept = 0;
+		return false;
+	}
+	return s->kept++ % KEEPS != KEEPS - 1;
+}
+
 void sched_ready(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
-	bool others;
+	bool others, keep;
 
 	hold(s);
 	note_wait(s);
+	keep = keeps(s);
 	others = wanted(d);
 	if (s->state != SET_PARKED)
 		s->state = SET_READY;
@@ -283,7 +302,7 @@ void sched_ready(struct taskset *s)
 		/* one that dies of a signal does so now: its followers' locks
 		 * are marked already (signal_fatal), its leader's are when it
 		 * goes, and nobody may look in between */
-		if (!others || own_section(s) || s->proc->killed ||
+		if (!others || keep || own_section(s) || s->proc->killed ||
 		    (mon.now - d->t_owned < SLICE_NS && !frees(s, d))) {
 			set_release(s);
 		} else {

@@ -332,6 +332,16 @@ static void alone(struct taskset *s, unsigned int mask)
 	s->t_run = mon.now;
 }
 
+bool solo_places(const struct taskset *s)
+{
+	const struct task *t = &s->t[LEADER];
+	const struct ipmon_row *row = ipmon_row(t->call.nr);
+
+	/* waking others is what hands locks on */
+	return row->flags & RF_PRIVATE && row->handler != H_FUTEX &&
+		private_call(t);
+}
+
 bool solo_clock(const struct task *t)
 {
 	return is_clock(&t->call);

@@ -36,6 +36,10 @@ void solo_reset(struct taskset *s);
  * same again.  True: done. */
 bool solo_frozen(struct taskset *s);
 
+/* The leader's call is one that variants make at different places of the program,
+ * even if all of them make it. */
+bool solo_places(const struct taskset *s);
+
 /* Is it about to read a clock? */
 bool solo_clock(const struct task *t);
 
