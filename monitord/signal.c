@@ -67,6 +67,7 @@
 #include "front.h"
 #include "h_misc.h"
 #include "signals.h"
+#include "solo.h"
 #include "signal_int.h"
 #include "tracee.h"
 #include "tsc.h"
@@ -366,6 +367,18 @@ static bool emulated(struct task *t)
 		(f == TSC_COUNTER && !t->set->proc->vtsc_sigsegv);
 }
 
+/* Who has not come to the fault may arrange its memory before, which concerns nobody
+ * else (solo.c). */
+static bool others_alone(struct taskset *s, unsigned int faults)
+{
+	bool any = false;
+
+	for_each_variant(v)
+		if (!(faults >> v & 1) && s->t[v].at == AT_ENTRY)
+			any |= solo_one(s, v);
+	return any;
+}
+
 void signal_fault_check(struct taskset *s)
 {
 	struct divergence d = { .kind = DIV_CRASH, .set = s, .arg = -1 };
@@ -377,7 +390,8 @@ void signal_fault_check(struct taskset *s)
 	for_each_variant(v)
 		if (s->t[v].fault)
 			faults |= 1u << v;
-	if (!faults || ((faults | s->arrived) & mon.live) != mon.live)
+	if (!faults || ((faults | s->arrived) & mon.live) != mon.live ||
+	    others_alone(s, faults))
 		return;
 	memset(si, 0, sizeof(si));
 	for_each_variant(v) {
