@@ -5,6 +5,7 @@
  *	broker.c	decides, answers what needs nobody else
  *	leader.c	makes the call at the gate and tells the followers
  *	leader_clock.c	clocks, which take no call
+ *	insn.c		instructions whose result must be the same everywhere
  *	follower.c	takes the next record, takes over the leader's outputs
  *	private.c	calls a follower makes, or does not, without the leader
  *	compare.c	compares
@@ -190,6 +191,9 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 				   struct ipmon_frame *f,
 				   const struct ipmon_plan *plan);
+/* At an instruction that is no syscall: its value, or it is left to monitord. */
+struct ipmon_outcome follower_instruction(struct ipmon_ctx *ctx,
+					  struct ipmon_frame *f);
 /* Leader: a record that says REC_YIELD, at a call of this number, and REC_WORD with
  * that word, or not (flags). */
 void leader_yields(struct ipmon_ctx *ctx, uint64_t nr, unsigned int flags,

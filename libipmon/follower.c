@@ -389,3 +389,30 @@ struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 	}
 	return compared_call(ctx, f, plan);
 }
+
+struct ipmon_outcome follower_instruction(struct ipmon_ctx *ctx,
+					  struct ipmon_frame *f)
+{
+	const struct ipmon_plan *plan = ipmon_plan(f->nr);
+	struct ipmon_outcome o;
+	struct follower fo;
+
+	fo.ctx = ctx;
+	fo.f = f;
+	fo.plan = plan;
+	fo.nr = f->nr;
+	fo.answered = 0;
+	fo.n_out = 0;
+	ctx->word_at = 0;
+	follower_reader(&fo.r, ctx);
+	if (!find_record(&fo, &o))
+		return o;
+	turn_follow(ctx, &fo.r.rec);
+	common_call(ctx, plan);
+	ring_consume(fo.r.cur, &ctx->c, fo.r.rec.size);
+	follower_consumed(ctx, fo.r.rec.flags);
+	if (!(fo.r.rec.flags & REC_FORWARD))
+		return handled(fo.r.rec.ret);
+	ctx->n_forwarded++;
+	return left();
+}

@@ -53,6 +53,7 @@ __attribute__((constructor)) static void init(void)
 			.copy_end = (uint64_t)ipmon_copy_end,
 			.copy_fault = (uint64_t)ipmon_copy_fault,
 			.flush = (uint64_t)ipmon_flush,
+			.insn = (uint64_t)ipmon_insn,
 		},
 	};
 

@@ -481,6 +481,7 @@ void fast_attach(struct taskset *s)
 			.self = at, .gate = s->proc->mm->gate[v],
 			.stack = at + IPMON_CTX_SIZE - 64,
 			.entry = s->proc->mm->ranges[v].entry,
+			.insn_entry = s->proc->mm->ranges[v].insn,
 			.variant = v,
 			.n_variants = (uint32_t)__builtin_popcount(mon.live),
 			.policy = policy_of(),

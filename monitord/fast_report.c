@@ -25,6 +25,7 @@
 #include "fast.h"
 #include "fast_report.h"
 #include "owned.h"
+#include "patch.h"
 #include "report.h"
 #include "tracee.h"
 
@@ -42,6 +43,7 @@ bool fast_where(struct task *t, struct fast_where *w)
 	unsigned int v = t->variant;
 	const struct user_regs_struct *r;
 	struct ipmon_frame f;
+	struct patch_own own;
 	uint64_t at, sp;
 	uint32_t inside;
 
@@ -68,7 +70,7 @@ bool fast_where(struct task *t, struct fast_where *w)
 	w->has_call = true;
 	w->call.nr = (uint32_t)f.nr;
 	memcpy(w->call.args, f.args, sizeof(w->call.args));
-	w->call.ip = f.rcx;
+	w->call.ip = patch_own_at(mm, v, f.rcx, &own) ? own.back : f.rcx;
 	w->call.arch = t->call.arch;
 	return true;
 }

@@ -132,7 +132,7 @@ static bool ranges_inside(const struct ipmon_register *reg)
 	const struct ipmon_ranges *g = &reg->ranges;
 	const uint64_t at[] = {
 		g->entry, g->window_start, g->window_end, g->copy_start,
-		g->copy_end, g->copy_fault, g->flush,
+		g->copy_end, g->copy_fault, g->flush, g->insn,
 	};
 
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)

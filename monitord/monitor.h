@@ -265,7 +265,8 @@ struct taskset {
 	bool park;			/* to be parked at the coming stops */
 	bool spins;			/* it was going round a loop then */
 	bool met;			/* ... computing, all at the same instant */
-	bool instant;			/* so they are, behind an emulated fault */
+	bool instant;			/* so they are, at an emulated fault */
+	bool went_back;			/* ... before the instruction: tsc_back() */
 	unsigned int meet_vain;		/* times in a row it was in vain, */
 	unsigned int meet_skip;		/* ... for which it is not tried, */
 	int meet_error;			/* ... and why */

@@ -16,17 +16,19 @@ struct site_call {
 	struct site_call *next;
 };
 
-/* A system call instruction, proven by a trap. */
+/* A system call instruction, proven by a trap; or another one. */
 struct site {
 	struct site_plan p;
 	bool planned;
 	uint64_t vaddr;
+	struct site_own own;		/* len 0: a syscall */
 	unsigned int images;		/* address spaces it trapped in, before
 					 * it was planned */
 	uint64_t traps, patched;	/* patched: address spaces */
 	uint64_t why[TRAP_WHYS];
-	uint8_t text[SITE_MAX_REGION + 2];	/* of the file: start of the
-						 * region to end of syscall */
+	uint8_t text[SITE_MAX_REGION + 2];	/* of the region: as in the
+						 * file, or with a ud2 of
+						 * tsc.c's */
 	uint8_t padding[5];
 	struct site_call *calls;
 	struct site *next;
@@ -48,8 +50,7 @@ struct object {
 	unsigned int n_tsc;
 	struct tsc_insn {
 		uint64_t vaddr;
-		uint8_t len, pre;	/* bytes; prefixes among them */
-		uint8_t code[5];
+		struct site_own insn;
 	} *tsc;
 	unsigned int refs;		/* areas of address spaces (patch.c) */
 	struct object *next;		/* not used for longer */

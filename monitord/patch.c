@@ -44,13 +44,12 @@
 #include "launch.h"
 #include "objects.h"
 #include "owned.h"
-#include "patch.h"
+#include "patch_int.h"
 #include "textio.h"
 #include "tracee.h"
 #include "tsc.h"
 
 #define PATCH_AFTER	3u	/* traps; programs that end soon are left alone */
-#define AREA_SIZE	65536u
 #define STUB_ALIGN	16u
 #define JUMP		5u
 #define SHORT_JUMP	2u
@@ -80,10 +79,13 @@ static void plan(void *ctx)
 	struct site_plan *p = &w->p->p;
 	uint64_t n, off;
 
-	site_plan(e, w->p->vaddr, p, hole_taken, w);
+	if (w->p->own.len)
+		site_plan_own(e, w->p->vaddr, &w->p->own, p, hole_taken, w);
+	else
+		site_plan(e, w->p->vaddr, p, hole_taken, w);
 	if (!p->kind)
 		return;
-	n = p->vaddr + 2 - p->start;
+	n = p->end - p->start;
 	off = elf_offset(e, p->start);
 	if (!off || n > sizeof(w->p->text) || off + n > e->size) {
 		p->kind = SITE_NONE;
@@ -91,16 +93,21 @@ static void plan(void *ctx)
 		return;
 	}
 	memcpy(w->p->text, e->data + off, n);
+	if (p->own.len)
+		patch_own_text(w->p);
 	if (p->hole)
 		memcpy(w->p->padding, e->data + elf_offset(e, p->hole), JUMP);
 }
 
-static struct site *plan_get(struct object *o, uint64_t vaddr)
+struct site *patch_plan(struct object *o, uint64_t vaddr,
+			const struct site_own *own)
 {
 	struct planning w = { o, site_get(o, vaddr) };
 
 	if (!w.p || w.p->planned)
 		return w.p;
+	if (own)
+		w.p->own = *own;
 	w.p->planned = true;
 	if (!object_safely(plan, &w)) {
 		w.p->p.kind = SITE_NONE;
@@ -115,37 +122,6 @@ static struct site *plan_get(struct object *o, uint64_t vaddr)
 }
 
 /* ---- per address space ---- */
-
-struct area {
-	struct object *o;
-	uint64_t bias[MAX_VARIANTS];
-	uint64_t at[MAX_VARIANTS];
-	uint32_t used;
-	struct area *next;
-};
-
-/* What is known about a trap's origin, by the leader's ip. */
-struct seen {
-	uint64_t ip;
-	struct site *site;
-	uint32_t traps;
-	bool decided, patched;
-};
-#define SEEN_MAX 1024u
-#define SEEN_WAYS 8u
-
-/* A site that is patched. */
-struct done {
-	const struct site *site;
-	uint64_t bias[MAX_VARIANTS];
-};
-
-struct patch_map {
-	struct area *areas;
-	struct done *done;
-	unsigned int n_done, cap_done;
-	struct seen seen[SEEN_MAX];
-};
 
 static struct patch_map *map_of(struct mm *mm)
 {
@@ -305,7 +281,7 @@ static struct area *area_get(struct taskset *s, struct object *o,
 	return a;
 }
 
-static bool nobody_parked(const struct taskset *s)
+bool patch_nobody_parked(const struct taskset *s)
 {
 	const struct taskset *o;
 
@@ -317,7 +293,7 @@ static bool nobody_parked(const struct taskset *s)
 }
 
 static void note_done(struct patch_map *m, const struct site *w,
-		      const uint64_t bias[MAX_VARIANTS])
+		      uint64_t stub, const uint64_t bias[MAX_VARIANTS])
 {
 	if (m->n_done == m->cap_done) {
 		unsigned int cap = m->cap_done ? 2 * m->cap_done : 64;
@@ -329,6 +305,8 @@ static void note_done(struct patch_map *m, const struct site *w,
 		m->cap_done = cap;
 	}
 	m->done[m->n_done].site = w;
+	m->done[m->n_done].stub = stub;
+	m->done[m->n_done].gone = false;
 	memcpy(m->done[m->n_done++].bias, bias, sizeof(m->done[0].bias));
 }
 
@@ -355,7 +333,7 @@ static size_t patch_bytes(const struct site *w, uint64_t at, struct bytes *b)
 	b->to_hole[1] = (uint8_t)(p->hole - (p->start + SHORT_JUMP));
 	b->n_old = b->n_new = 0;
 	b->old[b->n_old++] = (struct text_span){
-		p->start, w->text, p->vaddr + 2 - p->start,
+		p->start, w->text, p->end - p->start,
 	};
 	/* from the end to the beginning of the way */
 	b->new[b->n_new++] = (struct text_span){ at, b->stub, n };
@@ -375,9 +353,8 @@ static size_t patch_bytes(const struct site *w, uint64_t at, struct bytes *b)
 
 /* Put up to APPLY_MAX plans in place in all variants: how many worked, those
  * first in w[]. */
-static unsigned int apply(struct taskset *s, struct object *o,
-			  struct site **w, unsigned int n,
-			  const uint64_t bias[MAX_VARIANTS])
+unsigned int patch_apply(struct taskset *s, struct object *o, struct site **w,
+			 unsigned int n, const uint64_t bias[MAX_VARIANTS])
 {
 	static struct bytes b[APPLY_MAX];
 	static struct text_span span[3 * APPLY_MAX];
@@ -419,7 +396,7 @@ static unsigned int apply(struct taskset *s, struct object *o,
 	}
 	a->used = used;
 	for (unsigned int i = 0; i < done; i++) {
-		note_done(map_of(s->proc->mm), w[i], bias);
+		note_done(map_of(s->proc->mm), w[i], b[i].new[0].addr, bias);
 		w[i]->patched++;
 		mon.count.sites_patched++;
 	}
@@ -444,14 +421,9 @@ static struct seen *seen_get(struct patch_map *m, uint64_t ip)
 	return e;
 }
 
-struct find {
-	uint64_t ip;
-	struct map_entry e;
-};
-
-static int find_ip(void *ctx, const struct map_entry *e)
+int patch_find_ip(void *ctx, const struct map_entry *e)
 {
-	struct find *f = ctx;
+	struct patch_find *f = ctx;
 
 	if (f->ip < e->start || f->ip >= e->end)
 		return 0;
@@ -464,11 +436,11 @@ static int find_ip(void *ctx, const struct map_entry *e)
 static struct site *site_of(struct taskset *s, struct object **o)
 {
 	struct task *lead = &s->t[LEADER];
-	struct find f = { .ip = lead->call.ip - 2 };
+	struct patch_find f = { .ip = lead->call.ip - 2 };
 	uint64_t vaddr;
 
 	*o = NULL;
-	if (maps_each(lead->tid, find_ip, &f) != 1)
+	if (maps_each(lead->tid, patch_find_ip, &f) != 1)
 		return NULL;
 	if (f.e.path[0] == '/' && !strcmp(f.e.perms, "r-xp")) {
 		*o = object_open(lead->tid, &f.e);
@@ -549,12 +521,12 @@ static void look_at(struct taskset *s, struct seen *e)
 	e->site = p;
 	if (!p || !o->elf.data || !p->vaddr)
 		return;
-	p = plan_get(o, p->vaddr);
+	p = patch_plan(o, p->vaddr, NULL);
 	if (!p->p.kind)
 		return;
 	for_each_variant(v)
 		bias[v] = s->t[v].call.ip - 2 - p->vaddr;
-	e->patched = apply(s, o, &p, 1, bias) == 1;
+	e->patched = patch_apply(s, o, &p, 1, bias) == 1;
 }
 
 /* Have the bytes been changed behind our back? */
@@ -588,7 +560,7 @@ void patch_site(struct taskset *s)
 		return;
 	if (e->traps == 1 && known_elsewhere(s, e->ip))
 		e->traps = PATCH_AFTER;
-	if (e->traps < PATCH_AFTER || !nobody_parked(s))
+	if (e->traps < PATCH_AFTER || !patch_nobody_parked(s))
 		return;
 	for_each_variant(v)
 		if (s->t[v].at != AT_ENTRY && s->t[v].at != AT_EXIT)
@@ -618,12 +590,16 @@ static bool overlaps(const uint64_t start[MAX_VARIANTS], uint64_t len,
 	return false;
 }
 
-static void unpatch(struct taskset *s, const struct done *d)
+void patch_take_off(struct taskset *s, struct done *d)
 {
 	const struct site_plan *p = &d->site->p;
 
-	seen_get(map_of(s->proc->mm), p->vaddr + 2 + d->bias[LEADER])->patched =
-		false;
+	if (d->gone)
+		return;
+	d->gone = true;
+	if (!p->own.len)
+		seen_get(map_of(s->proc->mm), p->vaddr + 2 +
+			 d->bias[LEADER])->patched = false;
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 
@@ -638,6 +614,18 @@ static void unpatch(struct taskset *s, const struct done *d)
 	}
 }
 
+/* Those of instructions have a ud2 in their stubs, which somebody may still come
+ * to. */
+static void forget_gone(struct patch_map *m)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < m->n_done; i++)
+		if (!m->done[i].gone || m->done[i].site->p.own.len)
+			m->done[n++] = m->done[i];
+	m->n_done = n;
+}
+
 /* A thread may be anywhere in a stub: they stay, and lead to the text behind
  * the jump. */
 void patch_undo(struct taskset *s)
@@ -646,9 +634,9 @@ void patch_undo(struct taskset *s)
 
 	s->proc->mm->patched = false;
 	for (unsigned int i = 0; m && i < m->n_done; i++)
-		unpatch(s, &m->done[i]);
+		patch_take_off(s, &m->done[i]);
 	if (m)
-		m->n_done = 0;
+		forget_gone(m);
 }
 
 static void patch_touched(struct taskset *s,
@@ -657,20 +645,17 @@ static void patch_touched(struct taskset *s,
 	struct patch_map *m = s->proc->mm->patches;
 	uint64_t from = start[LEADER] & ~4095ull;
 
-	for (unsigned int i = 0; m && i < m->n_done; ) {
+	for (unsigned int i = 0; m && i < m->n_done; i++) {
 		struct done *d = &m->done[i];
 		const struct site_plan *p = &d->site->p;
 
-		if (!overlaps(start, len, d->bias, p->start,
-			      p->vaddr + 2 - p->start) &&
-		    !(p->hole && overlaps(start, len, d->bias, p->hole,
-					  JUMP))) {
-			i++;
-			continue;
-		}
-		unpatch(s, d);
-		*d = m->done[--m->n_done];
+		if (overlaps(start, len, d->bias, p->start,
+			     p->end - p->start) ||
+		    (p->hole && overlaps(start, len, d->bias, p->hole, JUMP)))
+			patch_take_off(s, d);
 	}
+	if (m)
+		forget_gone(m);
 	/* what comes there is another site */
 	for (unsigned int i = 0; m && i < SEEN_MAX; i++)
 		if (m->seen[i].ip >= from && m->seen[i].ip - from <
@@ -684,8 +669,9 @@ void text_touched(struct taskset *s, unsigned int arg, uint64_t len)
 
 	for_each_variant(v)
 		start[v] = s->t[v].call.args[arg];
-	tsc_touched(s, start, len);
+	/* below our jumps there may be a ud2 */
 	patch_touched(s, start, len);
+	tsc_touched(s, start, len);
 }
 
 /* Known sites of an object whose file offset `offset` is mapped at `at`. */
@@ -706,11 +692,13 @@ static void apply_all(struct taskset *s, struct object *o, uint64_t offset,
 		for (; p && n < APPLY_MAX; p = p->next)
 			if (p->planned && p->p.kind)
 				w[n++] = p;
-		n = apply(s, o, w, n, bias);
+		n = patch_apply(s, o, w, n, bias);
 		for (unsigned int i = 0; i < n; i++) {
-			struct seen *e = seen_get(m, w[i]->vaddr + 2 +
-						  bias[LEADER]);
+			struct seen *e;
 
+			if (w[i]->own.len)
+				continue;
+			e = seen_get(m, w[i]->vaddr + 2 + bias[LEADER]);
 			e->site = w[i];
 			e->decided = e->patched = true;
 		}
@@ -720,13 +708,13 @@ static void apply_all(struct taskset *s, struct object *o, uint64_t offset,
 void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
 		 uint64_t len, bool file)
 {
-	struct find f = { .ip = at ? (uint64_t)at[LEADER] : 0 };
+	struct patch_find f = { .ip = at ? (uint64_t)at[LEADER] : 0 };
 	uint64_t where[MAX_VARIANTS] = { 0 }, offset;
 	struct object *o = NULL;
 
 	if (mon.n == 1 && !s->proc->mm->patches)
 		return;
-	if (file && maps_each(s->t[LEADER].tid, find_ip, &f) == 1 &&
+	if (file && maps_each(s->t[LEADER].tid, patch_find_ip, &f) == 1 &&
 	    !strcmp(f.e.perms, "r-xp") && f.e.path[0] == '/')
 		o = object_open(s->t[LEADER].tid, &f.e);
 	if (!o) {

@@ -6,6 +6,7 @@
 #define MONITORD_PATCH_H
 
 #include "monitor.h"
+#include "sites.h"
 
 /* Why a call came to monitord (--stats). */
 enum trap_why {
@@ -46,9 +47,26 @@ void patch_undo(struct taskset *s);
 /* Is ip inside a stub of this address space's variant v? */
 bool patch_inside(const struct mm *mm, unsigned int v, uint64_t ip);
 
+/* ---- patch_own.c: instructions that are no syscalls ---- */
+
+/* All variants stand at this one, a fault of theirs about to be emulated, and have
+ * done so often enough: it is patched, if it can be. */
+void patch_own(struct taskset *s, const struct site_own *own,
+	       const uint64_t at[MAX_VARIANTS]);
+/* The leader's text there becomes the program's again, in all variants. */
+void patch_own_off(struct taskset *s, uint64_t at);
+
+/* ip is in the stub of such a one, at its ud2 or before: where it is in this variant,
+ * what comes after it, and the instruction's own place. */
+struct patch_own {
+	struct site_own insn;
+	uint64_t trap, next, back;
+};
+bool patch_own_at(const struct mm *mm, unsigned int v, uint64_t ip,
+		  struct patch_own *own);
+
 /* fork and end of an address space */
 struct patch_map *patch_fork(const struct patch_map *p);
 void patch_free(struct patch_map *p);
-
 
 #endif

@@ -433,6 +433,10 @@ void ring_call_text(struct text *t, const struct ring_call *c)
 		text_puts(t, "...) left to the monitor");
 		return;
 	}
+	if (c->nr == IPMON_INSN_COUNTER || c->nr == IPMON_INSN_RANDOM) {
+		text_printf(t, ") = %#lx", (unsigned long)c->ret);
+		return;
+	}
 	if (c->continued) {
 		text_puts(t, "... continued");
 		n = 0;

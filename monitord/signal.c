@@ -334,21 +334,44 @@ bool signal_interrupted(struct taskset *s, int64_t *result)
 
 /* ---- in the event loop ---- */
 
+/*
+ * In the stub of an instruction nothing is delivered, nor is anybody parked: it is done
+ * at the instruction itself, before it, unless it has just come from there again.
+ */
+static bool go_back(struct taskset *s)
+{
+	bool back = (signal_open(s) || s->park) && !s->went_back;
+
+	for_each_variant(v)
+		back = back && tsc_back(&s->t[v]);
+	s->went_back = back;
+	return back;
+}
+
 static void emulate(struct taskset *s)
 {
 	struct tsc_value value;
+	bool back = go_back(s);
 
-	tsc_draw(&value);
-	fast_leader_runs(s);
+	if (!back) {
+		tsc_often(s);
+		tsc_draw(&value);
+	}
+	/* a rendezvous like others: the next one may be IP-MON's */
+	if (!back && !s->live)
+		fast_release(s);
+	else
+		fast_leader_runs(s);
 	/* all are at the same instant: the place for a signal.  They do not get any
 	 * further (ptrace_request() in kernel/ptrace.c, PTRACE_INTERRUPT). */
-	s->instant = signal_open(s);
+	s->instant = back || signal_open(s);
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 
 		if (!task_regs(t))
 			continue;
-		tsc_give(t, &value);
+		if (!back)
+			tsc_give(t, &value);
 		t->fault = false;
 		if (s->instant && !t->interrupted) {
 			t->interrupted = true;
@@ -661,8 +684,9 @@ void signal_interrupt_check(struct taskset *s)
 		return;
 	}
 	if (s->park && !behind && !fault && sched_may_park(s, all_stopped) &&
-	    !(all_stopped && sched_patient(s))) {
+	    !(all_stopped && !s->instant && sched_patient(s))) {
 		s->state = SET_PARKED;
+		s->instant = false;
 		mon.count.parked++;
 		sched_parked(s);
 		return;

@@ -41,10 +41,7 @@
 #include <elf.h>
 
 #include "gofuncs.h"
-#include "sites.h"
-
-#define MAX_FUNCTION	65536u	/* bytes of a function that is decoded */
-#define MAX_TARGETS	4096u
+#include "sites_int.h"
 
 /* ---- the file ---- */
 
@@ -92,6 +89,13 @@ static uint64_t offset_of(const struct elf_image *e, uint64_t vaddr,
 		return ph[i].p_offset + (vaddr - ph[i].p_vaddr);
 	}
 	return 0;
+}
+
+const uint8_t *site_code(const struct elf_image *e, uint64_t start, uint64_t n)
+{
+	uint64_t off = offset_of(e, start, n, PF_X);
+
+	return off ? at(e, off, n) : NULL;
 }
 
 uint64_t elf_offset(const struct elf_image *e, uint64_t vaddr)
@@ -268,12 +272,6 @@ bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 
 /* ---- planning ---- */
 
-struct decoded {
-	uint64_t vaddr;
-	ZydisDecodedInstruction i;
-	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
-};
-
 static bool is_branch(const ZydisDecodedInstruction *i)
 {
 	switch (i->meta.category) {
@@ -290,9 +288,8 @@ static bool is_branch(const ZydisDecodedInstruction *i)
 	}
 }
 
-/* Fill *s from a decoded instruction; false when it cannot be moved. */
-static bool movable(const struct decoded *d, const uint8_t *bytes,
-		    struct site_insn *s)
+bool site_movable(const struct decoded *d, const uint8_t *bytes,
+		  struct site_insn *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->vaddr = d->vaddr;
@@ -332,22 +329,15 @@ static bool movable(const struct decoded *d, const uint8_t *bytes,
 
 /* ---- where branches go ---- */
 
-#define TABLES		64u
 #define TABLE_ENTRIES	1024u
 
-struct flow {
-	uint64_t target[MAX_TARGETS];
-	unsigned int n_targets;
-	uint64_t table[TABLES];		/* data the function may jump through */
-	bool absolute[TABLES];		/* its entries are addresses */
-	unsigned int n_tables;
-	bool indirect;			/* it jumps through registers */
-};
-
-static const char *flow_note(const struct elf_image *e, struct flow *f,
-			     const ZydisDecodedInstruction *i,
-			     const ZydisDecodedOperand *op, uint64_t pc)
+const char *site_flow_note(const struct elf_image *e, struct flow *f,
+			   const struct decoded *d)
 {
+	const ZydisDecodedInstruction *i = &d->i;
+	const ZydisDecodedOperand *op = d->op;
+	uint64_t pc = d->vaddr;
+
 	const ZydisDecodedOperand *m = &op[i->mnemonic == ZYDIS_MNEMONIC_LEA];
 	uint64_t table = 0;
 	ZyanU64 target;
@@ -392,9 +382,8 @@ static const char *flow_note(const struct elf_image *e, struct flow *f,
 	return NULL;
 }
 
-/* Does a branch lead to after `start` and before the syscall? */
-static const char *flow_into(const struct elf_image *e, const struct flow *f,
-			     uint64_t start, uint64_t end)
+const char *site_flow_into(const struct elf_image *e, const struct flow *f,
+			   uint64_t start, uint64_t end)
 {
 	for (unsigned int k = 0; k < f->n_targets; k++)
 		if (f->target[k] > start && f->target[k] < end)
@@ -430,8 +419,7 @@ static const char *flow_into(const struct elf_image *e, const struct flow *f,
 
 static bool all_nops(const struct elf_image *e, uint64_t start, uint64_t end)
 {
-	uint64_t off = offset_of(e, start, end - start, PF_X);
-	const uint8_t *code = off ? at(e, off, end - start) : NULL;
+	const uint8_t *code = site_code(e, start, end - start);
 	ZydisDecoder dec;
 
 	if (!code)
@@ -451,9 +439,8 @@ static bool all_nops(const struct elf_image *e, uint64_t start, uint64_t end)
 	return true;
 }
 
-/* Five bytes of padding that a short jump at `from` reaches, or 0. */
-static uint64_t find_hole(const struct elf_image *e, uint64_t from,
-			  bool (*taken)(void *ctx, uint64_t hole), void *ctx)
+uint64_t site_find_hole(const struct elf_image *e, uint64_t from,
+			bool (*taken)(void *ctx, uint64_t hole), void *ctx)
 {
 	uint64_t i, start, end, next;
 	struct fdes f;
@@ -486,13 +473,14 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 	/* the last instructions before the site, as a ring */
 	static struct decoded last[SITE_MAX_INSNS];
 	unsigned int n_last = 0, n_short = 0;
-	uint64_t start, end, off, pc, short_start = 0;
+	uint64_t start, end, pc, short_start = 0;
 	const uint8_t *code;
 	ZydisDecoder dec;
 	bool seen = false;
 
 	memset(p, 0, sizeof(*p));
 	p->vaddr = vaddr;
+	p->end = vaddr + 2;
 	flow.n_targets = flow.n_tables = 0;
 	flow.indirect = false;
 	if (!elf_function(e, vaddr, &start, &end) ||
@@ -500,8 +488,7 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 		p->why = "no function bounds";
 		return;
 	}
-	off = offset_of(e, start, end - start, PF_X);
-	code = off ? at(e, off, end - start) : NULL;
+	code = site_code(e, start, end - start);
 	if (!code) {
 		p->why = "not in the file";
 		return;
@@ -523,7 +510,7 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 		} else if (!seen) {
 			last[n_last++ % SITE_MAX_INSNS] = d;
 		}
-		p->why = flow_note(e, &flow, &d.i, d.op, pc);
+		p->why = site_flow_note(e, &flow, &d);
 		if (p->why)
 			return;
 		pc += d.i.length;
@@ -542,8 +529,8 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 		}
 		if (d->vaddr + d->i.length != p->start ||
 		    vaddr - d->vaddr > SITE_MAX_REGION ||
-		    !movable(d, code + (d->vaddr - start),
-			     &p->insn[SITE_MAX_INSNS - 1 - k])) {
+		    !site_movable(d, code + (d->vaddr - start),
+				  &p->insn[SITE_MAX_INSNS - 1 - k])) {
 			p->why = "an instruction that cannot be moved";
 			break;
 		}
@@ -555,11 +542,11 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 		}
 	}
 	if (!p->why)
-		p->why = flow_into(e, &flow, p->start, vaddr);
+		p->why = site_flow_into(e, &flow, p->start, vaddr);
 	if (!p->why) {
 		p->kind = p->n == 1 ? SITE_P1 : SITE_P;
-	} else if (n_short && !flow_into(e, &flow, short_start, vaddr)) {
-		p->hole = find_hole(e, short_start, taken, ctx);
+	} else if (n_short && !site_flow_into(e, &flow, short_start, vaddr)) {
+		p->hole = site_find_hole(e, short_start, taken, ctx);
 		if (!p->hole)
 			return;
 		p->n = n_short;
@@ -588,7 +575,7 @@ void site_forget(const struct elf_image *e)
 
 enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr)
 {
-	uint64_t start, end, off, pc;
+	uint64_t start, end, pc;
 	const uint8_t *code;
 	ZydisDecoder dec;
 
@@ -603,8 +590,7 @@ enum boundary site_boundary(const struct elf_image *e, uint64_t vaddr)
 			return BOUNDARY_UNKNOWN;
 		pc = start;
 	}
-	off = offset_of(e, start, end - start, PF_X);
-	code = off ? at(e, off, end - start) : NULL;
+	code = site_code(e, start, end - start);
 	if (!code)
 		return BOUNDARY_UNKNOWN;
 	ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
@@ -666,7 +652,7 @@ bool site_plain_code(const struct elf_image *e)
 
 /* ---- emitting ---- */
 
-static bool reach(uint64_t from, uint64_t to, int32_t *rel)
+bool site_reach(uint64_t from, uint64_t to, int32_t *rel)
 {
 	int64_t d = (int64_t)(to - from);
 
@@ -674,15 +660,9 @@ static bool reach(uint64_t from, uint64_t to, int32_t *rel)
 	return d == *rel;
 }
 
-size_t site_emit(const struct site_plan *p, uint64_t bias, uint64_t stub,
-		 uint8_t out[SITE_STUB_MAX])
+size_t site_emit_moved(const struct site_plan *p, uint64_t bias, uint64_t stub,
+		       uint8_t *out)
 {
-	/* mov %rsp,%gs:24 ; mov %gs:16,%rsp ; jmp *%gs:32 */
-	static const uint8_t tail[] = {
-		0x65, 0x48, 0x89, 0x24, 0x25, 24, 0, 0, 0,
-		0x65, 0x48, 0x8b, 0x24, 0x25, 16, 0, 0, 0,
-		0x65, 0xff, 0x24, 0x25, 32, 0, 0, 0,
-	};
 	size_t n = 0;
 	int32_t rel;
 
@@ -690,8 +670,8 @@ size_t site_emit(const struct site_plan *p, uint64_t bias, uint64_t stub,
 		const struct site_insn *s = &p->insn[i];
 
 		if (s->jcc) {
-			if (!reach(stub + n + 6, s->target + bias, &rel))
-				return 0;
+			if (!site_reach(stub + n + 6, s->target + bias, &rel))
+				return SIZE_MAX;
 			out[n] = 0x0f;
 			out[n + 1] = 0x80 | s->cc;
 			memcpy(out + n + 2, &rel, 4);
@@ -706,14 +686,32 @@ size_t site_emit(const struct site_plan *p, uint64_t bias, uint64_t stub,
 			memcpy(&disp, s->bytes + s->disp_at, 4);
 			to = s->vaddr + bias + s->len +
 				(uint64_t)(int64_t)disp;
-			if (!reach(stub + n + s->len, to, &rel))
-				return 0;
+			if (!site_reach(stub + n + s->len, to, &rel))
+				return SIZE_MAX;
 			memcpy(out + n + s->disp_at, &rel, 4);
 		}
 		n += s->len;
 	}
+	return n;
+}
+
+size_t site_emit(const struct site_plan *p, uint64_t bias, uint64_t stub,
+		 uint8_t out[SITE_STUB_MAX])
+{
+	/* mov %rsp,%gs:24 ; mov %gs:16,%rsp ; jmp *%gs:32 */
+	static const uint8_t tail[] = {
+		0x65, 0x48, 0x89, 0x24, 0x25, 24, 0, 0, 0,
+		0x65, 0x48, 0x8b, 0x24, 0x25, 16, 0, 0, 0,
+		0x65, 0xff, 0x24, 0x25, 32, 0, 0, 0,
+	};
+	size_t n;
+	int32_t rel;
+
+	if (p->own.len)
+		return site_emit_own(p, bias, stub, out);
+	n = site_emit_moved(p, bias, stub, out);
 	/* lea after(%rip),%rcx */
-	if (!reach(stub + n + 7, p->vaddr + bias + 2, &rel))
+	if (n == SIZE_MAX || !site_reach(stub + n + 7, p->end + bias, &rel))
 		return 0;
 	out[n] = 0x48;
 	out[n + 1] = 0x8d;

@@ -7,6 +7,10 @@
  * directly before it that make room for a jump and can run elsewhere;
  * site_emit() writes them, followed by the way into IP-MON.
  *
+ * Other instructions whose result must be the same in all variants (rdtsc, rdrand:
+ * tsc.c) are such sites as well; room for the jump is made behind them
+ * (site_plan_own(), sites_own.c).
+ *
  * Pure code over the file's bytes, which are hostile: bounded everywhere.
  */
 #ifndef MONITORD_SITES_H
@@ -44,10 +48,20 @@ struct site_insn {
 	uint64_t target;	/* vaddr it jumps to */
 };
 
+/* An instruction other than a syscall. */
+struct site_own {
+	uint8_t len, pre;	/* bytes; prefixes among them */
+	uint8_t code[5];
+};
+
 struct site_plan {
 	enum site_kind kind;
-	uint64_t vaddr;		/* of the syscall */
-	uint64_t start;		/* of the region: start..vaddr is replaced */
+	uint64_t vaddr;		/* of the syscall, or the other instruction */
+	uint64_t start;		/* of the region, what it replaces: behind a */
+	uint64_t end;		/* syscall it ends, with another one it begins */
+	struct site_own own;	/* len 0: a syscall */
+	uint8_t trap;		/* where in its stub the ud2 is */
+	uint8_t next;		/* and what comes after the instruction */
 	unsigned int n;
 	struct site_insn insn[SITE_MAX_INSNS];
 	uint64_t hole;		/* SITE_S: vaddr of five bytes of padding */
@@ -71,6 +85,11 @@ bool elf_text(const struct elf_image *e, unsigned int i, const uint8_t **p,
 /* `taken` says which padding another site has: may be NULL. */
 void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 	       bool (*taken)(void *ctx, uint64_t hole), void *ctx);
+
+/* The same for an instruction at vaddr, which decoding has proven. */
+void site_plan_own(const struct elf_image *e, uint64_t vaddr,
+		   const struct site_own *own, struct site_plan *p,
+		   bool (*taken)(void *ctx, uint64_t hole), void *ctx);
 
 /* Does an instruction begin at vaddr?  By decoding the function around it. */
 enum boundary { BOUNDARY_NO, BOUNDARY_YES, BOUNDARY_UNKNOWN };

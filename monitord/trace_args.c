@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ipmon/abi.h>
 #include <ipmon/items.h>
 #include <signal.h>
 #include <string.h>
@@ -471,6 +472,8 @@ unsigned int format_nargs(const struct format *f)
 
 	if (n > 6)
 		n = 6;
+	if (f->nr == IPMON_INSN_COUNTER || f->nr == IPMON_INSN_RANDOM)
+		return 0;
 	if (unknown_call(f))
 		return 6;	/* all registers */
 	/* open's mode without O_CREAT and other garbage at the end */

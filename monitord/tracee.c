@@ -514,7 +514,7 @@ int64_t task_inject_at(struct task *t, uint64_t ip, uint64_t nr,
 {
 	int stops = 0;
 
-	if (t->at != AT_EXIT || !task_regs(t))
+	if (!between_calls(t) || !task_regs(t))
 		return -ESRCH;
 	t->regs.rip = ip;
 	t->regs.rax = nr;
@@ -609,7 +609,7 @@ int64_t task_inject(struct task *t, uint64_t nr, uint64_t a0, uint64_t a1,
 	if (pad_call(t, nr) && (t->at == AT_ENTRY || t->at == AT_EXIT))
 		return task_pad(t, t->set->proc->mm->gate[t->variant] +
 				PAD_OFFSET, nr, args);
-	if (t->at == AT_EXIT)
+	if (between_calls(t))
 		return task_inject_at(t, t->set->proc->mm->gate[t->variant],
 				      nr, args);
 	return task_exec(t, nr, args);

@@ -47,17 +47,24 @@ long mem_strnlen(struct task *t, uint64_t src, size_t max);
 int mem_copy(struct task *dst, uint64_t da, struct task *src, uint64_t sa,
 	     size_t n);
 
+/* Behind one, or at a fault that is to be emulated. */
+static inline bool between_calls(const struct task *t)
+{
+	return t->at == AT_EXIT || (t->at == AT_SIGNAL && t->fault);
+}
+
 /*
  * Execute one syscall inside the task, synchronously, and return its result
- * (or -ESRCH).  The task must be AT_ENTRY or AT_EXIT; it is either after.
- * The program's registers are kept in t->saved and come back with
- * task_finish().  Must not block for long: mmap, close, recvmsg of a queued
+ * (or -ESRCH).  The task must be AT_ENTRY, AT_EXIT, or AT_SIGNAL for a fault that
+ * it is not to get; it is one of the first two after.  The program's registers are kept
+ * in t->saved and come back with task_finish(), or, after such a fault, by hand
+ * (patch_own.c).  Must not block for long: mmap, close, recvmsg of a queued
  * message, rt_sigsuspend with a pending signal.
  */
 int64_t task_inject(struct task *t, uint64_t nr, uint64_t a0, uint64_t a1,
 		    uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
 /*
- * The same for a task that is AT_EXIT, using the syscall instruction at `ip`
+ * The same for a task that is AT_EXIT, or AT_SIGNAL, using the syscall instruction at `ip`
  * (used before the gate page exists: poke 0f 05 somewhere first). Registers are
  * not saved or restored: the caller keeps them.
  */

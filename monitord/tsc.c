@@ -26,6 +26,10 @@
  *	is trapped by the kernel in all variants (TSC_TRAP), and the leader's
  *	clock is a system call.
  *
+ * A fault in every variant takes tens of microseconds, and some programs read the
+ * counter a hundred thousand times.  So who has faulted often enough at a replaced
+ * instruction, and handles calls in-process, gets a jump there: patch_own.c.
+ *
  * rdrand and rdseed (std::random_device, libgcrypt) cannot be trapped, under no
  * policy: where decoding proves one, it is replaced in the same way and emulated
  * with one number for all.  Others are left as they are.
@@ -35,17 +39,14 @@
  * The leader's vDSO is moved to an address nobody knows (exec_setup.c), and
  * hidden like everything of the monitor's; followers have none.
  */
-#include <elf.h>
 #include <emmintrin.h>
 #include <errno.h>
-#include <link.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 /* auxv names that are also ours */
@@ -64,8 +65,10 @@ enum tsc_mode { TSC_FREE, TSC_DOUBT, TSC_TRAP };
 
 struct edit {
 	uint64_t at[MAX_VARIANTS];
-	struct tsc_insn i;		/* as it was */
+	struct site_own i;		/* as it was */
+	uint32_t faults;
 };
+#define FAULTS	4u			/* and it is worth a jump; a power of two */
 
 struct tsc_map {
 	enum tsc_mode mode;
@@ -116,84 +119,6 @@ void tsc_free(struct tsc_map *m)
 	free(m);
 }
 
-/* ---- the vDSO ---- */
-
-/* Does the function use general registers only?  IP-MON keeps no others. */
-static bool plain_code(const uint8_t *code, size_t n)
-{
-	const struct elf_image e = { code, n };
-
-	return site_plain_code(&e);
-}
-
-uint64_t tsc_vdso_offset(void)
-{
-	static uint64_t offset;
-	static bool known;
-	const char *base = (const char *)getauxval(AT_SYSINFO_EHDR);
-	const ElfW(Ehdr) *eh = (const void *)base;
-	const ElfW(Phdr) *ph;
-	const ElfW(Dyn) *d = NULL;
-	const ElfW(Sym) *sym = NULL;
-	const char *str = NULL;
-	const uint32_t *hash = NULL;
-
-	if (known || !base)
-		return offset;
-	known = true;
-	ph = (const void *)(base + eh->e_phoff);
-	for (unsigned int i = 0; i < eh->e_phnum; i++)
-		if (ph[i].p_type == PT_DYNAMIC)
-			d = (const void *)(base + ph[i].p_offset);
-	for (; d && d->d_tag; d++) {
-		const void *p = base + d->d_un.d_ptr;
-
-		if (d->d_tag == DT_SYMTAB)
-			sym = p;
-		else if (d->d_tag == DT_STRTAB)
-			str = p;
-		else if (d->d_tag == DT_HASH)
-			hash = p;
-	}
-	for (uint32_t i = 0; sym && str && hash && i < hash[1]; i++)
-		if (sym[i].st_shndx &&
-		    !strcmp(str + sym[i].st_name, "__vdso_clock_gettime") &&
-		    plain_code((const uint8_t *)base + sym[i].st_value,
-			       sym[i].st_size))
-			offset = sym[i].st_value;
-	return offset;
-}
-
-bool tsc_inside(const struct mm *mm, unsigned int v, uint64_t ip)
-{
-	return v == LEADER && ip >= mm->vdso[0] && ip < mm->vdso[1];
-}
-
-uint64_t tsc_clock(const struct taskset *s)
-{
-	const struct mm *mm = s->proc->mm;
-
-	return s->tsd & 1u << LEADER ? 0 : mm->vdso_clock;
-}
-
-/*
- * The clock source has changed to one the vDSO cannot read: it makes the call
- * itself, not at the gate.  It is IP-MON's, the result goes its way; nothing
- * else may be called from there.
- */
-bool tsc_fallback(struct task *t)
-{
-	struct taskset *s = t->set;
-
-	if (!tsc_inside(s->proc->mm, t->variant, t->call.ip) ||
-	    t->call.nr != SYS_clock_gettime)
-		return false;
-	s->proc->mm->vdso_clock = 0;
-	fast_clock(s, 0);
-	task_resume(t, PTRACE_CONT, 0);
-	return true;
-}
-
 /* ---- looking for the instructions ---- */
 
 struct scan {
@@ -201,7 +126,7 @@ struct scan {
 	bool failed;
 };
 
-static bool is_random(const struct tsc_insn *i)
+static bool is_random(const struct site_own *i)
 {
 	return i->code[i->pre + 1] == 0xc7;
 }
@@ -215,8 +140,8 @@ static bool note_insn(struct object *o, uint64_t vaddr, const uint8_t *code,
 		return false;
 	o->tsc = n;
 	n += o->n_tsc++;
-	*n = (struct tsc_insn){ .vaddr = vaddr, .len = len, .pre = pre };
-	memcpy(n->code, code, len);
+	*n = (struct tsc_insn){ vaddr, { .len = len, .pre = pre } };
+	memcpy(n->insn.code, code, len);
 	return true;
 }
 
@@ -338,6 +263,7 @@ static void note_edit(struct tsc_map *m, const struct edit *e)
 
 static void restore(struct taskset *s, struct edit *e)
 {
+	patch_own_off(s, e->at[LEADER]);
 	for_each_variant(v)
 		mem_poke(&s->t[v], e->at[v] + e->i.pre + 1,
 			 &e->i.code[e->i.pre + 1], 1);
@@ -356,9 +282,9 @@ static void replace(struct taskset *s, const struct tsc_insn *const *w,
 
 	for (unsigned int i = 0; i < n; i++) {
 		old[i].addr = w[i]->vaddr;
-		old[i].bytes = w[i]->code;
-		old[i].n = w[i]->len;
-		new[i].addr = w[i]->vaddr + w[i]->pre;
+		old[i].bytes = w[i]->insn.code;
+		old[i].n = w[i]->insn.len;
+		new[i].addr = w[i]->vaddr + w[i]->insn.pre;
 		new[i].bytes = ud2;
 		new[i].n = sizeof(ud2);
 	}
@@ -369,7 +295,7 @@ static void replace(struct taskset *s, const struct tsc_insn *const *w,
 		return;
 	}
 	for (unsigned int i = 0; i < n; i++) {
-		struct edit e = { .i = *w[i] };
+		struct edit e = { .i = w[i]->insn };
 
 		for_each_variant(v)
 			e.at[v] = bias[v] + w[i]->vaddr;
@@ -380,6 +306,16 @@ static void replace(struct taskset *s, const struct tsc_insn *const *w,
 			m->mode = TSC_TRAP;
 }
 
+/* Our own, which reads the counter for all. */
+static bool is_libipmon(const struct object *o)
+{
+	static struct stat st;
+
+	if (!st.st_ino && stat(mon.libipmon, &st))
+		return false;
+	return o->dev == st.st_dev && o->ino == st.st_ino;
+}
+
 /* [offset, offset + len) of the file has been mapped at these addresses. */
 static void look(struct taskset *s, struct object *o, uint64_t offset,
 		 uint64_t len, const uint64_t at[MAX_VARIANTS])
@@ -388,6 +324,8 @@ static void look(struct taskset *s, struct object *o, uint64_t offset,
 	uint64_t bias[MAX_VARIANTS] = { 0 }, vaddr;
 	unsigned int i = 0;
 
+	if (is_libipmon(o))
+		return;
 	object_scan(o);
 	if (o->tsc_doubt && m->mode < TSC_DOUBT)
 		m->mode = TSC_DOUBT;
@@ -405,8 +343,8 @@ static void look(struct taskset *s, struct object *o, uint64_t offset,
 			const struct tsc_insn *t = &o->tsc[i];
 
 			if (t->vaddr >= vaddr &&
-			    t->vaddr + t->len <= vaddr + len &&
-			    (!tsc_always() || is_random(t)))
+			    t->vaddr + t->insn.len <= vaddr + len &&
+			    (!tsc_always() || is_random(&t->insn)))
 				w[n++] = t;
 		}
 		if (n)
@@ -591,7 +529,7 @@ void tsc_touched(struct taskset *s, const uint64_t start[MAX_VARIANTS],
 			uint64_t from = start[v] & ~4095ull;
 
 			hit |= e->at[v] + e->i.len > from &&
-				e->at[v] < start[v] + len + 4095;
+				e->at[v] < ((start[v] + len + 4095) & ~4095ull);
 		}
 		if (!hit) {
 			i++;
@@ -646,37 +584,78 @@ void tsc_apply(struct taskset *s)
 
 #define CODE_MAX 4u			/* two prefixes and ud2 */
 
-/* The instruction at ip, as written or as replaced. */
-static bool insn_at(struct task *t, uint64_t ip, const uint8_t code[CODE_MAX],
-		    struct tsc_insn *insn)
+static struct edit *edit_at(const struct task *t, uint64_t ip)
 {
 	const struct tsc_map *m = t->set->proc->mm->tsc;
 
-	*insn = (struct tsc_insn){ 0 };
-	if (code[0] == 0x0f && code[1] == 0x31)
-		insn->len = 2;
-	else if (code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9)
-		insn->len = 3;
-	for (unsigned int i = 0; !insn->len && m && i < m->n; i++) {
-		const struct edit *e = &m->edit[i];
+	for (unsigned int i = 0; m && i < m->n; i++)
+		if (m->edit[i].at[t->variant] == ip)
+			return &m->edit[i];
+	return NULL;
+}
 
-		if (e->at[t->variant] == ip && code[e->i.pre] == 0x0f &&
-		    code[e->i.pre + 1] == 0x0b)
+/* The instruction at ip, as written or as replaced; *next is what comes after it. */
+static bool insn_at(struct task *t, uint64_t ip, struct site_own *insn,
+		    uint64_t *next)
+{
+	struct patch_own own;
+	const struct edit *e;
+	uint8_t code[CODE_MAX] = { 0 };
+
+	*insn = (struct site_own){ 0 };
+	if (mem_read_some(t, code, ip, sizeof(code)) < 2)
+		return false;
+	if (code[0] == 0x0f && code[1] == 0x31) {
+		insn->len = 2;
+	} else if (code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9) {
+		insn->len = 3;
+	} else if (code[0] == 0x0f && code[1] == 0x0b &&
+		   patch_own_at(t->set->proc->mm, t->variant, ip, &own) &&
+		   own.trap == ip) {
+		*insn = own.insn;
+		*next = own.next;
+		return true;
+	} else {
+		e = edit_at(t, ip);
+		if (e && code[e->i.pre] == 0x0f && code[e->i.pre + 1] == 0x0b)
 			*insn = e->i;
 	}
+	*next = ip + insn->len;
 	return insn->len;
 }
 
 enum tsc_fault tsc_fault(struct task *t)
 {
 	struct user_regs_struct *r = task_regs(t);
-	uint8_t code[CODE_MAX] = { 0 };
-	struct tsc_insn insn;
+	struct site_own insn;
+	uint64_t next;
 
-	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2 ||
-	    !insn_at(t, r->rip, code, &insn))
+	if (!r || !insn_at(t, r->rip, &insn, &next))
 		return TSC_OTHER;
 	return is_random(&insn) ? TSC_RANDOM : TSC_COUNTER;
+}
+
+void tsc_often(struct taskset *s)
+{
+	struct user_regs_struct *r = task_regs(&s->t[LEADER]);
+	struct edit *e = r ? edit_at(&s->t[LEADER], r->rip) : NULL;
+
+	/* somebody may be in the way: again, ever more rarely */
+	if (e && ++e->faults >= FAULTS && !(e->faults & (e->faults - 1)))
+		patch_own(s, &e->i, e->at);
+}
+
+bool tsc_back(struct task *t)
+{
+	struct user_regs_struct *r = task_regs(t);
+	struct patch_own own;
+
+	if (!r || !patch_own_at(t->set->proc->mm, t->variant, r->rip, &own) ||
+	    own.trap != r->rip)
+		return false;
+	r->rip = own.back;
+	task_regs_changed(t);
+	return true;
 }
 
 void tsc_draw(struct tsc_value *v)
@@ -689,7 +668,7 @@ void tsc_draw(struct tsc_value *v)
 }
 
 /* As the instruction does it: the carry says that there was a number. */
-static void give_random(struct user_regs_struct *r, const struct tsc_insn *i,
+static void give_random(struct user_regs_struct *r, const struct site_own *i,
 			uint64_t random)
 {
 	unsigned long long *const reg[16] = {
@@ -716,11 +695,10 @@ static void give_random(struct user_regs_struct *r, const struct tsc_insn *i,
 void tsc_give(struct task *t, const struct tsc_value *v)
 {
 	struct user_regs_struct *r = task_regs(t);
-	uint8_t code[CODE_MAX] = { 0 };
-	struct tsc_insn insn;
+	struct site_own insn;
+	uint64_t next;
 
-	if (!r || mem_read_some(t, code, r->rip, sizeof(code)) < 2 ||
-	    !insn_at(t, r->rip, code, &insn))
+	if (!r || !insn_at(t, r->rip, &insn, &next))
 		return;
 	if (is_random(&insn)) {
 		give_random(r, &insn, v->random);
@@ -730,7 +708,7 @@ void tsc_give(struct task *t, const struct tsc_value *v)
 		if (insn.len == 3)
 			r->rcx = 0;
 	}
-	r->rip += insn.len;
+	r->rip = next;
 	task_regs_changed(t);
 }
 

@@ -43,6 +43,11 @@ void tsc_apply(struct taskset *s);
  * a replaced rdrand or rdseed. */
 enum tsc_fault { TSC_OTHER, TSC_COUNTER, TSC_RANDOM };
 enum tsc_fault tsc_fault(struct task *t);
+/* All variants are at such a fault, about to be emulated: if it is a frequent one it
+ * will not be one any more. */
+void tsc_often(struct taskset *s);
+/* From the ud2 in a stub to the instruction's own place.  False: it is not in one. */
+bool tsc_back(struct task *t);
 /* One value for all variants that faulted at it, and how each gets it. */
 struct tsc_value {
 	uint64_t counter, random;

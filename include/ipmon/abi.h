@@ -25,7 +25,7 @@
 #define IPMON_NR_CARRIER	211u
 #define IPMON_NR_OWN(x)		((x) << 32 | IPMON_NR_CARRIER)
 #define IPMON_NR_REGISTER	IPMON_NR_OWN(0x49504dul)	/* "IPM" */
-#define IPMON_ABI_VERSION	4u
+#define IPMON_ABI_VERSION	5u
 
 /*
  * What libipmon tells monitord about its own text: addresses and instruction
@@ -45,6 +45,8 @@ struct ipmon_ranges {
 	uint64_t flush;		/* ipmon_flush: the leader sends what it holds,
 				 * then makes the call IPMON_NR_FLUSHED.  To be
 				 * entered with rsp = ctx->stack */
+	uint64_t insn;		/* ipmon_insn: target of the stubs of other
+				 * instructions than syscalls */
 };
 
 struct ipmon_register {
@@ -55,7 +57,7 @@ struct ipmon_register {
 	uint64_t text_end;
 	struct ipmon_ranges ranges;
 };
-_Static_assert(sizeof(struct ipmon_register) == 88, "registration ABI");
+_Static_assert(sizeof(struct ipmon_register) == 96, "registration ABI");
 
 /* ---- the in-process half: context, rings, gate ---- */
 
@@ -189,10 +191,22 @@ struct ipmon_ctx {
 				 * (more.c: UNFIT) may not */
 	uint8_t follows[IPMON_OUT_SITES]; /* how often in a row, up to some */
 	uint64_t word_at;	/* follower: REC_WORD is of the word here; 0: none */
+	/* known to the assembly and to stubs of instructions that are no syscalls */
+	uint64_t insn_entry;	/* ipmon_insn, where they call */
+	uint64_t insn;		/* IPMON_INSN_*; its upper half is 0 */
+	uint64_t insn_back;	/* where in the stub it goes on */
+	uint64_t insn_value;	/* the number drawn */
 	uint64_t own_fds;	/* leader, verified: bitmap of the channels that
 				 * nobody else has (monitord/fast_fd.c), or 0 */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 1160, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 1192, "context ABI");
+
+/*
+ * Instructions whose result must be the same in all variants: the number of their
+ * records, and of the frame.  No system call has such a number.
+ */
+#define IPMON_INSN_COUNTER	0xfff0u	/* rdtsc, rdtscp: ret is the counter */
+#define IPMON_INSN_RANDOM	0xfff1u	/* rdrand, rdseed: ret is the number */
 
 /*
  * What the leader was told by clocks that a follower has gone over, or that the
@@ -582,7 +596,8 @@ _Static_assert(sizeof(struct ipmon_difference) == 112, "difference ABI");
 /*
  * The program's registers while IP-MON runs, at the top of its stack (the
  * struct ends at ctx->stack).  The stack pointer is ctx->saved_sp; rbx, rbp and
- * r12 to r15 are wherever the compiler saved them.
+ * r12 to r15 are wherever the compiler saved them.  At an instruction that is no
+ * syscall nr is IPMON_INSN_*, rcx an address in its stub.
  */
 struct ipmon_call {
 	uint64_t nr;		/* rax */

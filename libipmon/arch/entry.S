@@ -88,6 +88,91 @@ ipmon_entry:
 	.size	ipmon_entry, . - ipmon_entry
 
 /*
+ * From the stub of an instruction that is no syscall (monitord/sites_own.c), by a
+ * call, on IP-MON's stack.  All registers and the flags go back as they came, but
+ * for the results.  Not handled: two bytes further.
+ */
+#define INSN_RAX	16
+#define INSN_FRAME	24
+	.globl	ipmon_insn
+	.hidden	ipmon_insn
+	.type	ipmon_insn, @function
+	.p2align 6
+ipmon_insn:
+	popq	%gs:CTX_INSN_BACK
+	pushfq
+	pushq	%gs:CTX_INSN_BACK
+	pushq	%r9
+	pushq	%r8
+	pushq	%r10
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%gs:CTX_INSN
+	pushq	%rax
+	pushq	%rcx
+	pushq	%r11
+	cmpl	$0, %gs:CTX_LIVE
+	je	.Linsn_leave
+	cmpl	$0, %gs:CTX_INSIDE
+	jne	.Linsn_leave
+	testl	$FLAGS_UNUSUAL, INSN_FRAME+FRAME_FLAGS(%rsp)
+	jnz	.Linsn_leave
+	movl	$1, %gs:CTX_INSIDE
+	movq	%gs:CTX_SELF, %rdi
+	leaq	INSN_FRAME(%rsp), %rsi
+	call	ipmon_instruction
+	movl	$0, %gs:CTX_INSIDE
+	testl	%edx, %edx
+	jz	.Linsn_leave
+	cmpl	$INSN_RANDOM, %gs:CTX_INSN
+	je	1f
+	movl	%eax, %ecx
+	movq	%rcx, INSN_RAX(%rsp)
+	shrq	$32, %rax
+	movq	%rax, INSN_FRAME+FRAME_RDX(%rsp)
+	movl	INSN_FRAME+FRAME_FLAGS(%rsp), %eax
+	jmp	2f
+1:	movq	%rax, %gs:CTX_INSN_VALUE
+	movl	$FLAGS_CARRY, %eax
+2:	movl	%eax, %ecx
+	shrl	$11, %ecx
+	andl	$1, %ecx		/* OF */
+	movb	%al, %ah
+	addb	$0x7f, %cl		/* as above */
+	sahf
+	popq	%r11
+	popq	%rcx
+	popq	%rax
+	leaq	8(%rsp), %rsp
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%r10
+	popq	%r8
+	popq	%r9
+	leaq	16(%rsp), %rsp
+	pushq	%gs:CTX_INSN_BACK
+	ret
+.Linsn_leave:
+	addq	$2, %gs:CTX_INSN_BACK
+	popq	%r11
+	popq	%rcx
+	popq	%rax
+	leaq	8(%rsp), %rsp
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%r10
+	popq	%r8
+	popq	%r9
+	leaq	8(%rsp), %rsp
+	popfq
+	pushq	%gs:CTX_INSN_BACK
+	ret
+	.size	ipmon_insn, . - ipmon_insn
+
+/*
  * int64_t ipmon_gate_call(const struct ipmon_call *call)
  *
  * Between the test of ctx->pending and the kernel entry lies the window:

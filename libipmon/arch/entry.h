@@ -20,16 +20,21 @@ ASM_OFFSET(ipmon_ctx, saved_sp, CTX_SAVED_SP);
 ASM_OFFSET(ipmon_ctx, live, CTX_LIVE);
 ASM_OFFSET(ipmon_ctx, pending, CTX_PENDING);
 ASM_OFFSET(ipmon_ctx, inside, CTX_INSIDE);
+ASM_OFFSET(ipmon_ctx, insn, CTX_INSN);
+ASM_OFFSET(ipmon_ctx, insn_back, CTX_INSN_BACK);
+ASM_OFFSET(ipmon_ctx, insn_value, CTX_INSN_VALUE);
 ASM_OFFSET(ipmon_frame, nr, FRAME_NR);
 ASM_OFFSET(ipmon_frame, args, FRAME_ARGS);
+ASM_OFFSET(ipmon_frame, args[2], FRAME_RDX);
 ASM_OFFSET(ipmon_frame, flags, FRAME_FLAGS);
 _Static_assert(IPMON_KICKED == KICKED, "one value");
+_Static_assert(IPMON_INSN_RANDOM == INSN_RANDOM, "one value");
 _Static_assert(IPMON_NR_FLUSHED == NR_FLUSHED, "one value");
 #undef ASM_OFFSET
 
 /* Labels, for their addresses only. */
 #define HIDDEN __attribute__((visibility("hidden")))
-extern const char ipmon_entry[] HIDDEN, ipmon_flush[] HIDDEN;
+extern const char ipmon_entry[] HIDDEN, ipmon_flush[] HIDDEN, ipmon_insn[] HIDDEN;
 extern const char ipmon_window_start[] HIDDEN, ipmon_window_end[] HIDDEN;
 extern const char ipmon_copy_start[] HIDDEN, ipmon_copy_end[] HIDDEN;
 extern const char ipmon_copy_fault[] HIDDEN;
@@ -44,6 +49,10 @@ struct ipmon_outcome {
 /* Called by ipmon_entry on IP-MON's stack. */
 struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 				  struct ipmon_frame *f) HIDDEN;
+
+/* Called by ipmon_insn: the value, if it is handled. */
+struct ipmon_outcome ipmon_instruction(struct ipmon_ctx *ctx,
+				       struct ipmon_frame *f) HIDDEN;
 
 /*
  * Make this call at the gate of this task.  The

@@ -10,6 +10,7 @@
  * byte.  Rules of core/: no libc, no system calls, no globals that change.
  */
 #include <asm-generic/errno.h>
+#include <ipmon/abi.h>
 #include <ipmon/gate_rules.h>
 
 #include "pure.h"
@@ -61,6 +62,10 @@ const char *ipmon_name(uint64_t nr, char buf[32])
 
 	if (row->name[0])
 		return row->name;
+	if (nr == IPMON_INSN_COUNTER)
+		return "rdtsc";
+	if (nr == IPMON_INSN_RANDOM)
+		return "rdrand";
 	for (i = 0; prefix[i]; i++)
 		buf[i] = prefix[i];
 	do {

@@ -174,6 +174,86 @@ Test(sites, all_of_libc)
 		  kinds[SITE_P1] + kinds[SITE_P] + kinds[SITE_S]);
 }
 
+/* Instructions that are no syscalls: what follows is moved. */
+#define CODE(name, insns)						\
+	"\t.type " #name ", @function\n" #name ":\n\t.cfi_startproc\n\t"	\
+	insns "\n\tret\n\t.cfi_endproc\n\t.size " #name ", . - " #name "\n"
+__asm__(".text\n\t.p2align 4\n"
+	CODE(own_shift, "rdtsc; shl $32, %rdx; or %rdx, %rax")
+	CODE(own_fence, "lfence; rdtsc; lfence; ret")
+	CODE(own_branch, "rdrand %r10; jc own_shift; dec %r11")
+	CODE(own_twice, "rdtsc; nop; rdtsc; lfence; rdtsc; xor %eax, own_shift(%rip)")
+	CODE(own_into, "jmp 1f; rdtsc; 1: shl $32, %rdx")
+	CODE(own_rsp, "rdrand %rsp; nop; nop")
+	CODE(own_call, "rdtscp; call own_shift"));
+extern const uint8_t own_shift[], own_fence[], own_branch[], own_twice[],
+	own_into[], own_rsp[], own_call[];
+
+static int first_base(struct dl_phdr_info *info, size_t size, void *base)
+{
+	*(uint64_t *)base = info->dlpi_addr;
+	return 1;
+}
+
+static struct elf_image own_image(uint64_t *bias)
+{
+	struct elf_image e;
+	struct stat st;
+	int fd = open("/proc/self/exe", O_RDONLY);
+
+	dl_iterate_phdr(first_base, bias);
+	cr_assert(fd >= 0 && !fstat(fd, &st));
+	e.size = (size_t)st.st_size;
+	e.data = mmap(NULL, e.size, PROT_READ, MAP_PRIVATE, fd, 0);
+	cr_assert(e.data != MAP_FAILED);
+	close(fd);
+	return e;
+}
+
+static bool no_hole(void *ctx, uint64_t hole)
+{
+	return true;
+}
+
+Test(sites, other_instructions)
+{
+	static const struct {
+		const uint8_t *function;
+		uint8_t at, len, pre;	/* of the instruction */
+		uint8_t end;		/* of the region, 0: impossible */
+		uint8_t n;
+	} c[] = {
+		{ own_shift, 0, 2, 0, 6, 1 }, { own_fence, 3, 2, 0, 8, 1 },
+		{ own_branch, 0, 4, 1, 6, 1 }, { own_twice, 0, 2, 0, 0, 0 },
+		{ own_twice, 3, 2, 0, 8, 1 }, { own_twice, 8, 2, 0, 16, 1 },
+		{ own_into, 2, 2, 0, 0, 0 }, { own_rsp, 0, 4, 1, 0, 0 },
+		{ own_call, 0, 3, 0, 0, 0 },
+	};
+	uint64_t bias = 0;
+	struct elf_image e = own_image(&bias);
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		uint64_t f = (uint64_t)(uintptr_t)c[i].function - bias;
+		struct site_own own = { .len = c[i].len, .pre = c[i].pre };
+		uint8_t stub[SITE_STUB_MAX];
+		struct site_plan p;
+		size_t n;
+
+		memcpy(own.code, c[i].function + c[i].at, own.len);
+		site_plan_own(&e, f + c[i].at, &own, &p, no_hole, NULL);
+		cr_expect_eq(!p.kind, !c[i].end, "%zu: %s", i, p.why);
+		if (!p.kind)
+			continue;
+		cr_expect_eq(p.start, f + c[i].at);
+		cr_expect_eq(p.end, f + c[i].end, "%zu", i);
+		cr_expect_eq(p.n, c[i].n, "%zu", i);
+		n = site_emit(&p, bias, bias + f - 0x100000, stub);
+		cr_assert(n > p.next && n <= sizeof(stub), "%zu", i);
+		cr_expect(stub[p.trap] == 0x0f && stub[p.trap + 1] == 0x0b);
+		cr_expect_eq(stub[n - 5], 0xe9);
+	}
+}
+
 Test(sites, boundaries)
 {
 	uint64_t bias;
@@ -200,6 +280,7 @@ Test(sites, damaged_files)
 	uint64_t site = first_syscall("read", bias, 60);
 	uint8_t *copy = malloc(e.size);
 	struct elf_image bad = { copy, e.size };
+	const struct site_own own = { .len = 2, .code = { 0x0f, 0x31 } };
 	uint32_t r = 12345;
 
 	cr_assert(copy);
@@ -217,6 +298,12 @@ Test(sites, damaged_files)
 			copy[at] = (uint8_t)(r >> 24);
 		}
 		site_plan(&bad, site, &p, NULL, NULL);
+		if (p.kind) {
+			uint8_t stub[SITE_STUB_MAX];
+
+			site_emit(&p, 0x7f0000000000, 0x7f0000000000, stub);
+		}
+		site_plan_own(&bad, site, &own, &p, NULL, NULL);
 		if (p.kind) {
 			uint8_t stub[SITE_STUB_MAX];
 
