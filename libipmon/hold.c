@@ -48,7 +48,6 @@
 #define NR_CLOSE	3
 #define NR_FSTAT	5
 #define NR_POLL		7
-#define NR_IOCTL	16
 #define NR_PREAD64	17
 #define NR_READV	19
 #define NR_WRITEV	20
@@ -68,10 +67,6 @@
 #define NR_DUP3		292
 
 #define F_GETFL_	3
-#define F_SETFL_	4
-#define FIONBIO_	0x5421
-#define SO_SNDBUF_	7
-#define SO_SNDBUFFORCE_	32
 #define O_NONBLOCK_	04000
 #define S_IFMT_		0170000
 #define S_IFREG_	0100000
@@ -94,16 +89,17 @@
 
 #define POLL_MS		100
 #define SKIP		256u
-/* Followers are woken so often while a leader is at work, but not for less than
- * that is worth. */
+/* Followers are woken so often between two sleeps of the leader's that outputs lie
+ * between; more often if those are many. */
 #define WAKES		2u
 #define WAKE_AFTER	12u	/* operations */
-#define USUAL		8u	/* how long it takes to learn another number,
-				 * which is at most */
-#define TURN_MOST	64u
+#define TURN_MOST	64u	/* operations that are counted */
+#define USUAL		8u	/* how many turns it takes to learn their number */
 #define TWICE		32u
 #define ROOM_LEAST	1024u	/* bytes; SOCK_MIN_SNDBUF is 4.5 KiB */
 #define ROOM_LARGE	16384u	/* ... in a large buffer, when it is empty */
+#define ASK_AGAIN	64u	/* once in so many: the kernel may have made it
+				 * smaller for want of memory */
 /* What a buffer of the kernel's costs besides its data, of which it holds at least
  * one segment; and an output: it may begin two. */
 #define SKB_COST	1280u
@@ -221,87 +217,14 @@ void hold_drain(struct ipmon_ctx *ctx)
 		drain(ctx, h, (h->n - 1) % IPMON_HOLD_OPS);
 }
 
-void hold_sleeps(struct ipmon_ctx *ctx)
+void hold_turn_over(struct ipmon_ctx *ctx)
 {
 	struct ipmon_hold *h = hold_of(ctx);
-	uint32_t turn = h->turn < TURN_MOST ? h->turn : TURN_MOST;
 
+	if (!h->turn)
+		return;
+	h->usual += h->turn - h->usual / USUAL;
 	h->turn = 0;
-	if (turn)
-		h->usual += turn - h->usual / USUAL;
-}
-
-/* ---- what is known of descriptors ---- */
-
-/*
- * What a descriptor was found to be spares asking again, until this thread or a sibling
- * makes it another one.  Processes that share it, and calls that monitord makes, are not
- * noticed, and no harm: an output is held that the kernel would have taken a part of; a
- * read sleeps with something held, and monitord ends that (fast_flush_tick()).
- */
-static int known(const uint64_t *bits, uint64_t fd)
-{
-	return fd < IPMON_HOLD_FDS && bits[fd / 64] >> fd % 64 & 1;
-}
-
-static void note(uint64_t *bits, uint64_t fd, int is)
-{
-	if (fd >= IPMON_HOLD_FDS)
-		return;
-	bits[fd / 64] &= ~(1ull << fd % 64);
-	bits[fd / 64] |= (uint64_t)is << fd % 64;
-}
-
-/* A sibling has changed some. */
-static void forget_all(struct ipmon_hold *h, uint64_t changes)
-{
-	for (unsigned int i = 0; i < IPMON_HOLD_FDS / 64; i++)
-		h->roomy[i] = h->at_once[i] = 0;
-	h->changes = changes;
-}
-
-/* Does it make its descriptor another one?  *all: others as well. */
-static int changes(uint64_t nr, const uint64_t args[6], int *all)
-{
-	uint32_t what = (uint32_t)args[1], name = (uint32_t)args[2];
-
-	switch (nr) {
-	case NR_CLOSE:
-	case NR_DUP2:
-	case NR_DUP3:
-		return 1;
-	case NR_FCNTL:
-		return what == F_SETFL_;
-	case NR_IOCTL:
-		return what == FIONBIO_;
-	case NR_SETSOCKOPT:
-		/* a listener hands it on */
-		*all = what == SOL_SOCKET_ &&
-			(name == SO_SNDBUF_ || name == SO_SNDBUFFORCE_);
-		return *all;
-	default:
-		return 0;
-	}
-}
-
-void hold_forget(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6])
-{
-	uint64_t *made = &ctx_epoll(ctx)->changes, seen, fd;
-	struct ipmon_hold *h = hold_of(ctx);
-	int all = 0;
-
-	seen = __atomic_load_n(made, __ATOMIC_RELAXED);
-	if (seen != h->changes)
-		forget_all(h, seen);
-	if (!changes(nr, args, &all))
-		return;
-	fd = (uint32_t)args[nr == NR_DUP2 || nr == NR_DUP3];
-	note(h->roomy, fd, 0);
-	note(h->at_once, fd, 0);
-	/* who finds another value than the next one forgets all */
-	seen = __atomic_fetch_add(made, 1, __ATOMIC_RELAXED);
-	if (!all && seen == h->changes)
-		h->changes = seen + 1;
 }
 
 /* ---- may this call be made before? ---- */
@@ -326,10 +249,10 @@ static int nonblocking(struct ipmon_hold *h, uint64_t reg)
 	uint64_t fd = (uint32_t)reg;
 	int64_t fl;
 
-	if (known(h->at_once, fd))
+	if (hold_known(h->at_once, fd))
 		return 1;
 	fl = gate(NR_FCNTL, fd, F_GETFL_, 0, 0, 0);
-	note(h->at_once, fd, fl > 0 && fl & O_NONBLOCK_);
+	hold_note(h->at_once, fd, fl > 0 && fl & O_NONBLOCK_);
 	return fl < 0 || fl & O_NONBLOCK_;
 }
 
@@ -428,6 +351,14 @@ int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
 	struct ipmon_call try = *call;
 	unsigned int flags;
 
+	/* if it turns out to block after all, monitord looks after that */
+	if (hold_reads(call->nr) && hold_known(h->at_once, call->args[0])) {
+		*ret = ipmon_gate_call(call);
+		if (*ret != -EAGAIN_ || !hold_reaches(h, call->args[0]))
+			return 1;
+		hold_drain(ctx);
+		return 0;
+	}
 	switch (call->nr) {
 	case NR_RECVFROM:
 	case NR_RECVMSG:
@@ -440,12 +371,6 @@ int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
 			return 1;
 		break;
 	case NR_READ:
-		if (known(h->at_once, (uint32_t)call->args[0])) {
-			*ret = ipmon_gate_call(call);
-			if (*ret != -EAGAIN_ || !hold_reaches(h, call->args[0]))
-				return 1;
-			break;
-		}
 		/* as far as sockets go it is this; nothing is read of any */
 		try = (struct ipmon_call){ NR_RECVFROM, {
 			call->args[0], call->args[1], call->args[2],
@@ -472,6 +397,7 @@ int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
 		return 0;
 	}
 	hold_drain(ctx);
+	hold_turn_over(ctx);
 	return 0;
 }
 
@@ -523,7 +449,8 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 		h->twice--;
 	if (!held && !info.tcpi_unacked && !info.tcpi_notsent_bytes &&
 	    len >= offsetof(struct tcp_info, tcpi_notsent_bytes) + 4)
-		sure = known(h->roomy, (uint32_t)fd) ? ROOM_LARGE :
+		sure = hold_known(h->roomy, (uint32_t)fd) &&
+			++h->asked % ASK_AGAIN ? ROOM_LARGE :
 			h->twice ? 0 : ROOM_LEAST;
 	if (n < sure)
 		return info.tcpi_state == TCP_CLOSE_WAIT_ ? n + 1 : sure;
@@ -535,7 +462,7 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 		mem[MEMINFO_SNDBUF] - mem[MEMINFO_QUEUED] - SEND_COST : 0;
 	free = (uint32_t)((uint64_t)free * info.tcpi_snd_mss /
 			  (info.tcpi_snd_mss + SKB_COST));
-	note(h->roomy, (uint32_t)fd, free > 2 * ROOM_LARGE);
+	hold_note(h->roomy, (uint32_t)fd, free > 2 * ROOM_LARGE);
 	return info.tcpi_state == TCP_CLOSE_WAIT_ && free > n ? n + 1 : free;
 }
 
@@ -736,12 +663,18 @@ void hold_taken(const struct hold_output *o)
 		mem_put(o->offset_at, &o->offset, sizeof(o->offset));
 }
 
-/* So many operations after the last time followers are woken. */
-static uint32_t wake_after(const struct ipmon_hold *h)
+/*
+ * So many operations after the last time followers are woken.  Woken for each they
+ * would find that, and sleep again until the next one; woken at the end they, the peers
+ * and we would work one after the other, if there is more than one processor.
+ */
+static uint32_t wake_after(const struct ipmon_ctx *ctx,
+			   const struct ipmon_hold *h)
 {
 	uint32_t part = h->usual / USUAL / WAKES;
 
-	return part < WAKE_AFTER ? part : WAKE_AFTER;
+	return ctx->spin_max && h->usual && part < WAKE_AFTER ? part :
+		WAKE_AFTER;
 }
 
 void hold_commit(struct ipmon_ctx *ctx)
@@ -750,10 +683,10 @@ void hold_commit(struct ipmon_ctx *ctx)
 
 	h->op[h->n - 1].pos = ctx->p.head;
 	ctx->n_held++;
-	h->turn++;
-	/* Woken for each they would find this, and sleep again until the next one;
-	 * woken at the end, they, the peers and we would work one after the other. */
-	if (++h->quiet < wake_after(h))
+	/* it may never sleep */
+	if (++h->turn == TURN_MOST)
+		hold_turn_over(ctx);
+	if (++h->quiet < wake_after(ctx, h))
 		return;
 	h->quiet = 0;
 	wake_followers(ctx);

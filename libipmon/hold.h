@@ -27,6 +27,12 @@ static inline int hold_kind(uint64_t nr)
 	return nr == 1 || nr == 20 || nr == 40 || nr == 44 || nr == 46;
 }
 
+static inline int hold_reads(uint64_t nr)
+{
+	/* read, readv, recvfrom, recvmsg */
+	return nr == 0 || nr == 19 || nr == 45 || nr == 47;
+}
+
 static inline int hold_any(const struct ipmon_ctx *ctx)
 {
 	return ctx->hold &&
@@ -40,16 +46,17 @@ int hold_begin(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 void hold_taken(const struct hold_output *o);
 void hold_commit(struct ipmon_ctx *ctx);
 
-/* Another call comes: what it changes of what is known of descriptors. */
-void hold_forget(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6]);
+/* Another call comes: what it changes is no longer known of its descriptor.  1: it is
+ * to be told again when the call has been made.  hold_fds.c */
+int hold_forget(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6]);
 /* Another call comes, something is held: it is sent if that must be. */
 void hold_before(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 		 uint64_t nr, const uint64_t args[6]);
 /* A call that takes something in, something is held: tried without blocking.  1:
  * *ret is the answer; 0: it is to be made as it is. */
 int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret);
-/* The leader is about to wait for an event; nothing is held. */
-void hold_sleeps(struct ipmon_ctx *ctx);
+/* The leader is about to sleep, as it does between one piece of work and another. */
+void hold_turn_over(struct ipmon_ctx *ctx);
 /* Wait for the followers, send everything. */
 void hold_drain(struct ipmon_ctx *ctx) HIDDEN;
 

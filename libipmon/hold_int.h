@@ -43,6 +43,12 @@ void hold_begun(struct ipmon_ctx *ctx, struct ipmon_hold *h);
 /* State of a TCP connection, of the kernel's TCP_*; 0: it is none. */
 unsigned int hold_tcp_state(uint64_t fd);
 
+/* ---- hold_fds.c ---- */
+
+/* What was found of a descriptor (h->roomy, h->at_once): is it so?  It is. */
+int hold_known(const uint64_t *bits, uint64_t reg);
+void hold_note(uint64_t *bits, uint64_t reg, int is);
+
 /* ---- hold_opt.c ---- */
 
 /* Does this setsockopt make what was written leave? */

@@ -143,11 +143,11 @@ static int64_t make_call(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
 			hold_drain(ctx);
 		else if (!(uint32_t)call->args[plan->flag_arg])
 			return 0;
+		if (ctx->hold)
+			hold_turn_over(ctx);
 	} else if (hold_any(ctx) && hold_try(ctx, call, &ret)) {
 		return ret;
 	}
-	if (ctx->hold && block & PLAN_BLOCK)
-		hold_sleeps(ctx);
 	before_block(ctx, block);
 	if (ctx->foretold && more_call(ctx, call, &ret))
 		return ret;
@@ -602,21 +602,16 @@ static struct ipmon_outcome made_call(struct ipmon_ctx *ctx,
 	return general_call(ctx, f, plan, lane, verified);
 }
 
-struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
-				 const struct ipmon_plan *plan, int verified)
+/* A common call: not a clock's. */
+static struct ipmon_outcome common(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+				   const struct ipmon_plan *plan,
+				   unsigned int lane, int verified)
 {
-	unsigned int lane = ipmon_lane(plan, f->args);
 	uint64_t nr = (uint32_t)f->nr;
 	struct ipmon_outcome o;
 	enum hold_end end;
 	int64_t ret;
 
-	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT &&
-	    leader_clock(ctx, f, plan, nr, &ret))
-		return handled(ret);
-	common_call(ctx, plan);
-	if (ctx->hold)
-		hold_forget(ctx, nr, f->args);
 	if (hold_any(ctx))
 		hold_before(ctx, plan, nr, f->args);
 	if (plan->flags & PLAN_FUTEX && !futex_pi(f->args))
@@ -654,5 +649,24 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	ctx->foretold = 0;
 	if (ctx->more)
 		more_made(ctx, f, &o);
+	return o;
+}
+
+struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+				 const struct ipmon_plan *plan, int verified)
+{
+	unsigned int lane = ipmon_lane(plan, f->args);
+	uint64_t nr = (uint32_t)f->nr;
+	struct ipmon_outcome o;
+	int64_t ret;
+
+	if (plan->flags & PLAN_CLOCK && lane == LANE_OUT &&
+	    leader_clock(ctx, f, plan, nr, &ret))
+		return handled(ret);
+	common_call(ctx, plan);
+	if (!ctx->hold || !hold_forget(ctx, nr, f->args))
+		return common(ctx, f, plan, lane, verified);
+	o = common(ctx, f, plan, lane, verified);
+	hold_forget(ctx, nr, f->args);
 	return o;
 }

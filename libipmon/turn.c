@@ -54,8 +54,9 @@
 #define FUTEX_WAKE_	1
 #define CLOCK_MONOTONIC_ 1
 
-#define LOOKS(ctx)	((ctx)->spin_max / 5 + 1) /* at the word, before
-				 * sleeping */
+/* Looks at the word before the first sleep, and before each further one. */
+#define LOOKS(ctx)	((ctx)->spin_max / 5 + 1)
+#define MORE_LOOKS(ctx)	((ctx)->spin_max / 40 + 1)
 #define LOOK_NS		300000	/* sleep, then look at a transfer again, each */
 #define LOOK_MAX_NS	10000000 /* time twice as long, to this */
 #define REST_NS		1000000	/* for a sibling, each time twice as long, */
@@ -266,7 +267,7 @@ static void wait_turn(struct ipmon_ctx *ctx)
 				tell();
 		}
 		seen = __atomic_load_n(&own->at_wake, __ATOMIC_ACQUIRE);
-		for (i = LOOKS(ctx); i; i--) {
+		for (i = sleeps ? MORE_LOOKS(ctx) : LOOKS(ctx); i; i--) {
 			if (take(ctx, t, sleeps))
 				goto taken;
 			if (i > 1)

@@ -32,7 +32,8 @@
  * vain; a vain one halves it.  But two who always sleep before the other one has
  * been woken would never meet: so now and then, ever more rarely, a spin is as
  * long as ctx->spin_max, which is more than a wake takes (monitord/placement.c).  Who
- * last woke up on this very processor cannot come while it is kept busy.
+ * was last seen on this very processor is not spun for: as long as it is kept busy,
+ * nobody comes.
  *
  * A leader that holds outputs (hold.c) runs on and wakes its followers a few times
  * between two sleeps of its own: woken for each they would find one, and sleep again.
@@ -132,10 +133,18 @@ static int arrives(const struct ipmon_ctx *ctx, const struct ipmon_cursor *c,
 	return 0;
 }
 
-/* Who last woke up on this processor does not run while we do. */
+/* Who was last seen on this processor hardly runs while we do. */
 static int stacked(uint32_t cpu_1)
 {
 	return cpu_1 == this_cpu() + 1;
+}
+
+static void tell_cpu(struct ipmon_cursor *c)
+{
+	uint32_t cpu_1 = this_cpu() + 1;
+
+	if (__atomic_load_n(&c->cpu, __ATOMIC_RELAXED) != cpu_1)
+		__atomic_store_n(&c->cpu, cpu_1, __ATOMIC_RELAXED);
 }
 
 /* ---- leader ---- */
@@ -259,8 +268,9 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 				slept = wake_followers(ctx);
 				woken = 1;
 			}
-			if (!slept && !stacked(c->cpu) &&
-			    (spin(ctx, &c->tail, pos) || arrives(ctx, c, pos)))
+			if (!slept && ((!stacked(c->cpu) &&
+					spin(ctx, &c->tail, pos)) ||
+				       arrives(ctx, c, pos)))
 				continue;
 			ctx->n_waits++;
 			__atomic_store_n(&r->state, RING_WAITING,
@@ -310,6 +320,7 @@ void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags)
 	 */
 	if (rec_flags & REC_INPUTS) {
 		ctx->awaited = AWAITED;
+		tell_cpu(c);
 		__atomic_store_n(&c->moving, 0, __ATOMIC_RELAXED);
 		ring_fence();
 	} else if (ctx->awaited) {
@@ -341,6 +352,14 @@ static void told_word(const struct ipmon_ctx *ctx, const struct ipmon_record *re
 	if (rec->flags & REC_WORD &&
 	    mem_put(ctx->word_at, &word, sizeof(word)))
 		return;
+}
+
+/* + 1: where the leader last slept, waiting for followers; 0: it never did. */
+static uint32_t leader_cpu(const struct ipmon_ring *r)
+{
+	uint32_t waited = __atomic_load_n(&r->waited, __ATOMIC_RELAXED);
+
+	return waited ? (waited & 0xfff) + 1 : 0;
 }
 
 enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
@@ -380,15 +399,14 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		/* skips may have made room */
 		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 			wake_leader(ctx, c);
-		if (ctx->awaited &&
+		if (ctx->awaited && !stacked(leader_cpu(r)) &&
 		    __atomic_load_n(&r->state, __ATOMIC_RELAXED) !=
 		    RING_BLOCKED && spin(ctx, &r->head, ctx->c.tail + 1))
 			continue;
 		if (leave_leader(ctx)) {
 			/* now both can be awake */
 			ctx->spin = ctx->spin_max;
-			__atomic_store_n(&c->cpu, this_cpu() + 1,
-					 __ATOMIC_RELAXED);
+			tell_cpu(c);
 			continue;
 		}
 		ctx->n_waits++;
@@ -405,7 +423,7 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		    !(private && ctx->yielded != private &&
 		      turn_awaited(ctx)))
 			futex_wait(&r->wake, seen, NULL);
-		__atomic_store_n(&c->cpu, this_cpu() + 1, __ATOMIC_RELAXED);
+		tell_cpu(c);
 		__atomic_store_n(&c->sleeping, 0, __ATOMIC_RELAXED);
 	}
 }

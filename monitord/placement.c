@@ -62,6 +62,8 @@
  * wait for each other never meet again once they sleep. */
 #define SPIN_NS		50000u
 #define SPIN_PROBE	200u	/* looks */
+#define SPIN_LEAST	200u	/* looks: a clock may be coarse */
+#define SPIN_MOST	20000u
 
 static struct {
 	bool managed;			/* we decide (auto, one) */
@@ -296,8 +298,8 @@ unsigned int placement_cpus(void)
 	return mon.opt.placement == PLACE_ONE ? 1 : bits(pl.all, pl.bytes);
 }
 
-/* Nanoseconds of so many looks, at least 1.  A pause takes 10 or 150 cycles, as the
- * processor likes it: it is measured. */
+/* Nanoseconds of so many looks, at least 1.  How long a pause is differs between
+ * processors by more than ten times: it is measured. */
 static uint64_t looks_ns(unsigned int n)
 {
 	static const uint64_t word;
@@ -322,7 +324,9 @@ unsigned int placement_spin(void)
 			least = ns;
 	}
 	if (!looks)
-		looks = (unsigned int)(SPIN_NS * SPIN_PROBE / least) + 1;
+		looks = (unsigned int)(SPIN_NS * SPIN_PROBE / least);
+	looks = looks < SPIN_LEAST ? SPIN_LEAST : looks;
+	looks = looks > SPIN_MOST ? SPIN_MOST : looks;
 	return looks;
 }
 

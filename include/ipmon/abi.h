@@ -391,7 +391,7 @@ struct ipmon_cursor {
 	uint32_t moving;	/* it is on its way to another processor: worth
 				 * spinning for, longer than usual */
 	uint64_t at_pos;	/* at_wanted: where it is to come to rest */
-	uint32_t cpu;		/* + 1: where it last woke up */
+	uint32_t cpu;		/* + 1: where it last was; 0: not known */
 	uint8_t pad[64 - 60];
 };
 _Static_assert(sizeof(struct ipmon_cursor) == 128, "cursor ABI");
@@ -479,6 +479,8 @@ struct ipmon_hold {
 	uint64_t roomy[IPMON_HOLD_FDS / 64]; /* its send buffer is large */
 	uint64_t at_once[IPMON_HOLD_FDS / 64]; /* it is non-blocking */
 	uint64_t changes;	/* of ipmon_epoll, when these were found */
+	uint32_t releases;	/* ... and of ipmon_ring */
+	uint32_t asked;		/* how often roomy has spared asking */
 	uint32_t turn;		/* operations since the leader last slept */
 	uint32_t usual;		/* ... as a rule, the sum of some times */
 	uint32_t twice;		/* a connection was asked again for room behind
@@ -636,8 +638,8 @@ struct ipmon_epoll {
 				 * for the process, below IPMON_EPOLL_OWNERS */
 	uint32_t age;		/* of the next slot to be retired */
 	uint64_t made;		/* registrations ever made */
-	uint64_t changes;	/* hold.c: calls after which a descriptor may no
-				 * longer be what it was */
+	uint64_t changes;	/* leader: calls after which descriptors may no
+				 * longer be what they were (hold_fds.c) */
 	struct ipmon_epoll_slot slot[IPMON_EPOLL_SLOTS];
 };
 
