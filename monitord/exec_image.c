@@ -189,8 +189,7 @@ int64_t image_call(struct image *im, uint64_t gate, uint64_t nr, uint64_t a0,
 int64_t image_inject(struct task *t, uint64_t gate, uint64_t nr,
 		     const uint64_t args[6])
 {
-	/* its own filters let the gate pass, and nothing else */
-	if (t->set->proc->has_filter)
+	if (!task_pad_fits(t))
 		return task_inject_at(t, gate, nr, args);
 	return task_pad(t, gate + PAD_OFFSET, nr, args);
 }

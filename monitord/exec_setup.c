@@ -297,9 +297,8 @@ static int64_t map_gate(struct image *im, uint64_t gate)
 
 	if (mem_read(t, saved, at, PAD) < 0 || mem_poke(t, at, pad, PAD) < 0)
 		return -ESRCH;
-	r = t->set->proc->has_filter ?
-		task_inject_at(t, at, SYS_mmap, args) :
-		task_pad(t, at, SYS_mmap, args);
+	r = task_pad_fits(t) ? task_pad(t, at, SYS_mmap, args) :
+		task_inject_at(t, at, SYS_mmap, args);
 	if ((t->at != AT_EXIT && t->at != AT_ENTRY) ||
 	    mem_poke(t, at, saved, PAD) < 0)
 		return -ESRCH;

@@ -490,6 +490,7 @@ int launch(void)
 	launch_no_new_privs = !have_sys_admin();
 	choose_gates();
 	filter_deny(mon.opt.calls);
+	mon.filtered = prctl(PR_GET_SECCOMP) != 0;
 	placement_start();
 	for (unsigned int v = 0; v < mon.n; v++) {
 		envs[v] = environment(v);

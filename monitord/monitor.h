@@ -280,7 +280,8 @@ struct taskset {
 	bool idle;			/* to be parked although it does not run */
 	unsigned int vain, vain_at;	/* waits in a row, recent_pos at the last, */
 	uint64_t vain_addr;		/* ... for the same futex (sched.c) */
-	unsigned int kept;		/* private calls in a row (keeps()) */
+	unsigned int kept;		/* private calls in a row (keeps()), */
+	uint64_t kept_since;		/* the first of them */
 	unsigned int align_steps;	/* to be tried then (align.c), 0: many */
 	uint64_t no_lap;		/* lap.c: places found not to be in a
 					 * loop that waits, a bit each */
@@ -491,6 +492,7 @@ struct monitor {
 	LIST_HEAD(, task) hash[1024];
 	unsigned int n_tasks;
 	struct proc *root;
+	bool filtered;			/* so are we, by whoever started us */
 	bool root_done;
 	int root_status;		/* exit status for our caller */
 	bool pid_namespaces;		/* the program made or entered some */

@@ -577,10 +577,17 @@ int64_t task_pad(struct task *t, uint64_t pad, uint64_t nr,
 	}
 }
 
+/* The pad's second instruction makes a call of any number: other filters may know
+ * another answer to that than ours. */
+bool task_pad_fits(const struct task *t)
+{
+	return !t->set->proc->has_filter && !mon.filtered;
+}
+
 /* Is it over at once, and is there nothing about it but its result? */
 static bool pad_call(const struct task *t, uint64_t nr)
 {
-	if (!t->set->proc->mm->pad || t->set->proc->has_filter)
+	if (!t->set->proc->mm->pad || !task_pad_fits(t))
 		return false;
 	switch (nr) {
 	case SYS_mmap:

@@ -75,8 +75,10 @@ int64_t task_inject_at(struct task *t, uint64_t ip, uint64_t nr,
  * and without registers being kept either: by the pad, two syscall instructions
  * in a row that are not the gate's, so that the second one always stops.  The
  * task is AT_ENTRY after, at that one: the call it stands at is nobody's.  For calls
- * that are over at once, and that the program's own filters do not see.
+ * that are over at once, and only where no filters but ours are asked
+ * (task_pad_fits()).
  */
+bool task_pad_fits(const struct task *t);
 #define PAD_OFFSET	16u		/* in the gate's page */
 #define PAD_BYTES	0x0f, 0x05, 0x0f, 0x05
 int64_t task_pad(struct task *t, uint64_t pad, uint64_t nr,

@@ -3,6 +3,7 @@
 
 Cases of special.py's kind; see there.
 """
+import ctypes
 import fcntl
 import json
 import os
@@ -163,6 +164,33 @@ def errors_help(suite, case, n, policy):
         if want not in err or not re.match("monitord: |usage: ", err) or \
                 (err.startswith("monitord: ") and err.count("\n") != 1):
             raise Fail(f"{argv}: {err!r}")
+
+
+def _refuse_odd_calls():
+    """As a container's profile does: numbers that are no calls get EPERM."""
+    insns = [(0x20, 0, 0, 0),           # the call's number
+             (0x35, 0, 1, 500),         # at least 500?
+             (0x06, 0, 0, 0x00050001),  # EPERM
+             (0x06, 0, 0, 0x7fff0000)]  # allowed
+    code = b"".join(struct.pack("=HBBI", *i) for i in insns)
+    at = ctypes.create_string_buffer(code)
+    prog = struct.pack("@HP", len(insns), ctypes.addressof(at))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.c_char_p(prog), 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def filtered(suite, case, n, policy):
+    """monitord itself runs under a filter, as in a container or by SystemCallFilter=."""
+    work = suite.fresh(case)
+    p = subprocess.run([suite.monitord, "run", "-n", str(n), "--policy", policy, "--",
+                        "sh", "-c", "echo $(ls / | wc -l) $(seq 3)"],
+                       cwd=work, preexec_fn=_refuse_odd_calls, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                       check=False)
+    want = f"{len([f for f in os.listdir('/') if f[0] != '.'])} 1 2 3\n"
+    if p.returncode or p.stdout.decode() != want or p.stderr:
+        raise Fail(f"status {p.returncode} {p.stdout!r} {p.stderr!r}")
 
 
 def exit_codes(suite, case, n, policy):
