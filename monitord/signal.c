@@ -335,15 +335,19 @@ bool signal_interrupted(struct taskset *s, int64_t *result)
 /* ---- in the event loop ---- */
 
 /*
- * In the stub of an instruction nothing is delivered, nor is anybody parked: it is done
- * at the instruction itself, before it, unless it has just come from there again.
+ * Signals are delivered, and sets parked, at the instruction itself, before it, unless it
+ * has just come from there again: not in its stub, and not behind it, where a jump to a
+ * stub may be put while a handler runs that is to return there.
  */
 static bool go_back(struct taskset *s)
 {
 	bool back = (signal_open(s) || s->park) && !s->went_back;
 
 	for_each_variant(v)
-		back = back && tsc_back(&s->t[v]);
+		back = back && tsc_may_go_back(&s->t[v]);
+	for_each_variant(v)
+		if (back)
+			tsc_back(&s->t[v]);
 	s->went_back = back;
 	return back;
 }
@@ -364,7 +368,7 @@ static void emulate(struct taskset *s)
 		fast_leader_runs(s);
 	/* all are at the same instant: the place for a signal.  They do not get any
 	 * further (ptrace_request() in kernel/ptrace.c, PTRACE_INTERRUPT). */
-	s->instant = back || signal_open(s);
+	s->instant = back;
 	for_each_variant(v) {
 		struct task *t = &s->t[v];
 

@@ -645,17 +645,28 @@ void tsc_often(struct taskset *s)
 		patch_own(s, &e->i, e->at);
 }
 
-bool tsc_back(struct task *t)
+/* Where a task that is at such a fault goes back to; 0: it cannot. */
+static uint64_t back_of(struct task *t)
 {
 	struct user_regs_struct *r = task_regs(t);
 	struct patch_own own;
 
-	if (!r || !patch_own_at(t->set->proc->mm, t->variant, r->rip, &own) ||
-	    own.trap != r->rip)
-		return false;
-	r->rip = own.back;
+	if (!r)
+		return 0;
+	if (patch_own_at(t->set->proc->mm, t->variant, r->rip, &own))
+		return own.trap == r->rip ? own.back : 0;
+	return r->rip;
+}
+
+bool tsc_may_go_back(struct task *t)
+{
+	return back_of(t) != 0;
+}
+
+void tsc_back(struct task *t)
+{
+	task_regs(t)->rip = back_of(t);
 	task_regs_changed(t);
-	return true;
 }
 
 void tsc_draw(struct tsc_value *v)

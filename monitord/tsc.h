@@ -46,8 +46,9 @@ enum tsc_fault tsc_fault(struct task *t);
 /* All variants are at such a fault, about to be emulated: if it is a frequent one it
  * will not be one any more. */
 void tsc_often(struct taskset *s);
-/* From the ud2 in a stub to the instruction's own place.  False: it is not in one. */
-bool tsc_back(struct task *t);
+/* At such a fault: to the instruction's own place, if it is in a stub. */
+bool tsc_may_go_back(struct task *t);
+void tsc_back(struct task *t);
 /* One value for all variants that faulted at it, and how each gets it. */
 struct tsc_value {
 	uint64_t counter, random;
