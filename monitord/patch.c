@@ -351,6 +351,15 @@ static size_t patch_bytes(const struct site *w, uint64_t at, struct bytes *b)
 
 #define APPLY_MAX 64u
 
+/* Does it lie in what another of these is going to change? */
+static bool in_the_way(struct site *const *w, unsigned int n, const struct site *p)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (p->p.start < w[i]->p.end && w[i]->p.start < p->p.end)
+			return true;
+	return false;
+}
+
 /* Put up to APPLY_MAX plans in place in all variants: how many worked, those
  * first in w[]. */
 unsigned int patch_apply(struct taskset *s, struct object *o, struct site **w,
@@ -371,7 +380,7 @@ unsigned int patch_apply(struct taskset *s, struct object *o, struct site **w,
 		bool same = used + SITE_STUB_MAX <= AREA_SIZE;
 		size_t len = same ? patch_bytes(ok, at, &b[done]) : 0;
 
-		same = len != 0;
+		same = len != 0 && !in_the_way(w, done, ok);
 		for_each_variant(v)
 			same = same && text_equal(&s->t[v], b[done].old,
 						  b[done].n_old, bias[v]);

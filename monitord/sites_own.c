@@ -59,6 +59,46 @@ static bool stays(const ZydisDecodedInstruction *i)
 	}
 }
 
+/* Does a branch to `to` lead behind the instruction, into what is moved? */
+static bool leads_into(const struct site_plan *p, uint64_t to)
+{
+	return to > p->vaddr && to < p->end;
+}
+
+/*
+ * Compilers put the rare paths of a function into one of their own (f.cold), which
+ * branches back to where they join.  That other one is not decoded: whatever bytes look
+ * like such a branch count.  [start, end) has been decoded.
+ */
+static bool branched_into(const struct elf_image *e, const struct site_plan *p,
+			  uint64_t start, uint64_t end)
+{
+	const uint8_t *code;
+	uint64_t n, vaddr;
+
+	for (unsigned int i = 0; elf_text(e, i, &code, &n, &vaddr); i++) {
+		for (uint64_t k = 2; k + 4 <= n; k++) {
+			uint64_t at = vaddr + k;
+			int32_t rel;
+
+			if (at >= start && at < end)
+				continue;
+			memcpy(&rel, code + k, 4);
+			if (leads_into(p, at + 4 + (uint64_t)(int64_t)rel) &&
+			    (code[k - 1] == 0xe9 || (code[k - 2] == 0x0f &&
+						     (code[k - 1] & 0xf0) ==
+						     0x80)))
+				return true;
+			if (leads_into(p, at + 1 + (uint64_t)(int64_t)
+				       (int8_t)code[k]) &&
+			    (code[k - 1] == 0xeb ||
+			     (code[k - 1] & 0xf0) == 0x70))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Room for a whole jump, by moving what follows.  NULL, or why not. */
 static const char *room(const struct elf_image *e, struct site_plan *p)
 {
@@ -106,7 +146,9 @@ static const char *room(const struct elf_image *e, struct site_plan *p)
 		return "not at an instruction boundary";
 	if (p->end - p->vaddr < JUMP)
 		return "too close to the function's end";
-	return site_flow_into(e, &flow, p->vaddr, p->end);
+	why = site_flow_into(e, &flow, p->vaddr, p->end);
+	return why || !branched_into(e, p, start, end) ? why :
+		"another function may lead into it";
 }
 
 void site_plan_own(const struct elf_image *e, uint64_t vaddr,
