@@ -27,7 +27,7 @@
 #include <elf.h>
 
 #define NAME_LEN	256
-#define NAMES_MAX	(1u << 20)
+#define NAMES_MAX	(1u << 24)
 #define SEPARATORS	": "		/* of LD_PRELOAD */
 
 /* Do the `n` bytes at `path` name the runtime of a sanitizer (gcc's, LLVM's)? */

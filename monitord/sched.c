@@ -68,7 +68,8 @@
 #define STEAL_NS	10000000u	/* "cannot block" call that does */
 #define STEAL_ALL_NS	1000000000u	/* the same, of one others must not see */
 #define VAIN		8u		/* waits for a lock without success */
-#define KEEPS		256u		/* private calls with the turn (keeps()) */
+#define KEEPS		256u		/* private calls with the turn (keeps()), */
+#define KEEP_NS		40000000u	/* within this */
 
 struct domain *domain_new(void)
 {
@@ -284,7 +285,12 @@ static bool keeps(struct taskset *s)
 		s->kept = 0;
 		return false;
 	}
-	return s->kept++ % KEEPS != KEEPS - 1;
+	if (!s->kept)
+		s->kept_since = mon.now;
+	if (++s->kept < KEEPS && mon.now - s->kept_since < KEEP_NS)
+		return true;
+	s->kept = 0;
+	return false;
 }
 
 void sched_ready(struct taskset *s)
