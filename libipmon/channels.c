@@ -14,10 +14,6 @@
 #define NR_WRITEV	20
 #define NR_SENDTO	44
 #define NR_RECVFROM	45
-#define NR_SENDMSG	46
-#define NR_SPLICE	275
-#define NR_TEE		276
-#define NR_SENDMMSG	307
 
 #define LOOK_AT		4096u	/* bytes; more than that monitord looks at */
 #define IOV_MAX_	1024u
@@ -161,70 +157,5 @@ void channel_translate(const struct ipmon_ctx *ctx, uint64_t nr,
 			p.len = left;
 		translate(ctx, p.addr, p.len);
 		left -= p.len;
-	}
-}
-
-/* ---- channels that nobody else has ---- */
-
-#define SOL_SOCKET_	1u
-#define SCM_RIGHTS_	1u
-#define MMSGHDR_SIZE	64u
-
-/* Does this message (struct user_msghdr) carry descriptors? */
-static int has_rights(uint64_t addr)
-{
-	uint64_t msg[7], at, left, len[2];
-	unsigned int n = 0;
-
-	if (mem_get(msg, addr, sizeof(msg)) || !msg[4])
-		return 0;
-	at = msg[4];
-	left = msg[5];
-	/* struct cmsghdr: its length with the header, level, type */
-	while (left >= sizeof(len) && n++ < IOV_MAX_) {
-		if (mem_get(len, at, sizeof(len)))
-			return 1;
-		if ((uint32_t)len[1] == SOL_SOCKET_ && len[1] >> 32 == SCM_RIGHTS_)
-			return 1;
-		if (len[0] < sizeof(len) || len[0] > left)
-			return 0;
-		len[0] = (len[0] + 7) & ~7ull;
-		at += len[0];
-		left -= len[0] < left ? len[0] : left;
-	}
-	return left >= sizeof(len);
-}
-
-static int gives_away(uint64_t nr, const uint64_t args[6])
-{
-	uint32_t n = nr == NR_SENDMSG ? 1 : (uint32_t)args[2], i;
-
-	for (i = 0; i < n && i < IOV_MAX_; i++)
-		if (has_rights(args[1] + i * (uint64_t)MMSGHDR_SIZE))
-			return 1;
-	return 0;
-}
-
-int channel_own_call(const struct ipmon_ctx *ctx, uint64_t nr,
-		     const uint64_t args[6])
-{
-	uint8_t *own = (uint8_t *)(uintptr_t)ctx->own_fds;
-
-	switch (nr) {
-	case NR_WRITE:
-	case NR_WRITEV:
-		return ipmon_own_channel(ctx, args[0]);
-	case NR_SPLICE:
-		return ipmon_own_channel(ctx, args[2]);
-	case NR_TEE:
-		return ipmon_own_channel(ctx, args[1]);
-	case NR_SENDMSG:
-	case NR_SENDMMSG:
-		if (gives_away(nr, args))
-			for (uint32_t i = 0; i < IPMON_SLOW_FDS / 8; i++)
-				own[i] = 0;
-		return 0;
-	default:
-		return 0;
 	}
 }

@@ -15,9 +15,4 @@ int channel_has_address(const struct ipmon_ctx *ctx, uint64_t nr,
 void channel_translate(const struct ipmon_ctx *ctx, uint64_t nr,
 		       const uint64_t args[6], int64_t ret);
 
-/* Leader, verified, ctx->own_fds: does this call do no more than put something into
- * a channel that only this process has?  One that gives descriptors away ends that. */
-int channel_own_call(const struct ipmon_ctx *ctx, uint64_t nr,
-		     const uint64_t args[6]);
-
 #endif

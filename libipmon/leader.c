@@ -22,7 +22,6 @@
 #include <ipmon/gate_rules.h>
 
 #include "broker.h"
-#include "channels.h"
 #include "hold.h"
 #include "leader.h"
 #include "more.h"
@@ -36,13 +35,6 @@
 
 #define FUTEX_ITEMS	128u	/* bytes: what a walk of futex makes at most */
 #define OUTS_MAX	1024u
-/*
- * `verified` of a call: the followers have agreed to it before it is made; or they have
- * been told of it.  Who sees what it has done, among those that share the turn, finds
- * that in the edge (turn.c), so that his followers wait for ours.
- */
-#define WAITS	1
-#define TOLD	2
 /* Spans of at most this many bytes are written in one go. */
 #define SMALL		4096u
 
@@ -494,16 +486,15 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 			writer_begin(&w, FUTEX_ITEMS);
 		if (put_inputs(ctx, &w, &wo, f, plan, lane, word))
 			return forward(ctx, plan, f);
-		if (verified)
+		if (verified) {
 			writer_flush(&w, REC_INPUTS | REC_MORE, 0);
-		if (verified == WAITS) {
 			leader_wait(ctx, ctx->p.head);
 			ctx->n_verified++;
 			COUNT(ctx, nr, verified);
 		}
 	}
 	/* what is held comes before; the followers have agreed to that as well */
-	if (verified == WAITS)
+	if (verified)
 		hold_drain(ctx);
 	do {
 		if (is_pi)
@@ -623,9 +614,6 @@ static struct ipmon_outcome common(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	else if ((nr == NR_DUP2 || nr == NR_DUP3) && ctx->hold &&
 	    hold_close_waits(f->args[1]))
 		verified = 1;
-	if (verified && ctx->own_fds && channel_own_call(ctx, nr, f->args) &&
-	    !hold_any(ctx))
-		return made_call(ctx, f, plan, lane, ctx->turn ? TOLD : 0);
 	if (verified && ctx->hold) {
 		if ((hold_kind(nr) || nr == NR_SETSOCKOPT) &&
 		    held_call(ctx, f, plan, lane, &ret))

@@ -96,7 +96,6 @@ void fast_leader_runs(struct taskset *s);
 uint64_t fast_slow_map(const struct taskset *s, unsigned int v);
 uint64_t fast_plain_map(const struct taskset *s, unsigned int v);
 uint64_t fast_channel_map(const struct taskset *s, unsigned int v);
-uint64_t fast_own_map(const struct taskset *s, unsigned int v);
 uint64_t fast_special(const struct taskset *s);	/* in the leader */
 uint64_t fast_epoll_table(const struct taskset *s, unsigned int v);
 uint32_t fast_epoll_owner(const struct mm *mm);

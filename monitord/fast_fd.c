@@ -18,12 +18,6 @@
  * may be addresses in the data; calls IP-MON can look after are not left to us
  * (libipmon/core/channel.h): a second bitmap, of some of the slow ones.
  *
- * What a leader under `verified` puts into a channel that no other process has is
- * seen by nobody else, so it need not wait for the followers: a third bitmap, the
- * leader's only.  It is emptied when descriptors are given away (a fork, SCM_RIGHTS,
- * pidfd_getfd) and when a pipe is opened by its name in /proc; channels that are
- * made afterwards are its own again.
- *
  * epoll.  IP-MON gives the kernel a tag in place of the program's data, and
  * every variant has a table from tags to its own data (libipmon/core/epoll.h).
  * Calls that monitord handles use the same tables, in the variants' memory: a
@@ -115,37 +109,12 @@ void fast_fd_set(struct taskset *s, int fd, bool slow)
 {
 	set_one(s, fast_slow_map, fd, slow);
 	set_one(s, fast_channel_map, fd, false);
-	set_one(s, fast_own_map, fd, false);
 }
 
-void fast_fd_channel(struct taskset *s, int fd, bool own)
+void fast_fd_channel(struct taskset *s, int fd)
 {
 	set_one(s, fast_channel_map, fd, true);
 	set_one(s, fast_slow_map, fd, true);
-	/* what threads have their own tables of: the numbers say nothing */
-	set_one(s, fast_own_map, fd, own && !files_shared(s->proc->files) &&
-		!s->proc->files_apart);
-}
-
-void fast_fd_given(struct taskset *s)
-{
-	set_range(s, fast_own_map, 0, IPMON_SLOW_FDS, false);
-}
-
-void fast_fd_opened(struct taskset *s, int fd)
-{
-	struct taskset *o;
-	char path[64];
-	struct stat st;
-
-	if (mon.opt.policy != POLICY_VERIFIED)
-		return;
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
-		 (int)s->t[LEADER].tid, fd);
-	if (!stat(path, &st) && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
-		return;
-	LIST_FOREACH(o, &mon.sets, all)
-		fast_fd_given(o);
 }
 
 /* ---- descriptors known to be no sockets (--level) ---- */
@@ -211,7 +180,7 @@ void fast_fd_setup(struct taskset *s)
 			fast_fd_set(s, atoi(e->d_name), true);
 		else if (atoi(e->d_name) > STDERR_FILENO &&
 			 internal_is(s, atoi(e->d_name)))
-			fast_fd_channel(s, atoi(e->d_name), false);
+			fast_fd_channel(s, atoi(e->d_name));
 		if (mon.opt.level && no_socket(s, atoi(e->d_name)))
 			set_one(s, fast_plain_map, atoi(e->d_name), true);
 	}
@@ -236,33 +205,17 @@ void fast_fd_done(struct taskset *s, int64_t ret)
 	case SYS_dup2:
 	case SYS_dup3:
 		if (bit(s, fast_channel_map(s, LEADER), (int)a[0]))
-			fast_fd_channel(s, (int)ret,
-					bit(s, fast_own_map(s, LEADER),
-					    (int)a[0]));
+			fast_fd_channel(s, (int)ret);
 		else
 			fast_fd_set(s, (int)ret, is_slow(s, (int)a[0]));
 		break;
 	case SYS_close_range:
-		if (a[2] & CLOSE_RANGE_UNSHARE) {
-			s->proc->files_apart = true;
-			fast_fd_given(s);
-		}
 		if (a[2] & CLOSE_RANGE_CLOEXEC)
 			break;
 		set_range(s, fast_slow_map, (unsigned int)a[0], last_of(a),
 			  false);
 		set_range(s, fast_channel_map, (unsigned int)a[0], last_of(a),
 			  false);
-		set_range(s, fast_own_map, (unsigned int)a[0], last_of(a),
-			  false);
-		break;
-	case SYS_sendmsg:
-	case SYS_sendmmsg:
-		/* perhaps with descriptors */
-		fast_fd_given(s);
-		break;
-	case SYS_pidfd_getfd:
-		fast_fd_opened(s, (int)ret);
 		break;
 	default:
 		break;

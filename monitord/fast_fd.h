@@ -17,13 +17,8 @@ void fast_fd_forked(struct taskset *s);
 /* Calls on this descriptor of the process are left to monitord, or not. */
 void fast_fd_set(struct taskset *s, int fd, bool slow);
 /* The same for an end of an internal channel: data that cannot be an address
- * may be written in-process.  own: nobody else has it. */
-void fast_fd_channel(struct taskset *s, int fd, bool own);
-/* Others may have the process's descriptors now. */
-void fast_fd_given(struct taskset *s);
-/* This one of its descriptors has come from elsewhere: it may be one of those that
- * somebody thinks are his own. */
-void fast_fd_opened(struct taskset *s, int fd);
+ * may be written in-process. */
+void fast_fd_channel(struct taskset *s, int fd);
 /* --level: which descriptors are no sockets, after any call. */
 void fast_fd_kinds(struct taskset *s, int64_t ret);
 /* A call that monitord handled has returned: descriptors it made or closed. */

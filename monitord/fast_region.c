@@ -42,8 +42,7 @@
 #define REGION_SLOW	(IPMON_CTXS * IPMON_CTX_SIZE)
 #define REGION_PLAIN	(REGION_SLOW + IPMON_SLOW_FDS / 8)
 #define REGION_CHANNEL	(REGION_PLAIN + IPMON_SLOW_FDS / 8)
-#define REGION_OWN	(REGION_CHANNEL + IPMON_SLOW_FDS / 8)
-#define REGION_SPECIAL	(REGION_OWN + IPMON_SLOW_FDS / 8)
+#define REGION_SPECIAL	(REGION_CHANNEL + IPMON_SLOW_FDS / 8)
 #define REGION_CALLS	(REGION_SPECIAL + sizeof(struct ipmon_special))
 #define REGION_EPOLL	(REGION_CALLS + IPMON_NR_MAX)
 #define REGION_HOLD	((REGION_EPOLL + sizeof(struct ipmon_epoll) + 4095) & \
@@ -511,7 +510,6 @@ void fast_attach(struct taskset *s)
 			.turn = s->proc->turn && s->slot >= 0 ?
 				turn_addr(f, v, turn_index(s->proc)) : 0,
 			.calls = f->wishes ? f->region[v] + REGION_CALLS : 0,
-			.own_fds = fast_own_map(s, v),
 		};
 		struct user_regs_struct *r = task_regs(t);
 
@@ -605,20 +603,6 @@ uint64_t fast_channel_map(const struct taskset *s, unsigned int v)
 	const struct fast *f = s->proc->mm ? s->proc->mm->fast : NULL;
 
 	return f ? f->region[v] + REGION_CHANNEL : 0;
-}
-
-uint64_t fast_own_map(const struct taskset *s, unsigned int v)
-{
-	/*
-	 * Nothing may go there unwaited for, as long as it can get out otherwise than
-	 * by the ways fast_fd.c knows: a sibling asleep in a splice moves it on, a
-	 * process that opens the pipe by its name in /proc gets what is in it, a pair
-	 * of datagram sockets can be connected elsewhere, and SIGIO or an epoll
-	 * instance shared with a child tell of it (doc/STATUS.md, 10).
-	 */
-	(void)s;
-	(void)v;
-	return 0;
 }
 
 uint64_t fast_special(const struct taskset *s)

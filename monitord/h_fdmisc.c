@@ -39,7 +39,6 @@
 #include <linux/capability.h>
 #include <linux/nsfs.h>
 
-#include "fast_fd.h"
 #include "h_misc.h"
 #include "objects.h"
 #include "tracee.h"
@@ -267,8 +266,6 @@ void unshare_done(struct taskset *s, int64_t ret)
 
 		files_put(s->proc->files);
 		s->proc->files = f;
-		s->proc->files_apart = true;
-		fast_fd_given(s);
 	}
 	set_finish(s, ret);
 }

@@ -38,7 +38,6 @@
 #include "divergence.h"
 #include "event.h"
 #include "fast.h"
-#include "fast_fd.h"
 #include "h_misc.h"
 #include "h_process.h"
 #include "handlers.h"
@@ -358,12 +357,6 @@ void fork_event(struct task *t)
 	s->child = c;
 	fast_attach(c);
 	fast_files_shared(c);
-	if (!(sp.flags & CLONE_FILES) && sp.flags & CLONE_THREAD)
-		s->proc->files_apart = true;
-	if (!(sp.flags & CLONE_FILES) || !(sp.flags & CLONE_THREAD)) {
-		fast_fd_given(s);
-		fast_fd_given(c);
-	}
 	if (dead) {
 		/* by somebody who knew its number: as if a moment later */
 		c->t[LEADER].at = AT_DEAD;

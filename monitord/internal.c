@@ -94,7 +94,7 @@ void channel_done(struct taskset *s, int64_t ret)
 			for (int k = 0; k < 2; k++) {
 				channels[n_channels++ % CHANNELS_MAX] =
 					channel_inode(s, fd[k]);
-				fast_fd_channel(s, fd[k], true);
+				fast_fd_channel(s, fd[k]);
 			}
 		}
 	}

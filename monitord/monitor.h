@@ -406,8 +406,6 @@ struct proc {
 	bool borrows;			/* its memory is its parent's, with what
 					 * is noted there about descriptors; its
 					 * descriptors are its own (vfork) */
-	bool files_apart;		/* its threads may have tables of descriptors
-					 * of their own */
 	bool launching;			/* before its first successful exec */
 	bool execing;			/* an exec is under way: its other
 					 * threads die */

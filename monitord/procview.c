@@ -384,7 +384,6 @@ static int64_t check_open(struct taskset *s, int fd)
 		 (int)s->t[LEADER].tid, fd);
 	if (statfs(path, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC) {
 		fast_fd_set(s, fd, false);
-		fast_fd_opened(s, fd);
 		return fd;
 	}
 	fast_fd_set(s, fd, true);

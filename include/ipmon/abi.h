@@ -196,10 +196,8 @@ struct ipmon_ctx {
 	uint64_t insn;		/* IPMON_INSN_*; its upper half is 0 */
 	uint64_t insn_back;	/* where in the stub it goes on */
 	uint64_t insn_value;	/* the number drawn */
-	uint64_t own_fds;	/* leader, verified: bitmap of the channels that
-				 * nobody else has (monitord/fast_fd.c), or 0 */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 1192, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 1184, "context ABI");
 
 /*
  * Instructions whose result must be the same in all variants: the number of their

@@ -54,9 +54,8 @@ void ipmon_channels_note(const struct ipmon_ctx *ctx,
 			 int64_t ret)
 {
 	uint8_t *slow = (uint8_t *)(uintptr_t)ctx->slow_fds, *chan, bit;
-	uint8_t *own = (uint8_t *)(uintptr_t)ctx->own_fds;
 	uint32_t from = (uint32_t)args[0], to;
-	int on, owned;
+	int on;
 
 	if (ret < 0 || !moves_fd(row))
 		return;
@@ -66,13 +65,9 @@ void ipmon_channels_note(const struct ipmon_ctx *ctx,
 	/* none of them is slow for another reason */
 	on = !(row->flags & RF_CLOSE) && from < IPMON_SLOW_FDS &&
 		(slow[from / 8] >> from % 8 & 1);
-	owned = on && ipmon_own_channel(ctx, from);
 	slow += to / 8;
 	chan = channel_byte(ctx, to);
 	bit = (uint8_t)(1u << to % 8);
-	if (own)
-		own[to / 8] = (uint8_t)(owned ? own[to / 8] | bit :
-					own[to / 8] & ~bit);
 	*slow = (uint8_t)(on ? *slow | bit : *slow & ~bit);
 	*chan = (uint8_t)(on ? *chan | bit : *chan & ~bit);
 }

@@ -121,15 +121,6 @@ void ipmon_channels_note(const struct ipmon_ctx *ctx,
 			 const struct ipmon_row *row, const uint64_t args[6],
 			 int64_t ret);
 
-/* Leader, verified: is this descriptor an end of a channel that nobody else has? */
-static inline int ipmon_own_channel(const struct ipmon_ctx *ctx, uint64_t reg)
-{
-	const uint8_t *own = (const uint8_t *)(uintptr_t)ctx->own_fds;
-	uint32_t fd = (uint32_t)reg;
-
-	return own && fd < IPMON_SLOW_FDS && (own[fd / 8] >> fd % 8 & 1);
-}
-
 /* The lane this call takes: the plan's, or LANE_WALK. */
 static inline unsigned int ipmon_lane(const struct ipmon_plan *plan,
 				      const uint64_t args[6])

@@ -35,7 +35,7 @@ static void given(int sent)
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
 		.msg_control = control, .msg_controllen = sizeof(control) };
 	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-	int u[2], p[2], st, r = socketpair(AF_UNIX, SOCK_STREAM, 0, u);
+	int u[2], p[2], warm[2], st, r = socketpair(AF_UNIX, SOCK_STREAM, 0, u);
 
 	if (!sent)
 		r |= pipe(p);
@@ -51,8 +51,10 @@ static void given(int sent)
 	}
 	if (sent)
 		r |= pipe(p);
-	for (int i = 0; i < 40; i++)
-		getppid();
+	/* writes to such a pipe are IP-MON's by now */
+	r |= pipe(warm);
+	for (int i = 0; i < 60; i++)
+		r |= write(warm[1], "w", 1) != 1 || read(warm[0], &c, 1) != 1;
 	if (sent) {
 		h->cmsg_level = SOL_SOCKET;
 		h->cmsg_type = SCM_RIGHTS;
