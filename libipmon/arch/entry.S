@@ -22,6 +22,24 @@
  */
 #include "offsets.h"
 
+/* The arguments' registers, as struct ipmon_frame has them. */
+	.macro push_arguments
+	pushq	%r9
+	pushq	%r8
+	pushq	%r10
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	.endm
+	.macro pop_arguments
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%r10
+	popq	%r8
+	popq	%r9
+	.endm
+
 	.text
 
 	.globl	ipmon_entry
@@ -31,12 +49,7 @@
 ipmon_entry:
 	pushfq
 	pushq	%rcx
-	pushq	%r9
-	pushq	%r8
-	pushq	%r10
-	pushq	%rdx
-	pushq	%rsi
-	pushq	%rdi
+	push_arguments
 	pushq	%rax
 	cmpl	$0, %gs:CTX_LIVE
 	je	.Lleave
@@ -62,24 +75,14 @@ ipmon_entry:
 	addb	$0x7f, %cl		/* overflows if it was set */
 	sahf				/* SF ZF AF PF CF */
 	popq	%rax
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%r10
-	popq	%r8
-	popq	%r9
+	pop_arguments
 	popq	%rcx
 	popq	%r11
 	movq	%gs:CTX_SAVED_SP, %rsp
 	jmp	*%rcx
 .Lleave:
 	popq	%rax
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%r10
-	popq	%r8
-	popq	%r9
+	pop_arguments
 	popq	%rcx
 	leaq	-2(%rcx), %rcx
 	popfq
@@ -102,12 +105,7 @@ ipmon_insn:
 	popq	%gs:CTX_INSN_BACK
 	pushfq
 	pushq	%gs:CTX_INSN_BACK
-	pushq	%r9
-	pushq	%r8
-	pushq	%r10
-	pushq	%rdx
-	pushq	%rsi
-	pushq	%rdi
+	push_arguments
 	pushq	%gs:CTX_INSN
 	pushq	%rax
 	pushq	%rcx
@@ -145,12 +143,7 @@ ipmon_insn:
 	popq	%rcx
 	popq	%rax
 	leaq	8(%rsp), %rsp
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%r10
-	popq	%r8
-	popq	%r9
+	pop_arguments
 	leaq	16(%rsp), %rsp
 	pushq	%gs:CTX_INSN_BACK
 	ret
@@ -160,12 +153,7 @@ ipmon_insn:
 	popq	%rcx
 	popq	%rax
 	leaq	8(%rsp), %rsp
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%r10
-	popq	%r8
-	popq	%r9
+	pop_arguments
 	leaq	8(%rsp), %rsp
 	popfq
 	pushq	%gs:CTX_INSN_BACK

@@ -16,10 +16,22 @@
 #include "gofuncs.h"
 #include "sites.h"
 
-static struct elf_image libc_image(uint64_t *bias)
+/* The whole file; ends `fd`. */
+static struct elf_image image_of(int fd)
 {
 	struct elf_image e;
 	struct stat st;
+
+	cr_assert(fd >= 0 && !fstat(fd, &st));
+	e.size = (size_t)st.st_size;
+	e.data = mmap(NULL, e.size, PROT_READ, MAP_PRIVATE, fd, 0);
+	cr_assert(e.data != MAP_FAILED);
+	close(fd);
+	return e;
+}
+
+static struct elf_image libc_image(uint64_t *bias)
+{
 	struct link_map *lm;
 	void *h = dlopen("libc.so.6", RTLD_NOW);
 	int fd;
@@ -28,12 +40,7 @@ static struct elf_image libc_image(uint64_t *bias)
 	cr_assert(!dlinfo(h, RTLD_DI_LINKMAP, &lm));
 	*bias = lm->l_addr;
 	fd = open(lm->l_name, O_RDONLY);
-	cr_assert(fd >= 0 && !fstat(fd, &st));
-	e.size = (size_t)st.st_size;
-	e.data = mmap(NULL, e.size, PROT_READ, MAP_PRIVATE, fd, 0);
-	cr_assert(e.data != MAP_FAILED);
-	close(fd);
-	return e;
+	return image_of(fd);
 }
 
 /* vaddr of the first syscall instruction of a function that has one within n
@@ -197,17 +204,10 @@ static int first_base(struct dl_phdr_info *info, size_t size, void *base)
 
 static struct elf_image own_image(uint64_t *bias)
 {
-	struct elf_image e;
-	struct stat st;
 	int fd = open("/proc/self/exe", O_RDONLY);
 
 	dl_iterate_phdr(first_base, bias);
-	cr_assert(fd >= 0 && !fstat(fd, &st));
-	e.size = (size_t)st.st_size;
-	e.data = mmap(NULL, e.size, PROT_READ, MAP_PRIVATE, fd, 0);
-	cr_assert(e.data != MAP_FAILED);
-	close(fd);
-	return e;
+	return image_of(fd);
 }
 
 static bool no_hole(void *ctx, uint64_t hole)
