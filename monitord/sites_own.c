@@ -65,10 +65,26 @@ static bool leads_into(const struct site_plan *p, uint64_t to)
 	return to > p->vaddr && to < p->end;
 }
 
+/* May an instruction with this opcode be at `vaddr`, behind a prefix (bnd, a hint for
+ * the predictor, REX) at most?  Not if these bytes are within others. */
+static bool may_be_branch(const struct elf_image *e, uint64_t vaddr)
+{
+	const uint8_t *before;
+
+	if (site_boundary(e, vaddr) != BOUNDARY_NO)
+		return true;
+	before = site_code(e, vaddr - 1, 1);
+	return before && (*before == 0xf2 || *before == 0xf3 || *before == 0x2e ||
+			  *before == 0x3e || *before == 0x66 ||
+			  (*before & 0xf0) == 0x40) &&
+	       site_boundary(e, vaddr - 1) != BOUNDARY_NO;
+}
+
 /*
  * Compilers put the rare paths of a function into one of their own (f.cold), which
- * branches back to where they join.  That other one is not decoded: whatever bytes look
- * like such a branch count.  [start, end) has been decoded.
+ * branches back to where they join.  That other one has no bounds that must be known:
+ * whatever looks like such a branch counts, unless what is around it decodes otherwise.
+ * [start, end) has been decoded.
  */
 static bool branched_into(const struct elf_image *e, const struct site_plan *p,
 			  uint64_t start, uint64_t end)
@@ -92,7 +108,8 @@ static bool branched_into(const struct elf_image *e, const struct site_plan *p,
 			if (leads_into(p, at + 1 + (uint64_t)(int64_t)
 				       (int8_t)code[k]) &&
 			    (code[k - 1] == 0xeb ||
-			     (code[k - 1] & 0xf0) == 0x70))
+			     (code[k - 1] & 0xf0) == 0x70) &&
+			    may_be_branch(e, at - 1))
 				return true;
 		}
 	}

@@ -192,9 +192,15 @@ __asm__(".text\n\t.p2align 4\n"
 	CODE(own_twice, "rdtsc; nop; rdtsc; lfence; rdtsc; xor %eax, own_shift(%rip)")
 	CODE(own_into, "jmp 1f; rdtsc; 1: shl $32, %rdx")
 	CODE(own_rsp, "rdrand %rsp; nop; nop")
-	CODE(own_call, "rdtscp; call own_shift"));
+	CODE(own_call, "rdtscp; call own_shift")
+	CODE(own_joined, "rdtsc; nop; nop; nop")
+	CODE(own_joined2, "rdtsc; nop; nop; nop")
+	/* branches from elsewhere, and bytes of an instruction that look like one */
+	CODE(own_cold, "jmp own_joined + 3")
+	CODE(own_cold2, "bnd jmp own_joined2 + 4")
+	CODE(own_number, ".byte 0xb8, 0xeb; 1: .byte own_fence + 6 - 1b - 1, 0, 0"));
 extern const uint8_t own_shift[], own_fence[], own_branch[], own_twice[],
-	own_into[], own_rsp[], own_call[];
+	own_into[], own_rsp[], own_call[], own_joined[], own_joined2[];
 
 static int first_base(struct dl_phdr_info *info, size_t size, void *base)
 {
@@ -227,7 +233,8 @@ Test(sites, other_instructions)
 		{ own_branch, 0, 4, 1, 6, 1 }, { own_twice, 0, 2, 0, 0, 0 },
 		{ own_twice, 3, 2, 0, 8, 1 }, { own_twice, 8, 2, 0, 16, 1 },
 		{ own_into, 2, 2, 0, 0, 0 }, { own_rsp, 0, 4, 1, 0, 0 },
-		{ own_call, 0, 3, 0, 0, 0 },
+		{ own_call, 0, 3, 0, 0, 0 }, { own_joined, 0, 2, 0, 0, 0 },
+		{ own_joined2, 0, 2, 0, 0, 0 },
 	};
 	uint64_t bias = 0;
 	struct elf_image e = own_image(&bias);
