@@ -27,6 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 #include "divergence.h"
@@ -83,6 +85,28 @@ bool mem_allowed(struct taskset *s, unsigned int addr, uint64_t len)
 		return false;
 	}
 	return true;
+}
+
+int64_t mem_unmappable(const struct taskset *s, const char *path)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+	struct statvfs fs;
+	struct stat link, st;
+
+	/* the link's mode is the descriptor's */
+	if (lstat(path, &link) < 0)
+		return -ENODEV;
+	if (!(link.st_mode & S_IRUSR) ||
+	    (a[2] & PROT_WRITE && (a[3] & 0x0f) != MAP_PRIVATE &&
+	     !(link.st_mode & S_IWUSR)))
+		return -EACCES;
+	if (!(a[2] & PROT_EXEC) || stat(path, &st) < 0)
+		return -ENODEV;
+	/* nothing is executed from /proc, /sys, sockets and the like */
+	if ((!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)) ||
+	    (!statvfs(path, &fs) && fs.f_flag & ST_NOEXEC))
+		return -EPERM;
+	return -ENODEV;
 }
 
 bool mem_diverge(struct taskset *s, unsigned int v, int64_t leader,

@@ -80,6 +80,12 @@ int64_t mem_place(struct task *t, uint64_t target, uint64_t len,
 int64_t mem_own_call(struct taskset *s, unsigned int v);
 
 /*
+ * What mmap says to what cannot be mapped, `path` in /proc/PID/fd: what descriptor and
+ * mount do not allow comes before ENODEV.
+ */
+int64_t mem_unmappable(const struct taskset *s, const char *path);
+
+/*
  * Follower v's own result `ret` of a call that succeeded or failed otherwise
  * in the leader. Raises the divergence; true when the run goes on without
  * the follower.

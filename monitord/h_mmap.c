@@ -522,7 +522,7 @@ void mmap_start(struct taskset *s)
 			if (why) {
 				if (say_so)
 					refuse(s, why);
-				set_finish(s, -ENODEV);
+				set_finish(s, mem_unmappable(s, path));
 				return;
 			}
 		}

@@ -22,10 +22,10 @@ bool view_active(void);
 int view_replicate(struct taskset *s, int64_t ret);
 
 /*
- * The leader's call is one that a view can do and a file of /proc cannot: the
- * error there, or 0.
+ * The leader's call is one that a view does otherwise than a file of /proc, or that
+ * this one cannot do: it has been answered as there (true).
  */
-int view_refuses(struct taskset *s);
+bool view_answers(struct taskset *s);
 
 /*
  * The leader's call has returned `ret` >= 0.  If it describes a view, its outputs

@@ -22,6 +22,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 
 #include "procview.h"
@@ -82,10 +83,11 @@ static bool can_take(struct taskset *s, unsigned int arg, mode_t type)
 	return can;
 }
 
-int view_refuses(struct taskset *s)
+static int refuses(struct taskset *s, int64_t *ret)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
 	const struct view *w;
+	char name;
 	int err;
 
 	switch (s->t[LEADER].call.nr) {
@@ -119,11 +121,35 @@ int view_refuses(struct taskset *s)
 		if ((uint32_t)a[2] - SEEK_END > SEEK_HOLE - SEEK_END)
 			return 0;
 		w = view_of(s, 0);
-		return w ? w->no_seek[(uint32_t)a[2] - SEEK_END] : 0;
+		if (!w || w->no_seek[(uint32_t)a[2] - SEEK_END])
+			return w ? w->no_seek[(uint32_t)a[2] - SEEK_END] : 0;
+		/* it ends where it begins, like all files of /proc */
+		if ((uint32_t)a[2] != SEEK_END)
+			return 0;
+		*ret = task_inject(&s->t[LEADER], SYS_lseek, a[0], a[1],
+				   SEEK_SET, 0, 0, 0);
+		return 0;
 	case SYS_fcntl:
-		if ((uint32_t)a[1] != F_GET_SEALS)
+		if ((uint32_t)a[1] != F_GET_SEALS &&
+		    ((uint32_t)a[1] != F_SETFL || !(a[2] & O_DIRECT)))
 			return 0;
 		err = EINVAL;
+		break;
+	case SYS_ioctl:
+		switch ((uint32_t)a[1]) {
+		case FS_IOC_GETFLAGS: case FS_IOC_SETFLAGS:
+		case FS_IOC_FSGETXATTR: case FS_IOC_FSSETXATTR:
+			break;
+		default:
+			return 0;
+		}
+		err = ENOTTY;
+		break;
+	case SYS_name_to_handle_at:
+		if (!(a[4] & AT_EMPTY_PATH) ||
+		    mem_read(&s->t[LEADER], &name, a[1], 1) || name)
+			return 0;
+		err = EOPNOTSUPP;
 		break;
 	case SYS_pwrite64:
 	case SYS_pwritev:
@@ -137,6 +163,19 @@ int view_refuses(struct taskset *s)
 		return 0;
 	}
 	return view_of(s, 0) ? err : 0;
+}
+
+bool view_answers(struct taskset *s)
+{
+	int64_t ret = INT64_MIN;
+	int err = refuses(s, &ret);
+
+	if (err)
+		ret = -err;
+	if (ret == INT64_MIN)
+		return false;
+	set_finish(s, ret);
+	return true;
 }
 
 /* ---- descriptions ---- */
