@@ -142,12 +142,15 @@ static int64_t differs(const struct ipmon_ctx *ctx,
 
 static int64_t map_at(struct ipmon_call *call, uint64_t to)
 {
-	uint64_t flags = call->args[3];
-	int64_t r;
+	uint64_t flags = call->args[3], len = call->args[1];
+	int64_t r = -EEXIST_;
 
-	call->args[0] = to;
-	call->args[3] = flags | IPMON_MAP_FIXED_NOREPLACE;
-	r = ipmon_gate_raw(call);
+	/* what is large may lie so low that there is nothing as much below it */
+	if (len <= IPMON_MEMORY_TOP && to && to <= IPMON_MEMORY_TOP - len) {
+		call->args[0] = to;
+		call->args[3] = flags | IPMON_MAP_FIXED_NOREPLACE;
+		r = ipmon_gate_raw(call);
+	}
 	if (r == -EEXIST_ || r == -EPERM_) {
 		call->args[0] = 0;
 		call->args[3] = flags;

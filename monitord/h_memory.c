@@ -87,6 +87,54 @@ bool mem_allowed(struct taskset *s, unsigned int addr, uint64_t len)
 	return true;
 }
 
+/* where MAP_32BIT mappings are (arch/x86/kernel/sys_x86_64.c, find_start_end) */
+#define LOW_START 0x40000000ull
+#define LOW_SIZE 0x40000000ull
+#define LOW_LARGE (LOW_SIZE / 16)
+
+/*
+ * MAP_32BIT: the kernel takes the second GiB, in which there is no room for a delta.
+ * Variants exchange parts of it, so that addresses have the same lower bits and,
+ * mostly, the same order, as those with a delta have (exec_layout.c).  What is large
+ * would leave no room between the parts: it is moved a little.  0: anywhere.
+ */
+static uint64_t low_place(const struct taskset *s, unsigned int v, uint64_t leader,
+			  uint64_t len, bool up)
+{
+	uint64_t slot = mon.n <= 2 ? LOW_SIZE / 2 : mon.n <= 4 ? LOW_SIZE / 4 :
+		LOW_SIZE / 8, by = (uint64_t)v << 20;
+
+	if (!s->proc->mm->delta[v])
+		return leader;		/* --layout same */
+	if (mon.opt.layout == LAYOUT_INDEPENDENT || leader < LOW_START ||
+	    leader >= LOW_START + LOW_SIZE)
+		return 0;
+	if (len > LOW_LARGE && up)
+		return leader + len + by <= LOW_START + LOW_SIZE ? leader + by : 0;
+	if (len > LOW_LARGE)
+		return leader >= LOW_START + by ? leader - by : 0;
+	return (leader & (slot - 1)) > slot - len ? 0 : leader ^ v * slot;
+}
+
+int64_t mem_place_low(struct taskset *s, unsigned int v, uint64_t leader, uint64_t len,
+		      unsigned int flags, int fd)
+{
+	struct task *t = &s->t[v];
+	const uint64_t *a = t->call.args;
+
+	for (int up = 0; up < 2; up++) {
+		uint64_t at = low_place(s, v, leader, len, up);
+		int64_t r = !at ? -EEXIST :
+			task_inject(t, SYS_mmap, at, len, a[2],
+				    flags | MAP_FIXED_NOREPLACE, (uint64_t)fd,
+				    a[5]);
+
+		if (r != -EEXIST)
+			return r;
+	}
+	return task_inject(t, SYS_mmap, a[0], len, a[2], flags, (uint64_t)fd, a[5]);
+}
+
 int64_t mem_unmappable(const struct taskset *s, const char *path)
 {
 	const uint64_t *a = s->t[LEADER].call.args;

@@ -79,6 +79,10 @@ int64_t mem_place(struct task *t, uint64_t target, uint64_t len,
 /* Follower v executes its own call, at AT_ENTRY or after injected ones. */
 int64_t mem_own_call(struct taskset *s, unsigned int v);
 
+/* Place follower v's part of a MAP_32BIT mapping that the leader has at `leader`. */
+int64_t mem_place_low(struct taskset *s, unsigned int v, uint64_t leader, uint64_t len,
+		      unsigned int flags, int fd);
+
 /*
  * What mmap says to what cannot be mapped, `path` in /proc/PID/fd: what descriptor and
  * mount do not allow comes before ENODEV.

@@ -77,9 +77,6 @@
 #define MREMAP_DONTUNMAP 4
 #endif
 #define USER_TOP 0x7ffffffff000ull
-/* where MAP_32BIT mappings are (arch/x86/kernel/sys_x86_64.c, find_start_end) */
-#define LOW_START 0x40000000ull
-#define LOW_SIZE 0x40000000ull
 
 static bool is_shared(unsigned int flags)
 {
@@ -105,27 +102,6 @@ int64_t mem_place(struct task *t, uint64_t target, uint64_t len,
 		r = task_inject(t, SYS_mmap, 0, len, prot, flags,
 				(uint64_t)fd, off);
 	return r;
-}
-
-/*
- * MAP_32BIT: the kernel takes the second GiB, in which there is no room for a delta.
- * Variants exchange parts of it, so that addresses have the same lower bits and,
- * mostly, the same order, as those with a delta have (exec_layout.c).  0: anywhere.
- */
-static uint64_t low_place(const struct taskset *s, unsigned int v, uint64_t leader,
-			  uint64_t len)
-{
-	uint64_t slot = mon.n <= 2 ? LOW_SIZE / 2 : mon.n <= 4 ? LOW_SIZE / 4 :
-		LOW_SIZE / 8;
-
-	if (!s->proc->mm->delta[v])
-		return leader;		/* --layout same */
-	if (mon.opt.layout == LAYOUT_INDEPENDENT)
-		return 0;
-	if (leader < LOW_START || leader >= LOW_START + LOW_SIZE ||
-	    len > slot || (leader & (slot - 1)) > slot - len)
-		return 0;
-	return leader ^ v * slot;
 }
 
 static int64_t place(struct taskset *s, unsigned int v, int64_t leader,
@@ -160,16 +136,8 @@ static int64_t place(struct taskset *s, unsigned int v, int64_t leader,
 		if (r != -EEXIST)
 			return r;
 	}
-	if (flags & MAP_32BIT) {
-		target = low_place(s, v, (uint64_t)leader, len);
-		r = !target ? -EEXIST :
-			task_inject(t, SYS_mmap, target, len, a[2],
-				    flags | MAP_FIXED_NOREPLACE, (uint64_t)fd,
-				    a[5]);
-		return r != -EEXIST ? r :
-			task_inject(t, SYS_mmap, a[0], len, a[2], flags,
-				    (uint64_t)fd, a[5]);
-	}
+	if (flags & MAP_32BIT)
+		return mem_place_low(s, v, (uint64_t)leader, len, flags, fd);
 	return mem_place(t, target, len, (unsigned int)a[2], flags, fd, a[5]);
 }
 
