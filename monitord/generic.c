@@ -134,6 +134,25 @@ bool unknown_unread(struct taskset *s)
 }
 
 /*
+ * What the kernel says to this socket option when its value lies nowhere.
+ * -EFAULT: it wants the value.
+ */
+static int64_t ask_option(struct taskset *s)
+{
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	for_each_follower(v) {
+		const uint64_t *b = s->t[v].call.args;
+
+		if ((int)b[0] != (int)a[0] || (int)b[1] != (int)a[1] ||
+		    (int)b[2] != (int)a[2])
+			return -EFAULT;
+	}
+	return task_inject(&s->t[LEADER], s->t[LEADER].call.nr, a[0], a[1], a[2],
+			   NOWHERE, a[4], 0);
+}
+
+/*
  * What the kernel says to commands, and to members of structures, it does not
  * know.  The table knows those of Linux 6.18: up to then this is the kernel's own
  * answer; on a younger one we say that we do not know it.  Sockets and file systems have commands of their own: they are asked with
@@ -161,6 +180,12 @@ static int64_t unknown_answer(struct taskset *s, bool *known)
 				a[2], NOWHERE, 0, 0);
 		*known = r == -EFAULT || r >= 0;
 		return *known ? -EINVAL : r;
+	case W_SOCKOPT_GET: case W_SOCKOPT_SET:
+		r = ask_option(s);
+		if (r == -ENOTSOCK || r == -EOPNOTSUPP || r == -ENOPROTOOPT)
+			return r;
+		*known = true;
+		return -EINVAL;
 	case W_KEYCTL:
 		return -EOPNOTSUPP;
 	case W_CLONE3: case W_OPENAT2: case W_LANDLOCK_ATTR:

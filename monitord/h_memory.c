@@ -53,6 +53,8 @@
 #define MADV_SOFT_OFFLINE 101
 #endif
 
+#define NO_ADVICE 0x7fffffff
+
 /* ---- the monitor's pages ---- */
 
 bool mem_protected(const struct mm *m, unsigned int v, uint64_t start,
@@ -71,20 +73,26 @@ bool mem_protected(const struct mm *m, unsigned int v, uint64_t start,
 	return owned_next(m, v, start, end, &own, &own_end);
 }
 
-bool mem_allowed(struct taskset *s, unsigned int addr, uint64_t len)
+static bool covers_monitor(struct taskset *s, unsigned int addr, uint64_t len)
 {
 	/* lengths were compared, except the unaligned part of the address */
 	for_each_variant(v) {
 		uint64_t start = s->t[v].call.args[addr];
 		uint64_t slack = start & (PAGE - 1);
 
-		if (!mem_protected(s->proc->mm, v, start, len + slack))
-			continue;
-		refuse(s, "the range covers pages of the monitor");
-		set_finish(s, -EPERM);
-		return false;
+		if (mem_protected(s->proc->mm, v, start, len + slack))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+bool mem_allowed(struct taskset *s, unsigned int addr, uint64_t len)
+{
+	if (!covers_monitor(s, addr, len))
+		return true;
+	refuse(s, "the range covers pages of the monitor");
+	set_finish(s, -EPERM);
+	return false;
 }
 
 /* where MAP_32BIT mappings are (arch/x86/kernel/sys_x86_64.c, find_start_end) */
@@ -367,14 +375,23 @@ static bool only_advice(int advice)
 void madvise_start(struct taskset *s)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
+	int64_t r;
 
 	if ((int)a[2] == MADV_HWPOISON || (int)a[2] == MADV_SOFT_OFFLINE) {
 		refuse(s, "memory failures cannot be injected");
 		set_finish(s, -EPERM);
 		return;
 	}
-	if (!mem_allowed(s, 0, a[1]))
+	if (covers_monitor(s, 0, a[1])) {
+		/* wrong wherever it is?  Nothing is advised about no bytes. */
+		r = task_inject(&s->t[LEADER], SYS_madvise, a[0], 0, a[2], 0, 0,
+				0);
+		if (r >= 0)
+			mem_allowed(s, 0, a[1]);
+		else
+			set_finish(s, r);
 		return;
+	}
 	/* the file's own bytes would come back page by page */
 	if (!only_advice((int)a[2]))
 		text_touched(s, 0, a[1]);
@@ -425,10 +442,15 @@ void madvise_done(struct taskset *s, int64_t ret)
  */
 void process_madvise_start(struct taskset *s)
 {
-	if (only_advice((int)s->t[LEADER].call.args[3]))
+	const uint64_t *a = s->t[LEADER].call.args;
+
+	if (only_advice((int)a[3])) {
 		set_leader_go(s);
-	else
-		set_finish(s, -EINVAL);
+		return;
+	}
+	/* an advice nobody knows: the errors that come before EINVAL do */
+	set_finish(s, task_inject(&s->t[LEADER], SYS_process_madvise, a[0], a[1],
+				  a[2], NO_ADVICE, a[4], 0));
 }
 
 /* ---- msync ---- */

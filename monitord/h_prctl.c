@@ -278,7 +278,12 @@ void prctl_start(struct taskset *s)
 		set_finish(s, -EINVAL);
 		return;
 	case PR_NEVER:
-		set_finish(s, -(int64_t)r->error);
+		/* nothing is on that could be switched off */
+		if (r->option == PR_SET_SYSCALL_USER_DISPATCH &&
+		    s->t[LEADER].call.args[1] == PR_SYS_DISPATCH_OFF)
+			set_leader_go(s);
+		else
+			set_finish(s, -(int64_t)r->error);
 		return;
 	case PR_VIRTUAL:
 		virtual_start(s);

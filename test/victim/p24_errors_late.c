@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls that fail late, or for another reason than the first that comes to mind:
+ * a timer's number is stored before its clock refuses it, who gives advice that
+ * nobody knows is told first that the memory list is not there or the process
+ * is not, a socket option is looked at after what it is set for.
+ */
+#include "victim.h"
+
+#define IP_TABLES	64	/* IPT_SO_SET_REPLACE and what is there for IPv6 */
+#define NO_ADVICE	99
+
+static void tell(const char *what, long r)
+{
+	printf("%s: %ld %s\n", what, r, r < 0 ? strerror(errno) : "");
+}
+
+static void timers(void)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC_RAW,
+		CLOCK_REALTIME_COARSE, -1, -2, 99, CLOCK_BOOTTIME };
+	struct sigevent bad = { .sigev_notify = 77 };
+	int number;
+
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		number = 4711;
+		tell("timer", syscall(SYS_timer_create, clocks[i], NULL,
+				      &number));
+		printf("  %d\n", number);
+	}
+	number = 4711;
+	tell("bad event", syscall(SYS_timer_create, CLOCK_MONOTONIC, &bad,
+				  &number));
+	printf("  %d\n", number);
+}
+
+static void advice(void)
+{
+	char *page = OK(mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	struct iovec iov = { page, 4096 }, wrong = { (void *)-1L, 4096 };
+	int self = OK(syscall(SYS_pidfd_open, getpid(), 0));
+	int null = OK(open("/dev/null", O_RDONLY));
+
+	tell("no list", syscall(SYS_process_madvise, self, 8, 1, NO_ADVICE, 0));
+	tell("wrong list", syscall(SYS_process_madvise, self, &wrong, 1,
+				   NO_ADVICE, 0));
+	tell("no process", syscall(SYS_process_madvise, -1, &iov, 1, NO_ADVICE,
+				   0));
+	tell("a file", syscall(SYS_process_madvise, null, &iov, 1, NO_ADVICE,
+			       0));
+	tell("flags", syscall(SYS_process_madvise, -1, &iov, 1, NO_ADVICE, 1));
+	tell("unknown", syscall(SYS_process_madvise, self, &iov, 1, NO_ADVICE,
+				0));
+	/* everything there is, but in no way that is known or possible */
+	tell("unknown", madvise(NULL, 1ul << 47, NO_ADVICE));
+	tell("within a page", madvise((void *)1, 1ul << 47, MADV_DONTNEED));
+}
+
+static void options(void)
+{
+	int null = OK(open("/dev/null", O_RDONLY)), pair[2], value = 0;
+	socklen_t size = sizeof(value);
+
+	OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	tell("file", setsockopt(null, IPPROTO_IPV6, IP_TABLES, &value, size));
+	tell("file", getsockopt(null, IPPROTO_IP, IP_TABLES, &value, &size));
+	tell("closed", getsockopt(-1, IPPROTO_IP, IP_TABLES, &value, &size));
+	tell("unix", setsockopt(pair[0], IPPROTO_IPV6, IP_TABLES, &value, size));
+	tell("unix", getsockopt(pair[0], IPPROTO_IPV6, IP_TABLES, &value,
+				&size));
+}
+
+int main(void)
+{
+	timers();
+	advice();
+	options();
+	/* what is not on can be switched off */
+	tell("dispatch", prctl(59 /* PR_SET_SYSCALL_USER_DISPATCH */, 0, 0, 0,
+			       0));
+	tell("dispatch", prctl(59, 0, 1, 0, 0));
+	return 0;
+}
