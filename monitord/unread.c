@@ -14,6 +14,8 @@
  *   msgsnd		more than any message's (EINVAL)
  *   sendto, write	on datagram sockets, more than a datagram may have (EMSGSIZE)
  *   the same		on generic netlink, genlmsghdr.reserved
+ *   sendto		the address, on TCP sockets: servers for TCP and UDP alike
+ *			pass what recvfrom has left as it was
  *
  * In-process the leader may be ahead, and the descriptor another one by now: the
  * record must say that the call did nothing, or that the leader is waiting with it.
@@ -71,6 +73,16 @@ static uint64_t of_socket(int fd, uint64_t len, uint64_t off)
 	}
 }
 
+/* TCP looks at it to connect with the first bytes only.  The family is compared. */
+static uint64_t of_address(int fd, uint64_t flags, uint64_t len, uint64_t off)
+{
+	int domain = sock_int(fd, SO_DOMAIN);
+
+	return (domain == AF_INET || domain == AF_INET6) &&
+		sock_int(fd, SO_PROTOCOL) == IPPROTO_TCP &&
+		!(flags & MSG_FASTOPEN) ? len - off : 0;
+}
+
 static uint64_t of_queue(int fd, uint64_t len, uint64_t off)
 {
 	struct mq_attr attr;
@@ -94,13 +106,18 @@ static uint64_t of_message(const struct taskset *s, uint64_t text, uint64_t len,
 		text > (uint64_t)info.msgmax ? len - off : 0;
 }
 
+static bool is_address(uint64_t nr, unsigned int arg)
+{
+	return nr == SYS_sendto && arg == 4;
+}
+
 uint64_t unread_bytes(struct taskset *s, uint64_t nr, const uint64_t args[6],
 		      unsigned int arg, uint64_t len, uint64_t off)
 {
 	uint64_t n;
 	int fd;
 
-	if (arg != 1 || off >= len)
+	if (off >= len || (arg != 1 && !is_address(nr, arg)))
 		return 0;
 	if (nr == SYS_msgsnd)
 		return of_message(s, args[2], len, off);
@@ -109,7 +126,8 @@ uint64_t unread_bytes(struct taskset *s, uint64_t nr, const uint64_t args[6],
 	fd = leader_getfd(s, (int)args[0]);
 	if (fd < 0)
 		return 0;
-	n = nr == SYS_mq_timedsend ? of_queue(fd, len, off) :
+	n = arg != 1 ? of_address(fd, args[3], len, off) :
+		nr == SYS_mq_timedsend ? of_queue(fd, len, off) :
 		of_socket(fd, len, off);
 	close(fd);
 	return n;
@@ -127,8 +145,8 @@ uint64_t unread_reported(struct task *t, const struct ring_call *c)
 		return 0;
 	n = unread_bytes(t->set, w.call.nr, w.call.args, (unsigned int)x.arg,
 			 x.len[1], x.offset);
-	/* all of it: nothing was sent */
-	if (n == x.len[1] - x.offset &&
+	/* all of the data: nothing was sent */
+	if (!is_address(c->nr, (unsigned int)x.arg) && n == x.len[1] - x.offset &&
 	    !(c->done ? c->ret < 0 : c->flags & REC_INPUTS))
 		return 0;
 	return n;

@@ -23,6 +23,33 @@ static void sockets(void)
 	say("unix", send(p[0], words, 20000, MSG_DONTWAIT));
 }
 
+/* The address of a message on a connected TCP socket is not looked at. */
+static void tcp(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET }, junk = to;
+	socklen_t len = sizeof(to);
+	int l = OK(socket(AF_INET, SOCK_STREAM, 0));
+	int c = OK(socket(AF_INET, SOCK_STREAM, 0)), a, n = 0;
+	char buf[64];
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	OK(bind(l, (void *)&to, sizeof(to)));
+	OK(listen(l, 1));
+	OK(getsockname(l, (void *)&to, &len));
+	OK(connect(c, (void *)&to, sizeof(to)));
+	a = OK(accept(l, NULL, NULL));
+	junk.sin_addr.s_addr = (uint32_t)((uintptr_t)&words >> 16);
+	memcpy(junk.sin_zero, &words[9], sizeof(junk.sin_zero));
+	for (int i = 0; i < 10; i++) {
+		say("tcp", sendto(c, "hello", 5, 0, (void *)&junk, sizeof(junk)));
+		junk.sin_family = i & 1 ? AF_INET : 0x1234;
+	}
+	OK(shutdown(c, SHUT_WR));
+	while ((len = (socklen_t)OK(read(a, buf, sizeof(buf)))))
+		n += (int)len;
+	say("read", n);
+}
+
 static void queues(void)
 {
 	struct mq_attr attr = { .mq_maxmsg = 2, .mq_msgsize = 64 };
@@ -112,6 +139,7 @@ int main(void)
 	for (size_t i = 8; i < sizeof(words) / sizeof(words[0]); i++)
 		words[i] = (uintptr_t)&words[i];
 	sockets();
+	tcp();
 	queues();
 	refused();
 	dirty();
