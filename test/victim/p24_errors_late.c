@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls that fail late, or for another reason than the first that comes to mind:
- * a timer's number is stored before its clock refuses it, who gives advice that
+ * a timer's number is stored before its clock refuses it, a memory policy before
+ * the mask of nodes is found to be too long, who gives advice that
  * nobody knows is told first that the memory list is not there or the process
  * is not, a socket option is looked at after what it is set for.
  */
@@ -32,6 +33,20 @@ static void timers(void)
 	tell("bad event", syscall(SYS_timer_create, CLOCK_MONOTONIC, &bad,
 				  &number));
 	printf("  %d\n", number);
+}
+
+static void policy(void)
+{
+	unsigned long mask = 0;
+	int mode = 4711;
+
+	tell("policy", syscall(SYS_get_mempolicy, &mode, &mask, 1ul << 20, NULL,
+			       0));
+	printf("  %d\n", mode);
+	mode = 4711;
+	tell("policy", syscall(SYS_get_mempolicy, &mode, &mask, 1ul << 20, NULL,
+			       8));
+	printf("  %d\n", mode);
 }
 
 static void advice(void)
@@ -74,6 +89,7 @@ static void options(void)
 int main(void)
 {
 	timers();
+	policy();
 	advice();
 	options();
 	/* what is not on can be switched off */
