@@ -20,6 +20,13 @@
  *     down the first thread's stack: the same object of the program.  Of a file that
  *     is mapped writable and shared a follower has a copy in its place (shadow.c).
  *
+ * What an allocator hands out need not be at the same offset: one string that is
+ * longer in one variant, one block aligned differently, and whatever is allocated
+ * after that is elsewhere (a Java VM's children get such pointers, from an arena in
+ * which its compiler's threads allocate as well).  So in writable memory of the
+ * program's own two addresses in the same mapping will do, if they are alike modulo
+ * what every allocator aligns to.  Each variant goes on with its own.
+ *
  * Six bytes may do instead of eight (packed_address()).
  * Half an address is what is left of one in the padding behind a field of four
  * bytes.  Such a half is tolerated where it is that of addresses in the same
@@ -52,6 +59,7 @@
 
 #define CHANNELS_MAX	8192u	/* remembered, oldest forgotten first */
 #define MAPS_MAX	1024u
+#define ALLOC_ALIGN	8u
 
 /* ---- which channels are internal ---- */
 
@@ -196,6 +204,33 @@ static bool equivalent(struct taskset *s, unsigned int v, uint64_t a,
 	return a - x->start + x->offset == b - y->start + y->offset;
 }
 
+/* Memory that an allocator may have got from the kernel. */
+static bool for_objects(const struct map_entry *e)
+{
+	return e->perms[1] == 'w' && e->perms[3] == 'p' &&
+		(!e->path[0] || !strcmp(e->path, "[heap]"));
+}
+
+/* Two that need not be the same object, but in the same memory for such. */
+static bool in_same_heap(struct taskset *s, unsigned int v, uint64_t a,
+			 uint64_t b)
+{
+	const uint64_t delta = (uint64_t)s->proc->mm->delta[v];
+	struct snapshot *snap = snapshots();
+	const struct map_entry *x, *y;
+
+	if (!snap || a >> 47 || b >> 47 || (a ^ b) % ALLOC_ALIGN)
+		return false;
+	x = map_of(&snap[0], &s->t[LEADER], a);
+	y = x && for_objects(x) ? map_of(&snap[1], &s->t[v], b) : NULL;
+	if (!y || !for_objects(y) || strcmp(x->path, y->path))
+		return false;
+	if (x->path[0])
+		return true;
+	return b - delta - x->start < x->end - x->start &&
+		a + delta - y->start < y->end - y->start;
+}
+
 /* May this be the upper half of an address in [start, end)? */
 static bool upper_half(uint64_t start, uint64_t end, uint32_t half)
 {
@@ -318,6 +353,18 @@ int64_t internal_pointer(struct taskset *s, unsigned int v,
 		    !mem_read(&s->t[v], &b, y->addr + (uint64_t)at,
 			      sizeof(b)) && equivalent_halves(s, v, a, b))
 			return at + (int64_t)sizeof(a);
+	}
+	for (int64_t at = off; at >= 0 && at > off - 8; at--) {
+		uint64_t a, b;
+
+		if ((uint64_t)at + sizeof(a) > x->len ||
+		    mem_read(&s->t[LEADER], &a, x->addr + (uint64_t)at,
+			     sizeof(a)) ||
+		    mem_read(&s->t[v], &b, y->addr + (uint64_t)at, sizeof(b)) ||
+		    !in_same_heap(s, v, a, b))
+			continue;
+		word_add(s, v, a, b);
+		return at + (int64_t)sizeof(a);
 	}
 	return -1;
 }
