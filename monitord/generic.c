@@ -182,10 +182,8 @@ static int64_t unknown_answer(struct taskset *s, bool *known)
 		return *known ? -EINVAL : r;
 	case W_SOCKOPT_GET: case W_SOCKOPT_SET:
 		r = ask_option(s);
-		if (r == -ENOTSOCK || r == -EOPNOTSUPP || r == -ENOPROTOOPT)
-			return r;
-		*known = true;
-		return -EINVAL;
+		*known = r == -EFAULT || r >= 0;
+		return *known ? -EINVAL : r;
 	case W_KEYCTL:
 		return -EOPNOTSUPP;
 	case W_CLONE3: case W_OPENAT2: case W_LANDLOCK_ATTR:

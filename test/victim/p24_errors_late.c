@@ -75,6 +75,8 @@ static void advice(void)
 static void options(void)
 {
 	int null = OK(open("/dev/null", O_RDONLY)), pair[2], value = 0;
+	int inet6 = OK(socket(AF_INET6, SOCK_DGRAM, 0));
+	char room[512] = "";
 	socklen_t size = sizeof(value);
 
 	OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
@@ -84,6 +86,10 @@ static void options(void)
 	tell("unix", setsockopt(pair[0], IPPROTO_IPV6, IP_TABLES, &value, size));
 	tell("unix", getsockopt(pair[0], IPPROTO_IPV6, IP_TABLES, &value,
 				&size));
+	/* how much room there is is looked at before what is there */
+	for (size = 0; size <= 300; size += 100)
+		tell("inet6", getsockopt(inet6, IPPROTO_IPV6, IP_TABLES, room,
+					 &size));
 }
 
 int main(void)
