@@ -42,6 +42,7 @@
 
 #include "hold_int.h"
 #include "more.h"
+#include "pace.h"
 
 #define NR_READ		0
 #define NR_WRITE	1
@@ -683,6 +684,7 @@ void hold_commit(struct ipmon_ctx *ctx)
 
 	h->op[h->n - 1].pos = ctx->p.head;
 	ctx->n_held++;
+	pace_output(ctx);
 	/* it may never sleep */
 	if (++h->turn == TURN_MOST)
 		hold_turn_over(ctx);

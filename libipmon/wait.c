@@ -37,6 +37,7 @@
  *
  * A leader that holds outputs (hold.c) runs on and wakes its followers a few times
  * between two sleeps of its own: woken for each they would find one, and sleep again.
+ * Or, where that turns out to be faster, nobody sleeps that soon (pace.c).
  * (Followers that nap and look by themselves, 50 us at a time, were tried: they
  * take from the peers' processors what the leader saves.)
  *
@@ -44,6 +45,7 @@
  * restarted call): every sleep is in a loop around its condition.
  */
 #include "more.h"
+#include "pace.h"
 #include "turn.h"
 
 #define NR_FUTEX	202
@@ -268,7 +270,9 @@ void leader_wait(struct ipmon_ctx *ctx, uint64_t pos)
 				slept = wake_followers(ctx);
 				woken = 1;
 			}
-			if (!slept && ((!stacked(c->cpu) &&
+			if (!slept && (pace_awake(ctx) ?
+				       pace_wait(ctx, &c->tail, pos) :
+				       (!stacked(c->cpu) &&
 					spin(ctx, &c->tail, pos)) ||
 				       arrives(ctx, c, pos)))
 				continue;
@@ -399,10 +403,14 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 		/* skips may have made room */
 		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 			wake_leader(ctx, c);
-		if (ctx->awaited && !stacked(leader_cpu(r)) &&
-		    __atomic_load_n(&r->state, __ATOMIC_RELAXED) !=
-		    RING_BLOCKED && spin(ctx, &r->head, ctx->c.tail + 1))
+		if (pace_awake(ctx)) {
+			if (pace_wait(ctx, &r->head, ctx->c.tail + 1))
+				continue;
+		} else if (ctx->awaited && !stacked(leader_cpu(r)) &&
+			   __atomic_load_n(&r->state, __ATOMIC_RELAXED) !=
+			   RING_BLOCKED && spin(ctx, &r->head, ctx->c.tail + 1)) {
 			continue;
+		}
 		if (leave_leader(ctx)) {
 			/* now both can be awake */
 			ctx->spin = ctx->spin_max;

@@ -99,6 +99,7 @@ static bool gate_denied(int nr)
 		SYS_close, SYS_fstat, SYS_fstatfs, SYS_poll, SYS_pread64,
 		SYS_fcntl, SYS_sendto, SYS_getsockopt, SYS_futex,
 		SYS_clock_gettime, SYS_restart_syscall, SYS_sched_getparam,
+		SYS_sched_yield,
 	};
 
 	if (!denied || denied[nr].action != CALL_DENY)
@@ -232,7 +233,8 @@ static int relaxed_rules(scmp_filter_ctx ctx, uint64_t gate)
 
 /*
  * Followers: futex wait and wake on a word several processes share, without a
- * flag (wait.c of libipmon), the caller's own processors (placement.c there), and
+ * flag (wait.c of libipmon), the caller's own processors (placement.c there), which
+ * it may offer to others (pace.c), and
  * what RF_PRIVATE calls may be made at the gate at all: clocks, and GRND_NONBLOCK
  * draws of up to 8 bytes.
  */
@@ -264,6 +266,8 @@ static int follower_rules(scmp_filter_ctx ctx)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_futex, 1,
 				     SCMP_CMP64(1, SCMP_CMP_MASKED_EQ,
 						0xffffffffu, op));
+	if (!r)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_sched_yield, 0);
 	for (int nr = SYS_sched_setaffinity; !r && nr <= SYS_sched_getaffinity;
 	     nr++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,

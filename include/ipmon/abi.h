@@ -186,7 +186,8 @@ struct ipmon_ctx {
 	uint32_t told;		/* ... by the call at hand */
 	uint32_t foretold;	/* the call at hand is to be made so */
 	uint32_t suits_at;	/* ring->releases when suits[] was true */
-	uint32_t more_site, pad2; /* the site that told */
+	uint32_t more_site;	/* the site that told */
+	uint32_t pace_vain;	/* pace.c: waits in vain, in a row */
 	uint32_t suits[IPMON_OUT_FDS]; /* descriptors + 1 that may take part, or
 				 * (more.c: UNFIT) may not */
 	uint8_t follows[IPMON_OUT_SITES]; /* how often in a row, up to some */
@@ -343,7 +344,7 @@ struct ipmon_ring {
 				 * << 12 | on which processor the last time */
 	uint32_t releases;	/* rendezvous behind the leader, from 1; private
 				 * calls it made alone are none */
-	uint32_t pad1;
+	uint32_t awake;		/* followers stay awake between records (pace.c) */
 	struct ipmon_pi pi;
 	uint8_t pad[4096 - 120];
 	struct ipmon_count count[IPMON_COUNTS];
@@ -461,6 +462,14 @@ struct ipmon_hold_op {
 				 * HOLD_OPTION: the value */
 	uint64_t pos;		/* sent when all tails are there */
 };
+/* pace.c: what outputs took, in ticks of the counter. */
+struct ipmon_pace {
+	uint64_t since;		/* the counter when `outputs` was 0 */
+	uint64_t before, other;	/* with what is settled, with the other way */
+	uint32_t outputs;
+	uint32_t stage;
+	uint32_t left, every;	/* measurements until the other way is tried */
+};
 struct ipmon_hold {
 	uint32_t n;		/* operations held, the oldest first */
 	uint32_t end;		/* of data: where the next bytes go; it goes on
@@ -483,6 +492,7 @@ struct ipmon_hold {
 	uint32_t usual;		/* ... as a rule, the sum of some times */
 	uint32_t twice;		/* a connection was asked again for room behind
 				 * what it held, so few askings ago */
+	struct ipmon_pace pace;
 	uint16_t fresh[IPMON_HOLD_OPS];	/* ... their slots */
 	struct ipmon_hold_op op[IPMON_HOLD_OPS];
 	unsigned char data[IPMON_HOLD_BYTES];
