@@ -364,6 +364,8 @@ void fast_tick(struct taskset *s)
 	fast_flush_tick(s);
 	if (s->live)
 		note_blocked(s);
+	if (s->live && s->arrived && fast_early_asleep(s))
+		return;
 	if (!s->live || fast_behind(s) < 0) {
 		s->t_lag = 0;
 		return;

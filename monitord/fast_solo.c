@@ -17,6 +17,9 @@
  *    not made it before those, so the follower makes it alone.
  *  - A follower arrives with another call and records unread that are not of
  *    private ones: the variants differ.
+ *  - A follower stands at a private call when the leader falls asleep in another, or
+ *    arrives with one of everybody's, and nothing is unread: the follower makes it
+ *    alone.  Siblings may have to wait for it to come to where its leader is.
  *  - The leader arrives with a private call, a follower waits for a record of
  *    another: the leader makes its call alone.
  */
@@ -192,6 +195,35 @@ bool fast_follower_early(struct taskset *s, unsigned int v)
 	if (solo_one(s, v))
 		return true;
 	return fast_passed(s, v) && fast_parted(s, v);
+}
+
+/* The leader stands at a call of everybody's, and it is not this one's. */
+static bool leader_elsewhere(const struct taskset *s, unsigned int v)
+{
+	const struct task *lead = &s->t[LEADER];
+
+	return s->arrived & 1u << LEADER && lead->at == AT_ENTRY &&
+		lead->call.nr != s->t[v].call.nr &&
+		!(ipmon_row(lead->call.nr)->flags & RF_PRIVATE) &&
+		!solo_clock(&s->t[v]);
+}
+
+bool fast_early_asleep(struct taskset *s)
+{
+	for_each_follower(v) {
+		bool passed = __atomic_load_n(&fast_ring(s)->state,
+					      __ATOMIC_ACQUIRE) == RING_BLOCKED;
+
+		if (!(s->arrived & 1u << v) || s->t[v].at != AT_ENTRY ||
+		    !(passed || leader_elsewhere(s, v)))
+			continue;
+		/* in this order: it has been asleep with nothing unread */
+		if (__atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE) ==
+		    __atomic_load_n(&fast_cursor(s, v)->tail, __ATOMIC_ACQUIRE) &&
+		    solo_one(s, v))
+			return true;
+	}
+	return false;
 }
 
 bool fast_early(struct taskset *s)

@@ -25,6 +25,9 @@ uint64_t fast_unread_at(const struct taskset *s, unsigned int v);
 bool fast_follower_early(struct taskset *s, unsigned int v);
 /* The same for all of them. */
 bool fast_early(struct taskset *s);
+/* The ticker: a follower stands at a private call which its leader, asleep in another
+ * or at a rendezvous, cannot come to any more.  True: it went on alone. */
+bool fast_early_asleep(struct taskset *s);
 /* A follower found that the leader stands at a rendezvous.  True: the leader
  * made a private call there and goes on; the follower shall look again.  `asked`:
  * before it makes a private call of its own. */
