@@ -26,6 +26,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "compat_str.h"
+
 #define EXPORT __attribute__((visibility("default")))
 
 /* As many as glibc: 62^3. A directory that full has other problems. */
@@ -91,12 +93,12 @@ static int try_free(const char *path, int flags)
 static int generate(char *template, int suffix_len, int flags,
 		    int (*try)(const char *path, int flags))
 {
-	size_t len = strlen(template);
+	size_t len = string_length(template);
 	int saved = errno;
 	char *xs;
 
 	if (suffix_len < 0 || len < 6 + (size_t)suffix_len ||
-	    strncmp(template + len - 6 - (size_t)suffix_len, "XXXXXX", 6)) {
+	    !string_begins(template + len - 6 - (size_t)suffix_len, "XXXXXX", 6)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -202,7 +204,7 @@ EXPORT char *tempnam(const char *dir, const char *prefix)
 		errno = ENOENT;
 		return NULL;
 	}
-	dirlen = strlen(dir);
+	dirlen = string_length(dir);
 	while (dirlen > 1 && dir[dirlen - 1] == '/')
 		dirlen--;
 	/* at most five characters of the prefix count */

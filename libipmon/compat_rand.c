@@ -21,9 +21,10 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "compat_str.h"
 
 /* struct rand_meth_st of <openssl/rand.h>, unchanged since OpenSSL 0.9 */
 struct rand_method {
@@ -114,14 +115,14 @@ extern char **environ;
  */
 __attribute__((visibility("default"))) char *getenv(const char *name)
 {
-	size_t len = strlen(name);
+	size_t len = string_length(name);
 
-	if (name[0] == 'O' && !strcmp(name, "OPENSSL_ia32cap"))
+	if (name[0] == 'O' && string_begins(name, "OPENSSL_ia32cap", (size_t)-1))
 		replace_of(__builtin_return_address(0));
 	if (!environ || !len)
 		return NULL;
 	for (char **e = environ; *e; e++)
-		if ((*e)[0] == name[0] && !strncmp(*e, name, len) &&
+		if ((*e)[0] == name[0] && string_begins(*e, name, len) &&
 		    (*e)[len] == '=')
 			return *e + len + 1;
 	return NULL;
