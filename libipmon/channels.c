@@ -40,7 +40,7 @@ static int pieces_of(struct pieces *p, uint64_t nr, const uint64_t args[6])
 	case NR_READV:
 	case NR_WRITEV:
 		p->iov = args[1];
-		p->n = args[2];
+		p->n = (uint32_t)args[2];	/* as the kernel */
 		break;
 	default:	/* sendmsg, recvmsg */
 		if (mem_get(msg, args[1], sizeof(msg)))

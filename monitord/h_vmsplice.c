@@ -88,7 +88,7 @@ static bool one_page(struct task *t)
 	const uint64_t *a = t->call.args;
 	uint64_t iov[2], sum = 0;
 
-	for (uint64_t i = 0; i < a[2] && sum <= PIECE; i++) {
+	for (uint64_t i = 0; i < (uint32_t)a[2] && sum <= PIECE; i++) {
 		if (mem_read(t, iov, a[1] + i * sizeof(iov), sizeof(iov)) ||
 		    iov[1] > PIECE)
 			return false;
@@ -103,7 +103,7 @@ static int64_t first_piece(struct task *t, uint64_t slot)
 	const uint64_t *a = t->call.args;
 	uint64_t iov[2];
 
-	for (uint64_t i = 0; i < a[2]; i++) {
+	for (uint64_t i = 0; i < (uint32_t)a[2]; i++) {
 		if (mem_read(t, iov, a[1] + i * sizeof(iov), sizeof(iov)))
 			return -EFAULT;
 		if (!iov[1])
@@ -129,7 +129,8 @@ void vmsplice_start(struct taskset *s)
 
 	p.fd = a[3] & ~(uint64_t)SPLICE_FLAGS & 0xffffffffu ? -1 :
 		pipe_of(s, (int)a[0], &mode);
-	if (p.fd < 0 || mode == O_RDONLY || !a[2] || a[2] > UIO_MAXIOV) {
+	if (p.fd < 0 || mode == O_RDONLY || !(uint32_t)a[2] ||
+	    (uint32_t)a[2] > UIO_MAXIOV) {
 		if (p.fd >= 0)
 			close(p.fd);
 		set_leader_go(s);

@@ -91,7 +91,7 @@ static bool transfer_of(struct task *t, uint64_t nr, const uint64_t a[6],
 	switch (nr) {
 	case SYS_writev:
 		x->iov = a[1];
-		x->n_iov = a[2];
+		x->n_iov = (uint32_t)a[2];
 		return true;
 	case SYS_sendmsg:
 	case SYS_recvmsg:

@@ -418,12 +418,13 @@ static int memory(struct ipmon_walk *w, unsigned int i)
 		return ipmon_emit_in(w, i, addr, d->b, NULL);
 	case K_ARRIN:
 		return array(w, i, d->b, 0);
+	/* import_iovec() takes the lower half of the count */
 	case K_IOVIN:
-		return walk_iov(w, i, addr, count_of(w, d->a), WALK_SEND, 0, 0,
-				0);
+		return walk_iov(w, i, addr, (uint32_t)count_of(w, d->a),
+				WALK_SEND, 0, 0, 0);
 	case K_IOVOUT:
-		return walk_iov(w, i, addr, count_of(w, d->a), WALK_RECV,
-				R_VEC, 0, 0);
+		return walk_iov(w, i, addr, (uint32_t)count_of(w, d->a),
+				WALK_RECV, R_VEC, 0, 0);
 	case K_MSGIN:
 		return walk_msg(w, i, addr, WALK_SEND);
 	case K_MSGOUT:

@@ -313,7 +313,7 @@ int walk_vmsplice(struct ipmon_walk *w)
 	mode = w->pipe_mode(w->ctx, (int32_t)w->args[0]);
 	if (mode < 0)
 		return 0;	/* EBADF */
-	return walk_iov(w, 1, w->args[1], w->args[2],
+	return walk_iov(w, 1, w->args[1], (uint32_t)w->args[2],
 			mode ? WALK_SEND : WALK_RECV, R_VEC, 0, 0);
 }
 

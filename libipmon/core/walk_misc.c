@@ -311,8 +311,8 @@ static int key_arg(struct ipmon_walk *w, unsigned int arg, unsigned int what)
 		return ipmon_emit_out(w, arg, v, w->args[arg + 1], R_RET, 0,
 				      NULL);
 	case KEY_IOVIN:
-		return walk_iov(w, arg, v, w->args[arg + 1], WALK_SEND, 0, 0,
-				0);
+		return walk_iov(w, arg, v, (uint32_t)w->args[arg + 1], WALK_SEND,
+				0, 0, 0);
 	case KEY_DH:
 		return ipmon_emit_in(w, arg, v, 12, "params");
 	case KEY_KDF:

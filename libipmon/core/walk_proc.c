@@ -402,7 +402,7 @@ int walk_process_vm(struct ipmon_walk *w)
 
 int walk_process_madvise(struct ipmon_walk *w)
 {
-	return remote_iov(w, 1, w->args[2]);
+	return remote_iov(w, 1, (uint32_t)w->args[2]);
 }
 
 /* Only KCMP_FILE and KCMP_EPOLL_TFD look at the indices. */
