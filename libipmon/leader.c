@@ -24,7 +24,6 @@
 #include "broker.h"
 #include "hold.h"
 #include "leader.h"
-#include "pace.h"
 #include "more.h"
 #include "pi.h"
 #include "turn.h"
@@ -490,8 +489,6 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 		if (verified) {
 			writer_flush(&w, REC_INPUTS | REC_MORE, 0);
 			leader_wait(ctx, ctx->p.head);
-			if (ctx->hold)
-				pace_output(ctx);
 			ctx->n_verified++;
 			COUNT(ctx, nr, verified);
 		}

@@ -15,12 +15,13 @@
  * it where the leader runs.  Where requests are small leader and peer are better off
  * on one processor, without interrupts; where they are large they are not.
  *
- * So it is measured.  The leader counts its outputs and looks at the time they took;
+ * So it is measured.  The leader counts the outputs it holds and looks at the time they took;
  * now and then, ever more rarely, it has the followers do the other thing for as many
  * outputs.  Sleeping is the rule: it must be beaten clearly, by what was before as by
  * what comes after, so that a pause of the peers' is not taken for an answer.  Where
  * the peers decide how much there is to do both take the same time, and followers
- * sleep.
+ * sleep.  (Outputs that are waited for one by one were tried, too: there both are
+ * awake anyway, wait.c.)
  */
 #include "hold_int.h"
 #include "pace.h"

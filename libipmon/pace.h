@@ -7,7 +7,7 @@
 
 #include "broker.h"
 
-/* Leader, verified: an output has been made, or is held. */
+/* Leader, verified: an output is held. */
 void pace_output(struct ipmon_ctx *ctx);
 /* So many outputs took so long, with followers `awake` or not: are they to be? */
 int pace_measured(struct ipmon_pace *p, uint64_t took, int awake);
