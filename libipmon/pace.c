@@ -27,7 +27,7 @@
 #include "pace.h"
 
 #define OUTPUTS		2048u	/* per measurement */
-#define TRY_LEAST	4u	/* measurements between two attempts */
+#define TRY_LEAST	8u	/* measurements between two attempts */
 #define TRY_MOST	64u
 #define NR_SCHED_YIELD	24
 /* Looks between two offers of the processor: ctx->spin_max is some 50 us. */
