@@ -210,6 +210,13 @@ static bool leader_elsewhere(const struct taskset *s, unsigned int v)
 
 bool fast_early_asleep(struct taskset *s)
 {
+	enum task_at leader = s->t[LEADER].at;
+
+	/* nobody is to go on in a set that exits or is parked, or whose leader is
+	 * not there or is to enter its call again */
+	if (s->state != SET_RUN || s->redo || leader == AT_DEAD ||
+	    leader == AT_GROUP)
+		return false;
 	for_each_follower(v) {
 		bool passed = __atomic_load_n(&fast_ring(s)->state,
 					      __ATOMIC_ACQUIRE) == RING_BLOCKED;
