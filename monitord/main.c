@@ -4,22 +4,16 @@
  *
  * main() records what the caller passed in (signals, descriptors, limits)
  * before anything else happens, because variants must get exactly that.
- *
- * What LD_PRELOAD names is for the program.  monitord is no place for it: a sanitizer's
- * runtime in a tracer that was not built with it dies, and nobody's library shall be in
- * what watches over the program.  So monitord executes itself once more without; the
- * variable keeps its place in the environment under another name meanwhile.
  */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "front.h"
 #include "launch.h"
 #include "nearest.h"
 #include "options.h"
+#include "preload.h"
 
 #ifndef IPMON_VERSION
 #define IPMON_VERSION "unknown"
@@ -130,44 +124,6 @@ static int cmd_help(int argc, char **argv)
 	else
 		return run_command(2, ask, true);
 	return 0;
-}
-
-extern char **environ;
-
-#define PRELOAD	"LD_PRELOAD="
-#define KEPT	"IPMON_" PRELOAD
-
-/* Where the environment has `name`, which ends in "=". */
-static char **variable(const char *name)
-{
-	char **e = environ;
-
-	while (e && *e && strncmp(*e, name, strlen(name)) != 0)
-		e++;
-	return e && *e ? e : NULL;
-}
-
-static void without_preload(char **argv)
-{
-	char **kept = variable(KEPT), **its = variable(PRELOAD), *as_it_was;
-	char path[PATH_MAX], *renamed;
-	ssize_t n;
-
-	/* the second time */
-	if (kept && !its)
-		*kept += strlen(KEPT) - strlen(PRELOAD);
-	if (kept || !its || !(*its)[strlen(PRELOAD)])
-		return;
-	/* by its own name, which is the process' as well */
-	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	if (n <= 0 || asprintf(&renamed, "IPMON_%s", *its) < 0)
-		return;
-	path[n] = '\0';
-	as_it_was = *its;
-	*its = renamed;
-	execv(path, argv);
-	*its = as_it_was;
-	free(renamed);
 }
 
 int main(int argc, char **argv)
