@@ -58,7 +58,7 @@ static uint64_t asked_for(const struct ipmon_call *call)
 	case NR_WRITE:
 		return a[2];
 	case NR_WRITEV:
-		return iov_bytes(a[1], a[2]);
+		return iov_bytes(a[1], (uint32_t)a[2]);
 	case NR_SENDTO:
 		return a[3] & MSG_DONTWAIT_ ? 0 : a[2];
 	case NR_SENDMSG:

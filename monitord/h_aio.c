@@ -282,6 +282,10 @@ static void submit(struct taskset *s)
 			if (v == LEADER) {
 				r->opcode = cb.aio_lio_opcode;
 				r->nbytes = cb.aio_nbytes;
+				/* vectors, as import_iovec() counts them */
+				if (r->opcode == IOCB_CMD_PREADV ||
+				    r->opcode == IOCB_CMD_PWRITEV)
+					r->nbytes = (uint32_t)r->nbytes;
 			}
 			if (r->opcode == IOCB_CMD_PREADV)
 				r->iov[v] = read_iov(t, cb.aio_buf, r->nbytes);

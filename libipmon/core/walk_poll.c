@@ -196,6 +196,8 @@ static int iocb(struct ipmon_walk *w, uint64_t addr)
 	case 1:		/* IOCB_CMD_PWRITE */
 	case 7:		/* IOCB_CMD_PREADV */
 	case 8:		/* IOCB_CMD_PWRITEV */
+		if (opcode >= 7)	/* a number of vectors: import_iovec() */
+			len = (uint32_t)len;
 		rc = ipmon_emit_scalar(w, 2, len, "aio_nbytes");
 		if (!rc)
 			rc = ipmon_emit_scalar(w, 2, pure_u64(cb + 40),

@@ -197,8 +197,8 @@ __asm__(".text\n\t.p2align 4\n"
 	CODE(own_joined2, "rdtsc; nop; nop; nop")
 	/* branches from elsewhere, and bytes of an instruction that look like one */
 	CODE(own_cold, "jmp own_joined + 3")
-	CODE(own_cold2, "bnd jmp own_joined2 + 4")
-	CODE(own_number, ".byte 0xb8, 0xeb; 1: .byte own_fence + 6 - 1b - 1, 0, 0"));
+	CODE(own_cold2, ".byte 0xf2, 0xeb; 2: .byte own_joined2 + 4 - 2b - 1")
+	CODE(own_number, ".byte 0xb8, 0xeb; 2: .byte own_fence + 6 - 2b - 1, 0, 0"));
 extern const uint8_t own_shift[], own_fence[], own_branch[], own_twice[],
 	own_into[], own_rsp[], own_call[], own_joined[], own_joined2[];
 

@@ -4,6 +4,8 @@
  * upper one a call reads and writes what it would without.  The numbers of a
  * message's vectors, and of another process's, count as a whole.
  */
+#include <linux/aio_abi.h>
+
 #include "victim.h"
 
 #define RUBBISH	(0xdeadul << 32)
@@ -19,8 +21,31 @@ static void tell(const char *what, long r)
 	memset(out, '.', sizeof(out));
 }
 
+/* Requests count like that, too. */
+static void requests(int fd, uint64_t rubbish)
+{
+	aio_context_t ctx = 0;
+	struct io_event got;
+	struct iocb cb = {
+		.aio_lio_opcode = IOCB_CMD_PWRITEV, .aio_fildes = (uint32_t)fd,
+		.aio_buf = (uintptr_t)from, .aio_nbytes = rubbish | 2,
+	}, *one = &cb;
+
+	OK(syscall(SYS_io_setup, 4, &ctx));
+	for (int i = 0; i < 2; i++) {
+		OK(syscall(SYS_io_submit, ctx, 1L, &one));
+		OK(syscall(SYS_io_getevents, ctx, 1L, 1L, &got, NULL));
+		tell("request", (long)got.res);
+		cb.aio_lio_opcode = IOCB_CMD_PREADV;
+		cb.aio_buf = (uintptr_t)to;
+	}
+	OK(syscall(SYS_io_destroy, ctx));
+}
+
 int main(void)
 {
+	/* that of an address, as registers have it: another one in each variant */
+	const uint64_t half = (uintptr_t)&half >> 32 << 32;
 	int fd = OK(open("file", O_CREAT | O_RDWR, 0600)), p[2];
 	struct msghdr msg = { .msg_iov = from, .msg_iovlen = RUBBISH | 2 };
 
@@ -46,5 +71,13 @@ int main(void)
 	tell("own memory", syscall(SYS_process_vm_readv, getpid(), to, 2, from,
 				   RUBBISH | 2, 0));
 	tell("message", sendmsg(p[1], &msg, 0));
+	tell("writev", syscall(SYS_writev, fd, from, half | 2));
+	tell("pwritev", syscall(SYS_pwritev, fd, from, half | 1, 8, 0));
+	tell("preadv", syscall(SYS_preadv, fd, to, half | 2, 3, 0));
+	tell("preadv2", syscall(SYS_preadv2, fd, to, half | 1, 3, 0, 0));
+	tell("own memory", syscall(SYS_process_vm_readv, getpid(), to,
+				   half | 2, from, 2, 0));
+	requests(fd, RUBBISH);
+	requests(fd, half);
 	return 0;
 }
