@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * So many outputs through TCP, with calls of other kinds and signals among them, that
- * followers have stayed awake for some of them, and slept for others: each arrives
- * once, whole and in order.
+ * the leader has tried both, followers that stay awake and such that sleep (pace.c):
+ * each output arrives once, whole and in order.
  */
 #include <poll.h>
 #include <sys/wait.h>
