@@ -61,7 +61,8 @@ static int is_special(const struct ipmon_ctx *ctx, uint64_t addr, uint64_t len)
 	const struct ipmon_special *sp = (const void *)(uintptr_t)ctx->special;
 	uint64_t end = addr + page_up(len), i, n;
 
-	if (!sp || out_of_bounds(addr, len))
+	if (!sp || addr < IPMON_MEMORY_LOW + IPMON_MEMORY_SPREAD ||
+	    out_of_bounds(addr, len))
 		return 1;
 	n = sp->n;
 	if (n > IPMON_SPECIAL_MAX)

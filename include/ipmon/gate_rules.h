@@ -109,6 +109,9 @@ ipmon_gate_rule(uint64_t nr, const uint64_t args[6])
  */
 #define IPMON_MEMORY_LOW	0x600000000000ull
 #define IPMON_MEMORY_TOP	0x7ffffffff000ull
+/* Followers' memory lies so much lower than the leader's at most (monitord/
+ * exec_layout.c, eight variants): what the leader does that near to LOW is monitord's. */
+#define IPMON_MEMORY_SPREAD (18ull << 40)
 
 #define IPMON_MAP_PRIVATE	0x02u
 #define IPMON_MAP_ANONYMOUS	0x20u

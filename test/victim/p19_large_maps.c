@@ -21,6 +21,18 @@ static void half_of_all(void)
 	}
 }
 
+/* Down to where the leader's may be handled in-process and a follower's not. */
+static void by_tib(void)
+{
+	for (size_t tib = 10; tib < 36; tib++) {
+		char *p = OK(mmap(NULL, tib << 40, PROT_NONE, MAP_PRIVATE |
+				  MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+
+		OK(madvise(p, 4096, MADV_DONTNEED));
+		OK(munmap(p, tib << 40));
+	}
+}
+
 /* it need not fit, but if it does, then in all variants */
 static void half_a_gib(void)
 {
@@ -46,6 +58,7 @@ static void half_a_gib(void)
 int main(void)
 {
 	half_of_all();
+	by_tib();
 	for (int i = 0; i < 20; i++)
 		half_a_gib();
 	puts("large maps ok");
