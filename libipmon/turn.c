@@ -299,6 +299,9 @@ void turn_back_slow(struct ipmon_ctx *ctx)
 					TURN_WORD(TURN_RUN, (int)ctx->slot), 0,
 					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		return;
+	/* it is left to who is next, who may be in a long sleep */
+	if (TURN_SLOT(word) == (int)ctx->slot && next_one(t) >= 0)
+		wake_waiter(ctx, t);
 	wait_turn(ctx);
 }
 
