@@ -53,6 +53,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <ipmon/gate_rules.h>
 #include "exec_image.h"
 #include "owned.h"
 #include "tracee.h"
@@ -80,6 +81,9 @@ static uint64_t draw(uint64_t n)
 }
 
 /* ---- distances ---- */
+
+_Static_assert((IPMON_MAX_VARIANTS - 1) * 2 * TIB + TIB < IPMON_MEMORY_SPREAD,
+	       "what a leader may do in-process is possible where followers are");
 
 static int64_t area_delta(struct image *leader, const struct image *im,
 			  unsigned int v)

@@ -83,8 +83,9 @@ static bool may_be_branch(const struct elf_image *e, uint64_t vaddr)
 /*
  * Compilers put the rare paths of a function into one of their own (f.cold), which
  * branches back to where they join.  That other one has no bounds that must be known:
- * whatever looks like such a branch counts, unless what is around it decodes otherwise.
- * [start, end) has been decoded.
+ * whatever looks like such a branch counts; a short one, which any two bytes nearby may
+ * look like, only unless what is around it decodes otherwise.  [start, end) has been
+ * decoded.
  */
 static bool branched_into(const struct elf_image *e, const struct site_plan *p,
 			  uint64_t start, uint64_t end)

@@ -19,6 +19,8 @@
  *
  * In-process the leader may be ahead, and the descriptor another one by now: the
  * record must say that the call did nothing, or that the leader is waiting with it.
+ * Not so for the address: such servers are always ahead.  What the descriptor is by
+ * then counts (doc/threat-model.md).
  */
 #include <mqueue.h>
 #include <netinet/in.h>

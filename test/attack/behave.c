@@ -3,6 +3,7 @@
  * Behaviour that depends on the variant: on an address, on an environment
  * value, a fault, an exit status, an endless loop.
  */
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include "attack.h"
@@ -163,6 +164,14 @@ int main(int argc, char **argv)
 		given(0);
 	} else if (strcmp(what, "sent") == 0) {
 		given(1);
+	} else if (strcmp(what, "address") == 0) {
+		/* TCP does not look at it, others do */
+		struct sockaddr_in to = { .sin_family = AF_INET };
+		int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		to.sin_port = htons(variant() ? 9 : 19);
+		sendto(s, "x", 1, 0, (void *)&to, sizeof(to));
 	} else if (strcmp(what, "signal") == 0) {
 		kill(getpid(), variant() ? SIGTERM : SIGUSR1);
 	} else if (strcmp(what, "fault-in") == 0 ||
