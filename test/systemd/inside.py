@@ -23,7 +23,7 @@ import time
 from monitored import TESTS
 from packaged import KEY, PACKAGED, packaged
 from scenarios import SCENARIOS, compare
-from units import LOGS, Fail, ctl, run, write
+from units import LATE, LOGS, Fail, ctl, run, write
 
 JOBS = 4
 
@@ -36,7 +36,8 @@ def attempt(name, f):
     except Exception as e:
         kind = "" if isinstance(e, Fail) else f"{type(e).__name__}: "
         text = f"FAIL {name}\n" + "\n".join(
-            "     " + x for x in (kind + str(e)).splitlines()[:60])
+            "     " + x for x in (kind + str(e)).splitlines()[:60] +
+            "\n".join(LATE).splitlines()[:120])
     os.write(1, (text + "\n").encode())
 
 

@@ -16,10 +16,47 @@ class Fail(Exception):
     pass
 
 
-def run(*argv, check=False, timeout=60):
-    p = subprocess.run(argv, stdin=subprocess.DEVNULL, timeout=timeout,
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    out = p.stdout.decode(errors="replace")
+# what took longer than LATE_AFTER seconds, and what all processes did then: for
+# the report of a test that fails
+LATE = []
+LATE_AFTER = 15
+
+
+def proc(pid, name):
+    try:
+        with open(f"/proc/{pid}/{name}") as f:
+            return f.read().replace("\0", " ").strip()
+    except OSError:
+        return "?"
+
+
+def situation():
+    out = []
+    for pid in sorted(int(x) for x in os.listdir("/proc") if x.isdigit()):
+        command = proc(pid, "cmdline")
+        if not command or "python" in command or "/systemd" in command:
+            continue
+        stat = proc(pid, "stat").rsplit(")", 1)[-1].split() + ["?"] * 13
+        call = proc(pid, "syscall").split()[0]
+        out.append(f"  {pid} (parent {stat[1]}) {stat[0]}, {stat[11]} + {stat[12]} ticks, "
+                   f"call {call}, {proc(pid, 'wchan')}: {command[:60]}")
+    return "\n".join(out)
+
+
+# longer than the time after which systemd kills what does not stop (90 s)
+def run(*argv, check=False, timeout=150):
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as p:
+        try:
+            out = p.communicate(timeout=LATE_AFTER)[0]
+        except subprocess.TimeoutExpired:
+            LATE.append(f"{' '.join(argv)}, after {LATE_AFTER} s:\n{situation()}")
+            try:
+                out = p.communicate(timeout=timeout - LATE_AFTER)[0]
+            except subprocess.TimeoutExpired:
+                p.kill()
+                raise Fail(f"{' '.join(argv)}: not over after {timeout} s") from None
+    out = out.decode(errors="replace")
     if check and p.returncode:
         raise Fail(f"{' '.join(argv)}: status {p.returncode}\n{out}")
     return p.returncode, out
