@@ -303,6 +303,34 @@ static void need_exec(const struct unit *u, const char *self)
 	need(setting, "NoExecPaths= would keep the monitor from being executed");
 }
 
+/*
+ * Of a service that stays in the foreground the main process is the one systemd has
+ * started.  If there is a file that names the program, systemd takes the main process from
+ * there after a reload: one that is no child of its, so it does not learn how it ends,
+ * and, without a control group that tells when it is empty, not even that.  It would
+ * remove the file when the service has ended.
+ */
+static void need_no_pid_file(const struct unit *u, const char *type)
+{
+	const char *file = unit_value(u, "PIDFile");
+
+	if (!file || !strcmp(type, "forking"))
+		return;
+	need("PIDFile=", "systemd's main process is the monitor, and the file names the program");
+	fputs("ExecStopPost=-+/bin/rm -f \"", out);
+	/* specifiers are expanded here as there; it is relative to the same */
+	if (*file != '/' && *file != '%')
+		fputs("/run/", out);
+	for (; *file; file++) {
+		if (*file == '"' || *file == '\\')
+			fputc('\\', out);
+		if (*file == '$')
+			fputc('$', out);
+		fputc(*file, out);
+	}
+	fputs("\"\n", out);
+}
+
 /* Whose messages to pass on: adds --notify to the command. */
 static void need_notify(const struct unit *u, const char *type, FILE *command)
 {
@@ -360,5 +388,6 @@ void needs_settings(const struct unit *u, const char *type, const char *self,
 	need_runtime_dir(u);
 	need_reports(u);
 	need_limits(u);
+	need_no_pid_file(u, type);
 	remarks(u, type);
 }

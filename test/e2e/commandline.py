@@ -355,6 +355,10 @@ NEEDS = [
     ("Type=notify\nNotifyAccess=all", ["--notify all"], ["NotifyAccess"]),
     ("Type=forking\nNotifyAccess=main", ["--notify direct", "NotifyAccess=all",
                                          "without PIDFile="], []),
+    ("PIDFile=/run/x y.pid", ["\nPIDFile=\n",
+                              'ExecStopPost=-+/bin/rm -f "/run/x y.pid"\n'], []),
+    ("Type=notify\nPIDFile=x$.pid", ['-f "/run/x$$.pid"\n'], []),
+    ("Type=forking\nPIDFile=/run/x.pid", [], ["PIDFile", "ExecStopPost"]),
     ("MemoryMax=1G", ["note: the service's memory is limited (1G)"], ["MemoryMax=1G\n"]),
 ]
 

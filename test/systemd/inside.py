@@ -26,6 +26,10 @@ from scenarios import SCENARIOS, compare
 from units import LATE, LOGS, Fail, ctl, run, write
 
 JOBS = 4
+# The main process of these is not systemd's child.  Where no control group tells it
+# that it is empty (version 1, in a container) a daemon-reload of another test's, just
+# as they end, may leave systemd without a notion of that: it waits until it kills.
+ALONE = "forking"
 
 
 def attempt(name, f):
@@ -68,10 +72,11 @@ def main():
         if patterns and not any(re.search(p, name) for p in patterns):
             continue
         chosen.append((name, f))
+    chosen.sort(key=lambda x: ALONE in x[0])
     # each in a process of its own, some at a time: most of it is waiting
     running = {}
     while chosen or running:
-        while chosen and len(running) < JOBS:
+        while chosen and len(running) < (1 if ALONE in chosen[0][0] else JOBS):
             name, f = chosen.pop(0)
             pid = os.fork()
             if not pid:

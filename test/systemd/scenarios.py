@@ -5,6 +5,7 @@ A scenario sets a unit up, does something to it, and yields what an administrato
 or client would see.  compare() runs it twice; inside.py has the theory.
 """
 import difflib
+import os
 import socket
 import time
 
@@ -170,6 +171,29 @@ def forking_killed(s):
     wait_state(s, "SubState", "running")
     yield show(s, *STATE)
     yield stopped(s)
+
+
+@scenario
+def pid_file(s):
+    """A service in the foreground that also writes its pid: systemd reads the file
+    after a reload, and removes it in the end."""
+    pid = f"/run/{s}.pid"
+    unit(s, f"{PROGRAM} pidfile {pid}", f"PIDFile={pid}", "TimeoutStopSec=30",
+         "ExecReload=/bin/kill -HUP $MAINPID")
+    for how in ("KILL", "stop"):
+        ctl("start", s, check=True)
+        until("the start", lambda: log(s).endswith("up\n"))
+        ctl("reload", s, check=True)
+        until("the signal", lambda: log(s).endswith("signal HUP\n"))
+        yield show(s, *STATE)
+        if how == "KILL":
+            signal_main(s, how)
+            wait_state(s, "ActiveState", "failed")
+            yield show(s, *STATE)
+        else:
+            yield stopped(s)
+        yield os.path.exists(pid)
+    yield log(s)
 
 
 @scenario

@@ -13,6 +13,7 @@
  *	mainpid		MAINPID= this process
  *	child-status	a status sent by a child
  *	daemon FILE	fork, write the child's pid to FILE, the parent ends
+ *	pidfile FILE	write its pid to FILE
  *	watchdog	ping in time, until SIGUSR1
  *	serve		answer connections on descriptor 3
  *	child		a child that counts signals, too
@@ -249,23 +250,27 @@ static void become(const char *name)
 		line("user %s", name);
 }
 
-static void demonise(const char *file)
+static void write_pid(const char *file)
 {
-	FILE *f;
+	FILE *f = fopen(file, "w");
 
-	if (fork()) {
-		/* systemd reads the file when this one has ended */
-		nap(200);
-		_exit(0);
-	}
-	setsid();
-	f = fopen(file, "w");
 	if (!f) {
 		line("%s: %s", file, strerror(errno));
 		_exit(91);
 	}
 	fprintf(f, "%d\n", (int)getpid());
 	fclose(f);
+}
+
+static void demonise(const char *file)
+{
+	if (fork()) {
+		/* systemd reads the file when this one has ended */
+		nap(200);
+		_exit(0);
+	}
+	setsid();
+	write_pid(file);
 }
 
 int main(int argc, char **argv)
@@ -311,6 +316,8 @@ int main(int argc, char **argv)
 			waitpid(pid, NULL, 0);
 		} else if (!strcmp(w, "daemon") && i + 1 < argc) {
 			demonise(argv[++i]);
+		} else if (!strcmp(w, "pidfile") && i + 1 < argc) {
+			write_pid(argv[++i]);
 		} else if (!strcmp(w, "watchdog")) {
 			pinging = 1;
 		} else if (!strcmp(w, "serve")) {
