@@ -16,7 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 2
 build=$1 work=$2
 shift 2
 log=$work.log
-seconds=${SYSTEMD_TEST_SECONDS:-420}
+seconds=${SYSTEMD_TEST_SECONDS:-600}
 
 skip() { echo "SKIP $*"; exit 0; }
 fail() {
