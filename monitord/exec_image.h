@@ -91,6 +91,17 @@ int stack_align(const struct image *leader, struct image *im, struct mm *mm,
 		unsigned int v);
 
 /*
+ * exec_stack.c: the rebuilt blocks shall begin as far from the stack's end in all
+ * variants, as far as there is room for it: sets stack.begin.  `preload` is what
+ * stack_rebuild() will add.
+ */
+void stack_begin_alike(struct image *im, const char *const preload[]);
+
+/* exec_stack.c: the stack is made longer, if need be, so that it can be written at addr. */
+bool stack_reach(struct image *im, uint64_t addr);
+
+
+/*
  * exec_layout.c: where follower v's program, heap, linker and later mappings
  * lie.  The gate and the scratch area are mapped.  Moves what is to be moved,
  * corrects registers and stack (in im[v], not in the process) and sets

@@ -359,6 +359,7 @@ static int put_stack(struct image *im, struct mm *mm, unsigned int v,
 		return r;
 	if (im->listing)
 		stack_show_vdso(&im->stack, &out);
+	stack_reach(im, out.sp);
 	r = mem_write(im->t, out.sp, out.bytes, out.size);
 	free(out.bytes);
 	im->regs.rsp = out.sp;
@@ -417,6 +418,7 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 	bool preload = false, listing;
 	uint64_t random[MAX_VARIANTS] = { 0 };
 	char list[MAX_VARIANTS][PRELOAD_LIST];
+	const char *add[MAX_VARIANTS] = { NULL };
 	int r = 0;
 
 	for_each_variant(v) {
@@ -448,9 +450,12 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 			 *preload_needed ? ":" : "", preload_needed);
 		if (preload)
 			first_library(&im[v], list[v], sizeof(list[v]));
-		if (v != LEADER && !listing)
-			im[v].stack.like = im[LEADER].regs.rsp;
-		r = put_stack(&im[v], mm, v, preload ? list[v] : NULL);
+		add[v] = preload ? list[v] : NULL;
+	}
+	if (!listing)
+		stack_begin_alike(im, add);
+	for_each_variant(v) {
+		r = put_stack(&im[v], mm, v, add[v]);
 		if (r < 0)
 			return r;
 		if (mon.opt.layout != LAYOUT_SAME &&

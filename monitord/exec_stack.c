@@ -8,8 +8,9 @@
  * page.  AddressSanitizer keeps a byte for every eight of the program's memory, and
  * prepares whole pages of such bytes for the stack: how many depends on where it ends,
  * modulo eight pages.  So a follower's stack is moved by a few pages, to where it ends
- * like the leader's modulo GRAIN.  Where in it the program begins, and all the rest of
- * its place, is still the kernel's choice.
+ * like the leader's modulo GRAIN.  At each vfork() it prepares those below the stack pointer
+ * again; so the program begins as far from the end in all variants, where the kernel has
+ * put it furthest down.  All the rest of its place is still the kernel's choice.
  *
  * Nothing has run: the pointers into the stack are the stack pointer, those of the block
  * it points to, and what the kernel keeps for /proc, which prctl(PR_SET_MM_MAP) sets.
@@ -124,4 +125,37 @@ int stack_align(const struct image *leader, struct image *im, struct mm *mm,
 	    image_mm(im->t->tid, &map) < 0)
 		return -ESRCH;
 	return image_set_mm(im, mm, v, &map, true);
+}
+
+bool stack_reach(struct image *im, uint64_t addr)
+{
+	const uint64_t zero = 0;
+
+	if (addr >= im->stack_start)
+		return true;
+	/* process_vm_writev() makes no stack longer, ptrace does */
+	if (mem_poke(im->t, addr & ~7ull, &zero, sizeof(zero)) < 0)
+		return false;
+	im->stack_start = addr & ~4095ull;
+	return true;
+}
+
+/* What a program that begins lower down must have left, at least. */
+#define LEFT (32u << 10)
+
+void stack_begin_alike(struct image *im, const char *const preload[])
+{
+	uint64_t depth = 0;
+
+	for_each_variant(v) {
+		uint64_t d = im[v].stack_end -
+			     stack_begins(&im[v].stack, preload[v]);
+
+		depth = d > depth ? d : depth;
+	}
+	for_each_variant(v)
+		if (!stack_reach(&im[v], im[v].stack_end - depth - LEFT))
+			return;
+	for_each_variant(v)
+		im[v].stack.begin = im[v].stack_end - depth;
 }

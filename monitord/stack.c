@@ -206,29 +206,56 @@ void stack_aux_shown(uint64_t entry[2])
 	}
 }
 
+/* What an added LD_PRELOAD takes: its string, and the words of the block. */
+struct added {
+	const char *own;	/* the program's own value */
+	int64_t slot;		/* of the environment, -1: a new one */
+	size_t len;
+	uint64_t words;
+};
+
+static struct added added_by(const struct stack *st, const char *preload)
+{
+	struct added a = { .slot = -1 };
+
+	if (!preload)
+		return a;
+	a.slot = find_preload(st, &a.own);
+	a.words = a.slot < 0 ? 2 : 0;
+	a.len = sizeof(preload_name) + strlen(preload);
+	if (a.own && *a.own)
+		a.len += 1 + strlen(a.own);
+	return a;
+}
+
+/* New strings end at the old block's end; sp keeps its alignment. */
+static uint64_t begins(const struct stack *st, const struct added *a)
+{
+	if (!a->len)
+		return st->sp;
+	return (st->sp - a->len - a->words * 8) & ~15ull;
+}
+
+uint64_t stack_begins(const struct stack *st, const char *preload)
+{
+	const struct added a = added_by(st, preload);
+
+	return begins(st, &a);
+}
+
 int stack_rebuild(const struct stack *st, const char *preload,
 		  struct stack_image *out)
 {
-	const char *own = NULL;
-	int64_t slot = preload ? find_preload(st, &own) : -1;
-	uint64_t extra = preload && slot < 0 ? 2 : 0;
-	size_t preload_len = 0;
-	size_t block = st->end - st->sp + extra * 8;
-	uint64_t strings, *w;
+	const struct added add = added_by(st, preload);
+	const char *own = add.own;
+	int64_t slot = add.slot;
+	uint64_t extra = add.words;
+	uint64_t strings = st->end - add.len, *w;
 
 	memset(out, 0, sizeof(*out));
-	if (preload) {
-		preload_len = sizeof(preload_name) + strlen(preload);
-		if (own && *own)
-			preload_len += 1 + strlen(own);
-	}
-	/* new strings end at the old block's end; sp keeps its alignment */
-	strings = st->end - preload_len;
-	out->sp = (strings - block) & ~15ull;
-	if (!preload_len)
-		out->sp = st->sp;
-	if (st->like)
-		out->sp -= (out->sp - st->like) % STACK_PHASE;
+	out->sp = begins(st, &add);
+	if (st->begin && st->begin < out->sp)
+		out->sp = st->begin;
 	out->size = st->end - out->sp;
 	out->bytes = calloc(1, out->size);
 	if (!out->bytes)

@@ -22,8 +22,6 @@ enum {
 	AUX_SYSINFO = 32, AUX_SYSINFO_EHDR = 33,
 };
 
-/* Signal frames are aligned to that, and so is what vector registers are put to. */
-#define STACK_PHASE 64u
 /* The kernel allows 6 MiB of strings and pointers (fs/exec.c). */
 #define STACK_MAX (8u << 20)
 
@@ -32,9 +30,8 @@ struct stack {
 	uint64_t sp;			/* 16-byte aligned */
 	const unsigned char *bytes;	/* [sp, sp + size) */
 	size_t size;
-	uint64_t like;			/* the rebuilt block shall begin where
-					 * this address is modulo STACK_PHASE,
-					 * 0 = anywhere */
+	uint64_t begin;			/* the rebuilt block shall begin here if
+					 * it can, 0 = where it ends up */
 	/* set by stack_parse(); addresses in the process */
 	uint64_t argc, envc, auxc;	/* auxc counts pairs with AT_NULL */
 	uint64_t argv, envp, auxv, end;	/* end: first byte after the auxv */
@@ -81,6 +78,9 @@ struct stack_image {
 					 * which the slot held, or 0 */
 	uint64_t preload;		/* address of the new string, or 0 */
 };
+
+/* Where the block that stack_rebuild() makes begins if nobody wants it elsewhere. */
+uint64_t stack_begins(const struct stack *st, const char *preload);
 
 /*
  * Rebuild the block of pointers with the vDSO and rseq hidden from the auxv

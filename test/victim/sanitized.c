@@ -2,8 +2,9 @@
 /*
  * A program built with a sanitizer, executed several times.  AddressSanitizer's runtime
  * has to be the first library of all, and what it maps depends on where the stack lies;
- * those of the others keep everybody out of terabytes of addresses.  At last a program
- * that was built without, with AddressSanitizer's runtime in LD_PRELOAD.
+ * those of the others keep everybody out of terabytes of addresses.  At a vfork() it
+ * prepares memory up to the stack pointer.  At last a program that was built without,
+ * with AddressSanitizer's runtime in LD_PRELOAD.
  */
 #include "victim.h"
 
@@ -16,6 +17,19 @@ const char *__asan_default_options(void)
 	return "detect_leaks=0";
 }
 
+static void forked(int left)
+{
+	int st = -1;
+	pid_t p;
+
+	fflush(stdout);
+	p = vfork();
+	if (!p)
+		_exit(left);
+	waitpid(p, &st, 0);
+	printf("child %d\n", WEXITSTATUS(st));
+}
+
 static void *worker(void *arg)
 {
 	char *p = malloc(100), text[64];
@@ -24,6 +38,7 @@ static void *worker(void *arg)
 	memcpy(p, text, sizeof(text));
 	puts(p);
 	free(p);
+	forked(*(int *)arg);
 	return NULL;
 }
 
@@ -37,6 +52,7 @@ int main(int argc, char **argv)
 	pthread_t t;
 	Dl_info d;
 
+	forked(left);
 	pthread_create(&t, NULL, worker, &left);
 	pthread_join(t, NULL);
 	fflush(stdout);
