@@ -90,6 +90,7 @@ static const struct {
 } limited[] = {
 	{ RLIMIT_NOFILE, false }, { RLIMIT_CPU, false },
 	{ RLIMIT_FSIZE, false }, { RLIMIT_AS, true }, { RLIMIT_DATA, true },
+	{ RLIMIT_STACK, true },
 };
 #define LIMITED (sizeof(limited) / sizeof(limited[0]))
 _Static_assert(LIMITED <= sizeof(inherited.limit) / sizeof(inherited.limit[0]),
