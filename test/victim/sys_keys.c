@@ -58,6 +58,9 @@ int main(void)
 	SAYS(kc(KEYCTL_ASSUME_AUTHORITY, 0, 0, 0, 0));
 	SAYS(kc(KEYCTL_INSTANTIATE, key, (long)"x", 1, ring));
 	SAYS(kc(KEYCTL_INSTANTIATE_IOV, key, (long)iov, 2, ring));
+	/* of the count the lower half is taken */
+	SAYS(kc(KEYCTL_INSTANTIATE_IOV, key, (long)iov,
+		((long)iov & ~0xffffffffl) | 2, ring));
 	SAYS(kc(KEYCTL_NEGATE, key, 1, 0, 0));
 	SAYS(kc(KEYCTL_REJECT, key, 1, EKEYREJECTED, 0));
 	SAYS(kc(KEYCTL_RESTRICT_KEYRING, ring, 0, 0, 0));
