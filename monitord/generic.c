@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -69,7 +70,13 @@ bool unknown_alone(const struct taskset *s)
  */
 static bool askable(struct taskset *s)
 {
+	static const char *const few[] = {
+		"anon_inode:[eventpoll]", "anon_inode:[eventfd]",
+		"anon_inode:[signalfd]", "anon_inode:[timerfd]",
+		"anon_inode:inotify",
+	};
 	const uint64_t *a = s->t[LEADER].call.args;
+	char path[32], name[32] = "";
 	struct stat st;
 	bool plain;
 	int fd;
@@ -89,6 +96,10 @@ static bool askable(struct taskset *s)
 		 S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
 		 /* null, zero, full, the random numbers: their few are known */
 		 (S_ISCHR(st.st_mode) && major(st.st_rdev) == 1));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!plain && readlink(path, name, sizeof(name) - 1) > 0)
+		for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++)
+			plain |= !strcmp(name, few[i]);
 	close(fd);
 	return plain;
 }
@@ -135,11 +146,14 @@ bool unknown_unread(struct taskset *s)
 
 /*
  * What the kernel says to this socket option when its value lies nowhere.
- * -EFAULT: it wants the value.
+ * -EFAULT: it wants the value.  The length of what is got is stored before that by
+ * some, so it is another one.
  */
 static int64_t ask_option(struct taskset *s)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
+	uint64_t len = a[4];
+	uint32_t most;
 
 	for_each_follower(v) {
 		const uint64_t *b = s->t[v].call.args;
@@ -148,8 +162,14 @@ static int64_t ask_option(struct taskset *s)
 		    (int)b[2] != (int)a[2])
 			return -EFAULT;
 	}
+	if (s->row->walker == W_SOCKOPT_GET) {
+		len = scratch_slot(s, LEADER);
+		if (mem_read(&s->t[LEADER], &most, a[4], sizeof(most)) < 0 ||
+		    mem_write(&s->t[LEADER], len, &most, sizeof(most)) < 0)
+			len = NOWHERE;
+	}
 	return task_inject(&s->t[LEADER], s->t[LEADER].call.nr, a[0], a[1], a[2],
-			   NOWHERE, a[4], 0);
+			   NOWHERE, len, 0);
 }
 
 /*

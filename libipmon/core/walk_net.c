@@ -248,10 +248,11 @@ enum { SO_BINDTODEVICE_ = 25, SO_ATTACH_FILTER_ = 26,
 enum { MCAST_JOIN_GROUP_ = 42, MCAST_LEAVE_SOURCE_GROUP_ = 47 };
 enum { SO_ORIGINAL_DST_ = 80 };	/* netfilter's, but a plain address */
 enum { TCP_ZEROCOPY_RECEIVE_ = 35 };
-/* iptables, ip6tables, arptables and ebtables, multicast routing: their
- * structures hold pointers */
-enum { XT_BASE = 64, XT_END = 96, EBT_BASE = 128, EBT_END = 132,
-	MRT_BASE = 200, MRT_END = 213 };
+/* iptables, ip6tables, arptables and ebtables: their structures hold pointers */
+enum { XT_BASE = 64, XT_END = 96, EBT_BASE = 128, EBT_END = 132 };
+/* multicast routing (linux/mroute.h, mroute6.h) */
+enum { MRT_ADD_VIF_ = 202, MRT_ADD_MFC_ = 204, MRT_DEL_MFC_ = 205,
+	MRT_ADD_MFC_PROXY_ = 210, MRT_DEL_MFC_PROXY_ = 211 };
 
 static int opt_unknown(uint32_t level, uint32_t name)
 {
@@ -261,8 +262,7 @@ static int opt_unknown(uint32_t level, uint32_t name)
 	return (name >= XT_BASE && name < XT_END &&
 		!(level == SOL_IPV6_ && (name == 66 || name == 67 ||
 					 (name >= 70 && name < 80)))) ||
-	       (name >= EBT_BASE && name < EBT_END) ||
-	       (name >= MRT_BASE && name < MRT_END);
+	       (name >= EBT_BASE && name < EBT_END);
 }
 
 /* struct sock_fprog { u16 len; struct sock_filter *filter; } */
@@ -298,10 +298,46 @@ static int multicast(struct ipmon_walk *w, uint64_t len)
 	return rc;
 }
 
+/*
+ * A structure of multicast routing: what lies between its members is unused.
+ * struct mif6ctl { u16 mifi; u8 flags, threshold; u16 pifi; u32 rate; }
+ * struct mfcctl { u32 origin, group; u16 parent; u8 ttls[32]; u32 pkt, byte, wrong;
+ *	int expire; }
+ * struct mf6cctl { sockaddr_in6 origin, group; u16 parent; u32 set[8]; }
+ * Returns 1 if it is none of these.
+ */
+static int routing(struct ipmon_walk *w, uint32_t level, uint32_t name,
+		   uint64_t len)
+{
+	int route = name == MRT_ADD_MFC_ || name == MRT_DEL_MFC_ ||
+		     name == MRT_ADD_MFC_PROXY_ || name == MRT_DEL_MFC_PROXY_;
+	uint64_t at = w->args[3];
+	int rc = 1;
+
+	if (level == SOL_IPV6_ && name == MRT_ADD_VIF_ && len == 12) {
+		rc = ipmon_emit_in(w, 3, at, 6, "mif");
+		return rc ? rc : ipmon_emit_in(w, 3, at + 8, 4, "rate");
+	}
+	if (level == SOL_IP_ && route && len == 60) {
+		rc = ipmon_emit_in(w, 3, at, 42, "route");
+		return rc ? rc : ipmon_emit_in(w, 3, at + 44, 16, "expiry");
+	}
+	if (level == SOL_IPV6_ && route && len == 92) {
+		rc = walk_sockaddr(w, 3, at, 28);
+		if (!rc)
+			rc = walk_sockaddr(w, 3, at + 28, 28);
+		if (!rc)
+			rc = ipmon_emit_in(w, 3, at + 56, 2, "parent");
+		return rc ? rc : ipmon_emit_in(w, 3, at + 60, 32, "mifs");
+	}
+	return rc;
+}
+
 int walk_sockopt_set(struct ipmon_walk *w)
 {
 	uint32_t level = (uint32_t)w->args[1], name = (uint32_t)w->args[2];
 	int32_t len = (int32_t)w->args[4];
+	int rc;
 
 	if (opt_unknown(level, name))
 		return -WALK_ENOSYS;
@@ -317,7 +353,9 @@ int walk_sockopt_set(struct ipmon_walk *w)
 	if ((level == SOL_IP_ || level == SOL_IPV6_) && len >= 136 &&
 	    name >= MCAST_JOIN_GROUP_ && name <= MCAST_LEAVE_SOURCE_GROUP_)
 		return multicast(w, (uint64_t)len);
-	return ipmon_emit_in(w, 3, w->args[3], (uint64_t)len, "option");
+	rc = routing(w, level, name, (uint64_t)len);
+	return rc <= 0 ? rc :
+	       ipmon_emit_in(w, 3, w->args[3], (uint64_t)len, "option");
 }
 
 /*

@@ -22,6 +22,33 @@ static void ask(const char *what, int fd, int level, int name)
 	}
 }
 
+/* Multicast routing, which only some users may have: and options it does not know. */
+static void route(int family, int proto, int level)
+{
+	int fd = socket(family, SOCK_RAW, proto), v = 1;
+
+	if (fd < 0)
+		return;
+	for (int name = 199; name < 214; name++)
+		ask("routing", fd, level, name);
+	/* MRT_DEL_MFC of a route there is not; between its members there is garbage */
+	struct {
+		uint32_t origin, group;
+		uint16_t parent;
+		uint8_t ttls[32], unused[2];
+		uint32_t count[4];
+	} mfc = { .parent = 1 };
+	uintptr_t here = (uintptr_t)&mfc >> 32;
+
+	memcpy(mfc.unused, &here, sizeof(mfc.unused));
+	printf("init %d", setsockopt(fd, level, 200, &v, sizeof(v)));
+	printf(" %s\n", strerror(errno));
+	if (family == AF_INET)
+		printf("del %d", setsockopt(fd, level, 205, &mfc, sizeof(mfc)));
+	printf(" %s\n", strerror(errno));
+	close(fd);
+}
+
 int main(void)
 {
 	int six = socket(AF_INET6, SOCK_STREAM, 0);
@@ -37,5 +64,7 @@ int main(void)
 		ask("nodelay", four, IPPROTO_TCP, TCP_NODELAY);
 		ask("type", local, SOL_SOCKET, SO_TYPE);
 	}
+	route(AF_INET, IPPROTO_IGMP, IPPROTO_IP);
+	route(AF_INET6, IPPROTO_ICMPV6, IPPROTO_IPV6);
 	return 0;
 }

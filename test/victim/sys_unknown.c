@@ -49,6 +49,9 @@ static void commands(void)
 	/* numbers, to commands that may take one */
 	SAY(ioctl(f, 0x12345678, 7));
 	SAY(ioctl(p[0], 0x4cff, 0));
+	f = OK(epoll_create1(0));
+	SAY(ioctl(f, 0x1234, garbage));
+	SAY(ioctl(f, 0x4cff, 7));
 	SAY(syscall(SYS_keyctl, 9999, garbage, garbage, garbage, garbage));
 	SAY(syscall(SYS_keyctl, -1, garbage, garbage, garbage, garbage));
 	SAY(ptrace(PTRACE_CONT, getpid(), 0, 0));
