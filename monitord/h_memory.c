@@ -30,6 +30,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "divergence.h"
 #include "fast_mem.h"
@@ -437,20 +438,101 @@ void madvise_done(struct taskset *s, int64_t ret)
 }
 
 /*
- * Only advice: it may concern any process, and only the leader's exist for the
- * program.  Linux did not allow more before 6.13 either.
+ * process_madvise of oneself, which may give any advice (from Linux 6.13 on): it is a
+ * madvise for each range, up to the first that fails.
+ */
+#define MOST_RANGES 1024u	/* UIO_MAXIOV */
+#define MOST_BYTES 0x7ffff000ull	/* MAX_RW_COUNT, in all */
+
+/* One range, ranges[v] in variant v. 0, the leader's error, or 1: the run is over. */
+static int64_t advise(struct taskset *s, uint64_t at[MAX_VARIANTS][2], int advice)
+{
+	uint64_t start[MAX_VARIANTS] = { 0 }, len = at[LEADER][1];
+	int64_t ret, r;
+
+	for_each_variant(v) {
+		start[v] = at[v][0];
+		if (at[v][1] == len &&
+		    !mem_protected(s->proc->mm, v, start[v],
+				   len + start[v] % PAGE))
+			continue;
+		refuse(s, "the range covers pages of the monitor");
+		return -EPERM;
+	}
+	if (!only_advice(advice))
+		text_touched_at(s, start, len);
+	ret = task_inject(&s->t[LEADER], SYS_madvise, start[LEADER], len,
+			  (uint64_t)advice, 0, 0, 0);
+	if (!ret && advice == MADV_REMOVE)
+		make_writable(s, start[LEADER], len);
+	for_each_follower(v) {
+		r = task_inject(&s->t[v], SYS_madvise, start[v], len,
+				(uint64_t)advice, 0, 0, 0);
+		if (r != ret && r != -ESRCH && !only_advice(advice) &&
+		    !mem_diverge(s, v, ret, r, "process_madvise worked in one "
+				 "variant only"))
+			return 1;
+	}
+	if (!ret && advice == MADV_FREE && mon.live != 1u << LEADER)
+		for_each_variant(v)
+			task_inject(&s->t[v], SYS_madvise, start[v], len,
+				    MADV_DONTNEED, 0, 0, 0);
+	return ret;
+}
+
+static void advise_oneself(struct taskset *s)
+{
+	static struct iovec range[MAX_VARIANTS][MOST_RANGES];
+	const uint64_t *a = s->t[LEADER].call.args;
+	uint32_t n = (uint32_t)a[2];
+	uint64_t at[MAX_VARIANTS][2] = { { 0 } }, done = 0;
+	int64_t r = 0;
+
+	for_each_variant(v)
+		if (mem_read(&s->t[v], range[v], s->t[v].call.args[1],
+			     n * sizeof(range[v][0])) < 0) {
+			set_finish(s, -EFAULT);
+			return;
+		}
+	for (uint32_t i = 0; i < n && !r; i++) {
+		for_each_variant(v) {
+			at[v][0] = (uintptr_t)range[v][i].iov_base;
+			at[v][1] = range[v][i].iov_len;
+			if (at[v][1] > MOST_BYTES - done)
+				at[v][1] = MOST_BYTES - done;
+		}
+		r = at[LEADER][1] ? advise(s, at, (int)a[3]) : 0;
+		if (r > 0)
+			return;
+		done += r ? 0 : at[LEADER][1];
+	}
+	set_finish(s, done ? (int64_t)done : r);
+}
+
+/*
+ * Advice may concern any process, and only the leader's exist for the program.
  */
 void process_madvise_start(struct taskset *s)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
+	int advice = (int)a[3];
+	int64_t r;
 
-	if (only_advice((int)a[3])) {
+	if (only_advice(advice)) {
 		set_leader_go(s);
 		return;
 	}
 	/* an advice nobody knows: the errors that come before EINVAL do */
-	set_finish(s, task_inject(&s->t[LEADER], SYS_process_madvise, a[0], a[1],
-				  a[2], NO_ADVICE, a[4], 0));
+	r = task_inject(&s->t[LEADER], SYS_process_madvise, a[0], a[1], a[2],
+			NO_ADVICE, a[4], 0);
+	/* the kernel allows more about no ranges at all: it is the caller itself */
+	if (r == -EINVAL && (uint32_t)a[2] <= MOST_RANGES &&
+	    advice != MADV_HWPOISON && advice != MADV_SOFT_OFFLINE &&
+	    !task_inject(&s->t[LEADER], SYS_process_madvise, a[0], a[1], 0,
+			 MADV_DONTNEED, a[4], 0))
+		advise_oneself(s);
+	else
+		set_finish(s, r);
 }
 
 /* ---- msync ---- */

@@ -672,15 +672,21 @@ static void patch_touched(struct taskset *s,
 			m->seen[i] = (struct seen){ .ip = 1 };
 }
 
+void text_touched_at(struct taskset *s, const uint64_t start[MAX_VARIANTS],
+		     uint64_t len)
+{
+	/* below our jumps there may be a ud2 */
+	patch_touched(s, start, len);
+	tsc_touched(s, start, len);
+}
+
 void text_touched(struct taskset *s, unsigned int arg, uint64_t len)
 {
 	uint64_t start[MAX_VARIANTS] = { 0 };
 
 	for_each_variant(v)
 		start[v] = s->t[v].call.args[arg];
-	/* below our jumps there may be a ud2 */
-	patch_touched(s, start, len);
-	tsc_touched(s, start, len);
+	text_touched_at(s, start, len);
 }
 
 /* Known sites of an object whose file offset `offset` is mapped at `at`. */

@@ -36,6 +36,8 @@ void patch_site(struct taskset *s);
 /* The program is about to change what is mapped at its argument `arg`, len
  * bytes: the text there becomes its own again. */
 void text_touched(struct taskset *s, unsigned int arg, uint64_t len);
+void text_touched_at(struct taskset *s, const uint64_t start[MAX_VARIANTS],
+		     uint64_t len);
 /* A file (or not) has been mapped executable at these addresses. */
 void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
 		 uint64_t len, bool file);

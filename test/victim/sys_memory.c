@@ -15,6 +15,38 @@
 #define SYS_process_mrelease 448
 #endif
 
+/* Linux 6.13 lets a process give itself any advice that madvise knows. */
+static void advise_oneself(void)
+{
+	static const int advice[] = {
+		MADV_DONTNEED, MADV_FREE, MADV_DONTFORK, MADV_WIPEONFORK,
+		MADV_DONTDUMP, MADV_REMOVE, MADV_COLD, 99, 9999,
+	};
+	char *p = (char *)OK((long)mmap(NULL, 16384, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	struct iovec iov[] = {
+		{ p, 4096 }, { p + 8192, 4096 }, { p + 1, 4096 }, { p, 4096 },
+	};
+	int self = (int)OK(syscall(SYS_pidfd_open, getpid(), 0));
+
+	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
+		for (int n = 0; n < 4; n++) {
+			memset(p, 1, 16384);
+			printf("advice %d: ", advice[i]);
+			SAYS(syscall(SYS_process_madvise, self, iov, n,
+				     advice[i], 0));
+			/* what MADV_FREE takes, and when, is the kernel's */
+			if (advice[i] != MADV_FREE)
+				printf("  %d %d %d\n", p[0], p[4096], p[8192]);
+		}
+	SAYS(syscall(SYS_process_madvise, self, NULL, 1, MADV_DONTNEED, 0));
+	SAYS(syscall(SYS_process_madvise, self, iov, 1, MADV_DONTNEED, 1));
+	SAYS(syscall(SYS_process_madvise, self, iov, 2000, MADV_DONTNEED, 0));
+	SAYS(syscall(SYS_process_madvise, -10000, iov, 1, MADV_DONTNEED, 0));
+	OK(munmap(p, 16384));
+	close(self);
+}
+
 int main(void)
 {
 	char *p = (char *)OK((long)mmap(NULL, 65536, PROT_READ | PROT_WRITE,
@@ -110,6 +142,8 @@ int main(void)
 	SAYS(syscall(SYS_process_madvise, -1, &iov, 1, MADV_COLD, 0));
 	SAYS(syscall(SYS_process_madvise, pf, &iov, 1, MADV_COLD, 7));
 	SAYS(syscall(SYS_process_madvise, pf, &iov, 5000, MADV_COLD, 0));
+	SAYS(syscall(SYS_process_madvise, pf, &iov, 1, MADV_DONTNEED, 0));
+	advise_oneself();
 	SAYS(syscall(SYS_process_mrelease, pf, 0));
 	SAYS(syscall(SYS_process_mrelease, -1, 0));
 	OK(kill(c, SIGKILL));
