@@ -334,10 +334,12 @@ static int make_smaps(const struct text *raw, const struct vmas *l,
 	return r;
 }
 
-/* One line for the whole address space, then statistics. */
-static int make_rollup(const struct text *raw,
-		       const struct vmas l[MAX_VARIANTS],
-		       struct text out[MAX_VARIANTS])
+/*
+ * One line for the whole address space, then statistics.  The bounds are of use to
+ * nobody, and everybody prints them: they are those of any program, the same in all
+ * variants and whatever their layouts are.
+ */
+static int make_rollup(const struct text *raw, struct text out[MAX_VARIANTS])
 {
 	const char *nl = strchr(raw->p, '\n');
 	struct vma m;
@@ -346,20 +348,13 @@ static int make_rollup(const struct text *raw,
 	if (!nl || !parse_line(raw->p, (size_t)(nl - raw->p), &m))
 		return -EIO;
 	for_each_variant(v) {
-		size_t n = l[v].n;
-
-		if (n && path_is(&l[v].v[n - 1], "[vsyscall]"))
-			n--;
-		r = add_line(&out[v], n ? l[v].v[0].start : 0,
-			     n ? l[v].v[n - 1].end : 0, &m);
+		r = add_line(&out[v], 0x400000, 0x7ffffffff000, &m);
+		if (!r)
+			r = text_add(&out[v], nl + 1, strlen(nl + 1));
 		if (r)
 			return r;
 	}
-	r = level(out);
-	for_each_variant(v)
-		if (!r)
-			r = text_add(&out[v], nl + 1, strlen(nl + 1));
-	return r;
+	return 0;
 }
 
 /* "start policy file=... anon=..." */
@@ -424,7 +419,7 @@ int view_maps(struct proc *p, struct taskset *s, enum view_kind kind,
 	if (kind == VIEW_SMAPS)
 		r = make_smaps(&raw, &l[LEADER], out);
 	else if (kind == VIEW_ROLLUP)
-		r = make_rollup(&raw, l, out);
+		r = make_rollup(&raw, out);
 	else
 		r = make_numa(&raw, &l[LEADER], out);
 out:
