@@ -61,9 +61,10 @@ int64_t image_call(struct image *im, uint64_t gate, uint64_t nr, uint64_t a0,
 
 /*
  * exec_first.c: the library that has to be the first one of the image, put in front
- * of `list` (of `size` bytes, separated by colons), if there is one.
+ * of `list` (of `size` bytes, separated by colons), if there is one.  `linker`: the
+ * image is a dynamic linker's that has been told what to run.
  */
-void first_library(struct image *im, char *list, size_t size);
+void first_library(struct image *im, bool linker, char *list, size_t size);
 
 /* Is a symbol of this name, defined or needed, among those that the program's dynamic
  * linker looks at?  (exec_first.c) */

@@ -449,7 +449,8 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 			 mon.opt.preload[v] ? mon.opt.preload[v] : "",
 			 *preload_needed ? ":" : "", preload_needed);
 		if (preload)
-			first_library(&im[v], list[v], sizeof(list[v]));
+			first_library(&im[v], im[LEADER].linker, list[v],
+				      sizeof(list[v]));
 		add[v] = preload ? list[v] : NULL;
 	}
 	if (!listing)

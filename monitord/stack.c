@@ -128,8 +128,8 @@ const char *stack_preload(const struct stack *st)
  * listed (and no code of the caller's looks on). */
 enum asked { ASKED_OTHER, ASKED_RUN, ASKED_LIST };
 
-/* Options come before the program's name; some have a value. */
-static enum asked linker_asked(const struct stack *st)
+/* Options come before the program's name, for *program; some have a value. */
+static enum asked linker_asked(const struct stack *st, const char **program)
 {
 	static const char *const valued[] = {
 		"--library-path", "--glibc-hwcaps-prepend",
@@ -147,9 +147,11 @@ static enum asked linker_asked(const struct stack *st)
 
 		if (!s)
 			break;
-		if (strncmp(s, "--", 2) != 0)
+		if (strncmp(s, "--", 2) != 0) {
+			*program = s;
 			return !list ? ASKED_RUN :
 			       audit ? ASKED_OTHER : ASKED_LIST;
+		}
 		list |= !strcmp(s, "--list");
 		audit |= !strcmp(s, "--audit");
 		for (size_t k = 0; k < sizeof(other) / sizeof(other[0]); k++)
@@ -162,16 +164,19 @@ static enum asked linker_asked(const struct stack *st)
 	return ASKED_OTHER;
 }
 
-bool stack_runs(const struct stack *st)
+const char *stack_runs(const struct stack *st)
 {
-	return linker_asked(st) == ASKED_RUN;
+	const char *program = NULL;
+
+	return linker_asked(st, &program) == ASKED_RUN ? program : NULL;
 }
 
 bool stack_lists(const struct stack *st, bool linker)
 {
 	static const char name[] = "LD_TRACE_LOADED_OBJECTS=";
 	static const char audit[] = "LD_AUDIT=";
-	bool lists = linker && linker_asked(st) == ASKED_LIST;
+	const char *program;
+	bool lists = linker && linker_asked(st, &program) == ASKED_LIST;
 
 	for (uint64_t i = 0; i < st->envc; i++) {
 		const char *s = stack_string(st, word_at(st, st->envp + i * 8));

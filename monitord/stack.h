@@ -59,9 +59,9 @@ uint64_t stack_aux(const struct stack *st, uint64_t type, uint64_t absent);
  */
 bool stack_lists(const struct stack *st, bool linker);
 
-/* glibc's dynamic linker was executed: does it go on to execute a program, whose
- * name is among its arguments (ld.so(8))? */
-bool stack_runs(const struct stack *st);
+/* glibc's dynamic linker was executed: the program it goes on to execute, whose name is
+ * among its arguments (ld.so(8)), or NULL. */
+const char *stack_runs(const struct stack *st);
 
 /* The caller's own LD_PRELOAD, the one the dynamic linker heeds; NULL: none. */
 const char *stack_preload(const struct stack *st);

@@ -3,8 +3,9 @@
  * A program built with a sanitizer, executed several times.  AddressSanitizer's runtime
  * has to be the first library of all, and what it maps depends on where the stack lies;
  * those of the others keep everybody out of terabytes of addresses.  At a vfork() it
- * prepares memory up to the stack pointer.  At last a program that was built without,
- * with AddressSanitizer's runtime in LD_PRELOAD.
+ * prepares memory up to the stack pointer.  Every other time it is ld.so that is
+ * executed.  At last a program that was built without, with AddressSanitizer's runtime
+ * in LD_PRELOAD.
  */
 #include "victim.h"
 
@@ -16,6 +17,8 @@ const char *__asan_default_options(void)
 {
 	return "detect_leaks=0";
 }
+
+#define LINKER "/lib64/ld-linux-x86-64.so.2"
 
 static void forked(int left)
 {
@@ -46,7 +49,7 @@ int main(int argc, char **argv)
 {
 	int left = argc > 1 ? atoi(argv[1]) : 8;
 	char number[16], preload[PATH_MAX + 16];
-	char *next[] = { argv[0], number, NULL };
+	char path[PATH_MAX], *next[] = { LINKER, path, number, NULL };
 	char *with_runtime[] = { "echo", "with the runtime", NULL };
 	char *env[] = { preload, "ASAN_OPTIONS=detect_leaks=0", NULL };
 	pthread_t t;
@@ -57,8 +60,10 @@ int main(int argc, char **argv)
 	pthread_join(t, NULL);
 	fflush(stdout);
 	snprintf(number, sizeof(number), "%d", left - 1);
+	if (!dladdr((void *)main, &d) || !realpath(d.dli_fname, path))
+		return 1;
 	if (left > 1) {
-		execv("/proc/self/exe", next);
+		execv(left & 1 ? LINKER : path, next + !(left & 1));
 		return 1;
 	}
 	/* clang's runtime is in the program itself */
