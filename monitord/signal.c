@@ -676,7 +676,8 @@ void signal_interrupt_check(struct taskset *s)
 			if (v != LEADER && eff != EFF_CAUGHT)
 				continue;
 			if (signal_summon(x, &si) == -EAGAIN &&
-			    !signal_lost(s, v, si.si_signo))
+			    (signal_taken_back(s, eff, true) ||
+			     !signal_lost(s, v, si.si_signo)))
 				return;
 		}
 		signal_note(s, si.si_signo);

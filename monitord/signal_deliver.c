@@ -145,12 +145,32 @@ void signal_fatal(struct taskset *s)
 			kill(s->proc->pid[v], SIGKILL);
 }
 
+/*
+ * A stop for the leader alone has not come (-EAGAIN): a SIGCONT that was sent in this
+ * moment has taken it back.  The leader is at its next stop; at_once: and is to be
+ * resumed with the others now.
+ */
+bool signal_taken_back(struct taskset *s, enum effect eff, bool at_once)
+{
+	if (eff != EFF_STOPS)
+		return false;
+	s->early = true;
+	if (at_once) {
+		s->arrived = 0;
+		s->t_arrived = 0;
+		set_release(s);
+	}
+	return true;
+}
+
 bool signal_deliver_at_entry(struct taskset *s)
 {
 	siginfo_t si;
 	enum effect e;
 
 	while (signal_pop(s, &si, &e)) {
+		bool void_stop = false;
+
 		for_each_variant(v) {
 			struct task *t = &s->t[v];
 			struct user_regs_struct *r;
@@ -169,9 +189,17 @@ bool signal_deliver_at_entry(struct taskset *s)
 			r->rip -= 2;
 			task_regs_changed(t);
 			err = signal_summon(t, &si);
+			if (err == -EAGAIN && e == EFF_STOPS &&
+			    t->at == AT_ENTRY) {
+				void_stop = true;
+				break;
+			}
 			if (err == -EAGAIN && !signal_lost(s, v, si.si_signo))
 				return true;
 		}
+		/* SIGCONT has taken it back; the leader is here again */
+		if (void_stop)
+			continue;
 		signal_note(s, si.si_signo);
 		if (e == EFF_CAUGHT) {
 			signal_resume_delivery(s);
@@ -405,7 +433,8 @@ void signal_deliver_at_exit(struct taskset *s)
 			if (v != LEADER && eff != EFF_CAUGHT)
 				continue;
 			if (signal_summon(&s->t[v], &si) == -EAGAIN &&
-			    !signal_lost(s, v, si.si_signo))
+			    (signal_taken_back(s, eff, false) ||
+			     !signal_lost(s, v, si.si_signo)))
 				return;
 		}
 		signal_note(s, si.si_signo);

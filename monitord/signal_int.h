@@ -42,6 +42,7 @@ bool signal_pop_under(struct taskset *s, const uint64_t *mask, siginfo_t *si,
 /* ---- signal_deliver.c ---- */
 
 int signal_summon(struct task *t, const siginfo_t *si);
+bool signal_taken_back(struct taskset *s, enum effect eff, bool at_once);
 /* A variant did not take a signal that others take: a divergence. True when
  * the others go on. */
 bool signal_lost(struct taskset *s, unsigned int v, int sig);

@@ -198,9 +198,12 @@ void signal_put_aside(struct task *t)
 
 	if (t->variant != LEADER || ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si))
 		return;
-	if (!sigstate_read(t, &st) &&
-	    signal_effect(si.si_signo, &st) == EFF_IGNORED)
-		return;
+	if (!sigstate_read(t, &st)) {
+		if (si.si_signo == SIGCONT)
+			signal_drop_stops(t->set->proc, &st);
+		if (signal_effect(si.si_signo, &st) == EFF_IGNORED)
+			return;
+	}
 	signal_queue(t->set, &si);
 }
 
@@ -228,6 +231,9 @@ bool signal_pop_under(struct taskset *s, const uint64_t *mask, siginfo_t *si,
 		STAILQ_REMOVE(&s->sigq, ps, pending_signal, link);
 		free(ps);
 		s->t_sigq = mon.now;
+		/* SIGCONT came later; sent anew, the stop would take it back */
+		if (default_stops(si->si_signo) && st.pending & BIT(SIGCONT))
+			continue;
 		if (*eff != EFF_IGNORED)
 			return true;
 	}
