@@ -471,7 +471,8 @@ static void on_signal(const struct signalfd_siginfo *si)
 	info.si_pid = (pid_t)si->ssi_pid;
 	info.si_uid = si->ssi_uid;
 	info.si_value.sival_ptr = (void *)(uintptr_t)si->ssi_ptr;
-	if (!manager_hold(&info))
+	/* what was sent to everybody has not reached a program that is not there yet */
+	if (!share->root || !manager_hold(&info))
 		hand_on(&info);
 }
 

@@ -9,9 +9,11 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import termios
+import time
 
 from runner import Fail
 
@@ -623,3 +625,42 @@ def no_dev(suite, case, n, policy):
                     (got[0].returncode, got[0].stdout, got[0].stderr) != \
                     (got[1].returncode, got[1].stdout, got[1].stderr):
                 raise Fail(f"{dev}{closed}: {got[1]}, natively {got[0]}")
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [int(x) for x in f.read().split()]
+    except OSError:
+        return []
+
+
+def stopped_at_birth(suite, case, n, policy):
+    """A service manager signals every process of a service that has only just been
+    started: the program, which is not among them yet, dies of it all the same."""
+    argv = ["sh", "-c", 'SYSTEMD_EXEC_PID=$$ exec "$0" "$@"', suite.monitord, "run",
+            "-n", str(n), "--policy", policy, "--", "/bin/sleep", "100"]
+    for _ in range(10):
+        p = subprocess.Popen(argv, env=suite.environment(case, "birth"),
+                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                             start_new_session=True)
+        try:
+            while not children(p.pid):
+                time.sleep(0)
+            tracer = children(p.pid)[0]
+            os.kill(tracer, signal.SIGSTOP)
+            end = time.monotonic() + 20
+            # the witness is born
+            while len(children(p.pid)) < 2 and time.monotonic() < end:
+                time.sleep(0.001)
+            for pid in (p.pid, *children(p.pid), *children(tracer)):
+                os.kill(pid, signal.SIGTERM)
+            os.kill(tracer, signal.SIGCONT)
+            p.wait(20)
+        except subprocess.TimeoutExpired as e:
+            raise Fail("it goes on running") from e
+        finally:
+            p.kill()
+            err = p.communicate()[1]
+        if p.returncode != -signal.SIGTERM or err:
+            raise Fail(f"status {p.returncode}, stderr {err!r}")
