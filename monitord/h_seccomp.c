@@ -81,6 +81,73 @@ static bool filter_closed(const struct sock_filter *in, unsigned int n)
 		in[n - 1].code == (BPF_RET | BPF_A);
 }
 
+/* One that the kernel accepts anywhere (seccomp_check_filter, bpf_check_classic). */
+static bool filter_plain(const struct sock_filter *f)
+{
+	switch (f->code) {
+	case BPF_RET | BPF_K: case BPF_RET | BPF_A:
+	case BPF_MISC | BPF_TAX: case BPF_MISC | BPF_TXA:
+	case BPF_LD | BPF_IMM: case BPF_LDX | BPF_IMM:
+	case BPF_JMP | BPF_JA:
+	case BPF_JMP | BPF_JEQ | BPF_K: case BPF_JMP | BPF_JEQ | BPF_X:
+	case BPF_JMP | BPF_JGT | BPF_K: case BPF_JMP | BPF_JGT | BPF_X:
+	case BPF_JMP | BPF_JGE | BPF_K: case BPF_JMP | BPF_JGE | BPF_X:
+	case BPF_JMP | BPF_JSET | BPF_K: case BPF_JMP | BPF_JSET | BPF_X:
+		return true;
+	case BPF_LD | BPF_W | BPF_ABS:
+		return f->k % 4 == 0 && f->k < sizeof(struct seccomp_data);
+	default:
+		return false;
+	}
+}
+
+/*
+ * Drop what is never executed, so that a filter of the greatest length may have room
+ * for what comes around it.  Jumps go forward and have been found to stay inside.
+ * Returns the length, n if something is there that the kernel might refuse.
+ */
+static unsigned int filter_shorten(struct sock_filter *f, unsigned int n)
+{
+	static uint16_t at[BPF_MAXINSNS];
+	static bool used[BPF_MAXINSNS];
+	unsigned int left = 0;
+
+	memset(used, 0, sizeof(used));
+	used[0] = true;
+	for (unsigned int i = 0; i < n; i++) {
+		bool jump = BPF_CLASS(f[i].code) == BPF_JMP;
+		bool always = jump && BPF_OP(f[i].code) == BPF_JA;
+
+		if (!used[i] && !filter_plain(&f[i]))
+			return n;
+		at[i] = (uint16_t)left;
+		if (!used[i])
+			continue;
+		left++;
+		if (BPF_CLASS(f[i].code) == BPF_RET)
+			continue;
+		used[i + 1 + (always ? f[i].k : jump ? f[i].jt : 0)] = true;
+		if (jump && !always)
+			used[i + 1 + f[i].jf] = true;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int next = i + 1;
+
+		if (!used[i])
+			continue;
+		if (BPF_CLASS(f[i].code) == BPF_JMP) {
+			if (BPF_OP(f[i].code) == BPF_JA) {
+				f[i].k = at[next + f[i].k] - at[i] - 1u;
+			} else {
+				f[i].jt = (uint8_t)(at[next + f[i].jt] - at[i] - 1);
+				f[i].jf = (uint8_t)(at[next + f[i].jf] - at[i] - 1);
+			}
+		}
+		f[at[i]] = f[i];
+	}
+	return left;
+}
+
 /*
  * The filter to install: prefix, the program's `n` instructions, and if
  * needed the trailer.  Returns the length; out has room for
@@ -220,6 +287,8 @@ static void install_filter(struct taskset *s, uint64_t flags, unsigned int arg)
 		set_finish(s, -EINVAL);
 		return;
 	}
+	if (prog.len > BPF_MAXINSNS - PREFIX - TRAILER)
+		prog.len = (unsigned short)filter_shorten(in, prog.len);
 	ret = install_in(s, LEADER, arg, in, prog.len);
 	if (lead->at == AT_DEAD || lead->at == AT_RUN) {
 		free(in);

@@ -88,6 +88,22 @@ static void malformed(void)
 	f[3000] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
 					       SECCOMP_RET_ALLOW);
 	OK(load(f, 3001));
+	/* as long as it can be, mostly never executed */
+	for (int i = 0; i < 4096; i++)
+		f[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+						    SECCOMP_RET_ALLOW);
+	FAILS(load(f, 4097), EINVAL);
+	OK(load(f, 4096));
+	f[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NR);
+	f[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+					    SYS_getpgrp, 0, 200);
+	f[2] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 4000);
+	f[4003] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 1, 9, 3);
+	f[4013] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+					       SECCOMP_RET_ERRNO | EDOM);
+	OK(load(f, 4096));
+	FAILS(syscall(SYS_getpgrp), EDOM);
+	CHECK(getppid() > 0);
 }
 
 static void available(void)
