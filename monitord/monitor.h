@@ -452,6 +452,8 @@ struct domain {
 	unsigned int park_early;	/* so many fewer tries than PARK_TRIES
 					 * (sched.c) */
 	uint64_t t_tick;		/* ns, when the ticker looked at it */
+	const struct task *late;	/* who keeps a seized turn: compared only, */
+	uint64_t late_cpu, t_late;	/* its processor time; ns, since when so */
 	TAILQ_HEAD(, taskset) ready;
 };
 

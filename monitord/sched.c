@@ -44,6 +44,7 @@
 #include <sys/syscall.h>
 #include <linux/futex.h>
 
+#include "divergence.h"
 #include "event.h"
 #include "fast.h"
 #include "own.h"
@@ -555,6 +556,42 @@ static void note_holder(struct domain *d, struct taskset *o)
 	o->t_run = mon.now;
 }
 
+/*
+ * The turn has been taken from a team, and a follower does not come to where its leader
+ * gave it away: that it computes is no reason to worry, that it does not is a stall.
+ * True: it has been said so.
+ */
+static bool check_late(struct domain *d)
+{
+	uint64_t limit = (uint64_t)mon.opt.timeout * 1000000000u, since, cpu;
+	struct task *t = turn_late(d, &since);
+	struct divergence div = { .kind = DIV_STALL, .arg = -1 };
+	char state;
+
+	if (!t || mon.now - since < limit) {
+		d->late = NULL;
+		return false;
+	}
+	cpu = task_cpu(t, &state);
+	if (t != d->late || cpu != d->late_cpu || state == 'R') {
+		d->late = t;
+		d->late_cpu = cpu;
+		d->t_late = mon.now;
+		return false;
+	}
+	if (mon.now - d->t_late < limit)
+		return false;
+	d->late = NULL;
+	div.set = t->set;
+	div.variant = t->variant;
+	snprintf(div.note, sizeof(div.note),
+		 "variant %u has not come to where its leader let other threads run for %llu s (state %c)",
+		 t->variant, (unsigned long long)((mon.now - since) /
+						  1000000000u), state);
+	diverge(&div);
+	return true;
+}
+
 bool sched_tick(void)
 {
 	struct proc *p;
@@ -576,6 +613,11 @@ again:
 		if ((!d->team || !idle(d, d->team)) && available(d)) {
 			/* whoever goes on may be the end of any process */
 			next(d);
+			goto again;
+		}
+		if (check_late(d)) {
+			if (mon.ending)
+				return false;
 			goto again;
 		}
 		waits |= d->team && !TAILQ_EMPTY(&d->ready);

@@ -636,11 +636,14 @@ static void interrupt_over(struct taskset *s)
 /*
  * Interrupted tasks wait for those of their set that still run.  The last one
  * may come by its own interruption, by a call it had begun in that moment, or
- * not at all, because it died.
+ * not at all, because it died.  One whose interruption found it inside IP-MON, and
+ * which runs again, does not come: it may be waiting there for one that is stopped
+ * here, and nobody would ask again once it has given the turn away.
  */
 void signal_interrupt_check(struct taskset *s)
 {
 	bool all_stopped = true, any = false, fault = false, behind;
+	bool comes = false, runs = false;
 	siginfo_t si;
 	enum effect eff;
 
@@ -649,16 +652,22 @@ void signal_interrupt_check(struct taskset *s)
 	for_each_variant(v) {
 		struct task *x = &s->t[v];
 
-		if (x->at == AT_RUN && x->tid)
-			return;		/* its stop is still to come */
+		if (x->at == AT_RUN && x->tid) {
+			runs = true;
+			comes |= x->interrupted;
+		}
 		if (x->at == AT_STOP)
 			any = true;
 		else
 			all_stopped = false;
 		fault |= x->fault;
 	}
-	if (!any)
+	if (!any || comes)
 		return;
+	if (runs) {
+		interrupt_over(s);
+		return;
+	}
 	behind = s->live && fast_behind(s) >= 0;
 	if (all_stopped && !behind && !s->instant && !align_set(s)) {
 		interrupt_over(s);

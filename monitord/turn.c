@@ -54,6 +54,7 @@ struct turn {
 	int slot;			/* the last holder's, -1: nobody's */
 	uint64_t pos;			/* where its ring was */
 	bool all;			/* ... or who it was is not known: it died */
+	uint64_t t_seized;		/* ns, since when */
 	uint64_t leaving[IPMON_SLOTS / 64]; /* slots of the killed: walk_on() */
 	TAILQ_ENTRY(turn) link;
 };
@@ -439,6 +440,36 @@ static bool synced(const struct domain *d, const struct turn *t)
 	return all;
 }
 
+/* A follower of this set that does not rest there, nor waits for its siblings. */
+static struct task *late_of(const struct turn *t, struct taskset *s, uint64_t pos)
+{
+	for_each_follower(v)
+		if (s->t[v].at != AT_DEAD && s->t[v].tid &&
+		    !rests(t, s->slot, v, pos) && !fast_waits_turn(s, v))
+			return &s->t[v];
+	return NULL;
+}
+
+struct task *turn_late(const struct domain *d, uint64_t *since)
+{
+	const struct turn *t = d->team;
+	struct task *late = NULL;
+	struct taskset *s;
+
+	if (!turn_seized(d))
+		return NULL;
+	*since = t->t_seized;
+	if (!t->all) {
+		s = t->slot < 0 ? NULL : by_slot(d, t, t->slot);
+		return s ? late_of(t, s, t->pos) : NULL;
+	}
+	LIST_FOREACH(s, &mon.sets, all)
+		if (!late && sleeps(s, t))
+			late = late_of(t, s, __atomic_load_n(&fast_ring(s)->head,
+							     __ATOMIC_ACQUIRE));
+	return late;
+}
+
 static void wake_late(const struct domain *d, const struct turn *t)
 {
 	struct taskset *s = t->all ? NULL : by_slot(d, t, t->slot);
@@ -492,6 +523,7 @@ bool turn_seize(struct domain *d)
 					      __ATOMIC_SEQ_CST,
 					      __ATOMIC_SEQ_CST));
 	t->seized = true;
+	t->t_seized = mon.now;
 	t->slot = TURN_STATE(is) == TURN_FREE ? -1 : TURN_SLOT(is);
 	carry = t->slot < 0 ? 0 : __atomic_load_n(&w->carry, __ATOMIC_SEQ_CST);
 	if (carry) {
@@ -593,6 +625,7 @@ static void lost(struct domain *d, struct turn *t)
 	set_flag(&word(t)->monitor, 1);
 	set_flag(&word(t)->tell, 1);
 	t->seized = t->all = true;
+	t->t_seized = mon.now;
 }
 
 bool turn_forget(struct taskset *s)

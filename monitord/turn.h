@@ -32,6 +32,8 @@ bool turn_grant(struct domain *d);
 bool turn_seize(struct domain *d);
 /* It has been taken from them, but followers are not there yet. */
 bool turn_seized(const struct domain *d);
+/* ... one of those that are not, and since when (ns) it has been taken; NULL: none. */
+struct task *turn_late(const struct domain *d, uint64_t *since);
 /* Nobody of monitord's wants it any more: who was asked to leave it need not. */
 void turn_keep_not(struct domain *d);
 /* Has this set the turn in-process?  Then it is monitord's from now on. */
