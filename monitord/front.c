@@ -471,8 +471,7 @@ static void on_signal(const struct signalfd_siginfo *si)
 	info.si_pid = (pid_t)si->ssi_pid;
 	info.si_uid = si->ssi_uid;
 	info.si_value.sival_ptr = (void *)(uintptr_t)si->ssi_ptr;
-	/* what was sent to everybody has not reached a program that is not there yet */
-	if (!share->root || !manager_hold(&info))
+	if (!manager_hold(&info))
 		hand_on(&info);
 }
 
@@ -534,8 +533,10 @@ static int front_loop(int status_fd)
 		manager_witnessed();
 		while (manager_let_go(&late))
 			hand_on(&late);
-		if (share->root)
+		if (share->root && !root) {
 			root = share->root;
+			manager_witness_start();
+		}
 		/* death first, then its last words */
 		dead = waitpid(tracer_pid, &wstatus, WNOHANG) == tracer_pid;
 		while (recv(status_fd, &m, sizeof(m), MSG_DONTWAIT) ==
@@ -609,6 +610,5 @@ int front_start(void (*tracer)(void))
 	prctl(PR_SET_DUMPABLE, 0);
 	leave_group();
 	inherit_drop();
-	manager_witness_start();
 	return front_loop(sv[0]);
 }

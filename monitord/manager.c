@@ -27,7 +27,8 @@
  *	leader included, for which it would be a second one.  The witness, a
  *	process that does nothing but wait for signals, tells one from the
  *	other: a signal from the manager is held for HOLD_MS, and handed on
- *	unless the witness got it as well.
+ *	unless the witness got it as well.  It is born after the leader: what
+ *	reached it has reached the leader.
  *
  *  Ends.  A manager tells an exit status from a signal, and takes some signals
  *	for a clean end: the front process dies of what the program died of.
@@ -390,8 +391,9 @@ static void __attribute__((noreturn)) witness(int fd)
 
 	front_end_with(self);
 	prctl(PR_SET_NAME, "monitord-wit");
-	for (int i = 0; i < 3; i++)
-		close(i);
+	if (fd > 0)
+		close_range(0, (unsigned int)fd - 1, 0);
+	close_range((unsigned int)fd + 1, ~0u, 0);
 	sigfillset(&all);
 	for (;;)
 		if (sigwaitinfo(&all, &info) > 0 &&
