@@ -13,9 +13,11 @@
  *		the program is there; the prefix allows them.  BPF jumps are
  *		relative, so what follows is the program's filter as it is.
  *   returns	SECCOMP_RET_TRACE means ENOSYS to a program without a tracer
- *		(seccomp(2)), which is what the program believes to be.
- *		Constant returns are rewritten; `ret A` jumps to a trailer that
- *		decides.
+ *		(seccomp(2)), which is what the program believes to be.  We are
+ *		told by the data of the result (TRACE_NO_TRACER), as the kernel
+ *		takes the latest filter's; so an ERRNO of another filter wins,
+ *		as natively.  Constant returns are rewritten; `ret A` jumps to
+ *		a trailer that decides.
  *
  * When several filters disagree the most restrictive result wins, so:
  *
@@ -171,7 +173,7 @@ static unsigned int filter_wrap(struct sock_filter *out,
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SECCOMP_RET_ACTION_FULL),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_RET_TRACE, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | TRACE_NO_TRACER),
 		BPF_STMT(BPF_MISC | BPF_TXA, 0),
 		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
@@ -186,7 +188,7 @@ static unsigned int filter_wrap(struct sock_filter *out,
 
 		if (f->code == (BPF_RET | BPF_K) &&
 		    (f->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE) {
-			f->k = SECCOMP_RET_ERRNO | ENOSYS;
+			f->k = SECCOMP_RET_TRACE | TRACE_NO_TRACER;
 		} else if (f->code == (BPF_RET | BPF_A)) {
 			*f = (struct sock_filter)
 				BPF_STMT(BPF_JMP | BPF_JA, len - i - 1);

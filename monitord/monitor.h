@@ -149,7 +149,12 @@ struct call {
 	uint64_t ip;		/* after the syscall instruction */
 	uint64_t sp;
 	uint32_t arch;		/* AUDIT_ARCH_* of the entry */
+	bool no_tracer;		/* a filter of the program wants it traced:
+				 * without a tracer that is ENOSYS */
 };
+
+/* Of a SECCOMP_RET_TRACE: ours has 0, those of the program's filters have this. */
+#define TRACE_NO_TRACER 1u
 
 /* A growable vector of items: the single fetch of one variant's call. */
 struct items {

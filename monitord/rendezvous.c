@@ -721,6 +721,10 @@ static void rendezvous(struct taskset *s)
 		kill(s->proc->pid[LEADER], SIGKILL);
 		return;
 	}
+	if (s->t[LEADER].call.no_tracer) {
+		set_finish(s, -ENOSYS);
+		return;
+	}
 	if (s->row->cls == CLASS_UNKNOWN || s->row->cls == CLASS_REFUSED) {
 		refuse_start(s);
 		return;

@@ -101,6 +101,10 @@ int task_fetch_call(struct task *t)
 	if (n < (long)offsetof(struct __ptrace_syscall_info, ret_data))
 		return -ESRCH;
 	t->call.nr = info.nr;
+	t->call.no_tracer = info.op == PTRACE_SYSCALL_INFO_SECCOMP &&
+		n >= (long)(offsetof(struct __ptrace_syscall_info, ret_data) +
+			    sizeof(info.ret_data)) &&
+		info.ret_data == TRACE_NO_TRACER;
 	/* ours are told by what the kernel does not look at */
 	if (info.nr == IPMON_NR_CARRIER && task_regs(t))
 		t->call.nr = t->regs.orig_rax;

@@ -32,6 +32,40 @@ static void trace(void)
 	CHECK(getppid() > 0);
 }
 
+static void answer(unsigned int nr, uint32_t what)
+{
+	OK(LOAD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NR),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, what),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)));
+}
+
+/* An error comes before a tracer, in whatever order the filters were made. */
+static void several(void)
+{
+	answer(SYS_getpgrp, SECCOMP_RET_ERRNO | EDOM);
+	answer(SYS_getpgrp, SECCOMP_RET_TRACE | 1);
+	FAILS(syscall(SYS_getpgrp), EDOM);
+	answer(SYS_getsid, SECCOMP_RET_TRACE);
+	FAILS(syscall(SYS_getsid, 0), ENOSYS);
+	answer(SYS_getsid, SECCOMP_RET_LOG);
+	FAILS(syscall(SYS_getsid, 0), ENOSYS);
+	answer(SYS_getsid, SECCOMP_RET_ERRNO | ERANGE);
+	FAILS(syscall(SYS_getsid, 0), ERANGE);
+	answer(SYS_getpgrp, SECCOMP_RET_ERRNO | EXDEV);
+	FAILS(syscall(SYS_getpgrp), EXDEV);
+	/* what makes processes, and what ends the caller */
+	answer(SYS_fork, SECCOMP_RET_TRACE | 7);
+	FAILS(syscall(SYS_fork), ENOSYS);
+	answer(SYS_execve, SECCOMP_RET_TRACE | 0xffff);
+	FAILS(syscall(SYS_execve, "/bin/true", NULL, NULL), ENOSYS);
+	answer(SYS_write, SECCOMP_RET_TRACE);
+	FAILS(syscall(SYS_write, 1, "lost\n", 5), ENOSYS);
+	answer(SYS_exit_group, SECCOMP_RET_TRACE);
+	FAILS(syscall(SYS_exit_group, 3), ENOSYS);
+	syscall(SYS_exit, 0);
+}
+
 /* The result of getpgrp is what its first argument says. */
 static void computed(void)
 {
@@ -175,6 +209,7 @@ int main(void)
 	REAP(CHILD({ malformed(); }));
 	REAP(CHILD({ trace(); }));
 	REAP(CHILD({ computed(); }));
+	REAP(CHILD({ several(); }));
 	REAP(CHILD({ start(); start(); trace(); }));
 	REAP(CHILD({ sandbox(); }));
 	/* filters stay over exec */
