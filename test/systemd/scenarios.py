@@ -338,7 +338,7 @@ def aborts(s):
 
 @scenario
 def restarts(s):
-    unit(s, f"{PROGRAM} exit 3", "Restart=on-failure", "RestartSec=1s")
+    unit(s, f"{PROGRAM} exit 3", "Restart=on-failure", "RestartSec=3s")
     ctl("start", s)
     until("restarts",
           lambda: int(show(s, "NRestarts")[0].split("=")[1]) >= 2)
