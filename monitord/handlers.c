@@ -72,6 +72,7 @@ const struct handler handlers[H_MAX] = {
 	[H_GETDENTS] = { .start = leader_start, .done = getdents_done },
 	[H_PROCESS_MADVISE] = { .start = process_madvise_start },
 	[H_AFFINITY_SET] = { .start = affinity_set_start },
+	[H_SCHED_SETATTR] = { .start = sched_setattr_start },
 	[H_AFFINITY_GET] = { .start = leader_start,
 			     .done = affinity_get_done },
 	[H_NEWNAME] = { .compare = newname_compare },

@@ -23,13 +23,14 @@
  * Followers of a leader that runs ahead (`relaxed`) are batch processes, so that
  * waking one does not take the processor from the leader or from its peers.
  *
- * The program does not notice: sched_getaffinity shows the mask the caller
- * gave us, other calls answer for the leader.  A program that sets a mask of its
- * own wants to decide for itself, and gets its way: everything is spread and stays
- * so.
+ * The program does not notice: sched_getaffinity and /proc/self/status show the mask
+ * the caller gave us, other calls answer for the leader.  A program that sets a mask of
+ * its own, or becomes a deadline task, wants to decide for itself, and gets its way:
+ * everything is spread and stays so.
  */
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -41,6 +42,10 @@
 #include "placement.h"
 #include "settings.h"
 #include "tracee.h"
+
+#ifndef SCHED_DEADLINE
+#define SCHED_DEADLINE	6
+#endif
 
 /* Masks for machines of up to 8192 processors. */
 #define MASK_BYTES	1024u
@@ -274,13 +279,30 @@ void placement_tick(void)
 
 /* ---- what the program sees ---- */
 
-void affinity_set_start(struct taskset *s)
+static void leave_to_program(void)
 {
 	if (pl.managed) {
 		spread();
 		pl.managed = false;
 	}
 	pl.by_program = true;
+}
+
+void affinity_set_start(struct taskset *s)
+{
+	leave_to_program();
+	generic_start(s);
+}
+
+/* The kernel takes a deadline task only where it may use all processors. */
+void sched_setattr_start(struct taskset *s)
+{
+	struct task *t = &s->t[LEADER];
+	uint32_t head[2];	/* size, policy */
+
+	if (!mem_read(t, head, t->call.args[1], sizeof(head)) &&
+	    head[1] == SCHED_DEADLINE)
+		leave_to_program();
 	generic_start(s);
 }
 
@@ -330,17 +352,70 @@ unsigned int placement_spin(void)
 	return looks;
 }
 
+/* Is a mask of a variant our doing: one processor, or those CPU= names? */
+static bool ours(unsigned int variant, const unsigned char *mask, size_t n)
+{
+	return (mon.opt.cpu[variant] && !pl.by_program) ||
+		(pl.managed && bits(mask, n) == 1);
+}
+
 void affinity_shown(struct task *t, uint64_t addr, int64_t ret)
 {
 	unsigned char seen[MASK_BYTES];
 
 	if (ret <= 0 || ret > (int64_t)sizeof(seen) || !pl.bytes)
 		return;
-	/* only if it is our doing: one processor, or those CPU= names */
-	if ((mon.opt.cpu[t->variant] && !pl.by_program) ||
-	    (pl.managed && !mem_read(t, seen, addr, (size_t)ret) &&
-	     bits(seen, (size_t)ret) == 1))
+	if (!mem_read(t, seen, addr, (size_t)ret) &&
+	    ours(t->variant, seen, (size_t)ret))
 		mem_write(t, addr, pl.all, (size_t)ret);
+}
+
+/* The digits of "Cpus_allowed:\t0000,00000003", from the last one. */
+static void digits(char *line, unsigned char *mask, bool set)
+{
+	unsigned int at = 0;
+
+	for (char *p = line + strlen(line); p-- > line && *p != '\t';) {
+		if (*p == ',')
+			continue;
+		if (at / 2 >= MASK_BYTES)
+			break;
+		if (set)
+			*p = "0123456789abcdef"[mask[at / 2] >> at % 2 * 4 & 15];
+		else
+			mask[at / 2] |= (unsigned char)(strtoul(
+				(char[2]){ *p }, NULL, 16) << at % 2 * 4);
+		at++;
+	}
+}
+
+bool placement_status(char *line)
+{
+	unsigned char seen[MASK_BYTES] = { 0 };
+
+	digits(line, seen, false);
+	if (!pl.bytes || !ours(LEADER, seen, sizeof(seen)))
+		return false;
+	digits(line, pl.all, true);
+	return true;
+}
+
+void placement_list(char *list, size_t room)
+{
+	unsigned int n = (unsigned int)pl.bytes * 8, last;
+	size_t k = 0;
+
+	*list = '\0';
+	for (unsigned int cpu = 0; cpu < n && k < room; cpu = last + 1) {
+		last = cpu;
+		if (!in_mask(cpu))
+			continue;
+		while (in_mask(last + 1))
+			last++;
+		k += (size_t)snprintf(list + k, room - k,
+				      cpu == last ? "%s%u" : "%s%u-%u",
+				      k ? "," : "", cpu, last);
+	}
 }
 
 void affinity_get_done(struct taskset *s, int64_t ret)

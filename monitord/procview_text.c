@@ -22,6 +22,7 @@
 #include <sys/personality.h>
 #include <unistd.h>
 
+#include "placement.h"
 #include "procview_text.h"
 #include "stack.h"
 
@@ -261,7 +262,8 @@ static int make_status(struct proc *p, struct taskset *s,
 {
 	struct text raw[MAX_VARIANTS] = { { 0 } };
 	char name[64] = "status";
-	char *at, *line;
+	char *at, *line, list[1024];
+	bool listed = false;
 	int r;
 
 	if (s)
@@ -292,8 +294,19 @@ static int make_status(struct proc *p, struct taskset *s,
 			line = buf;
 			snprintf(buf, sizeof(buf), "Seccomp_filters:\t%u",
 				 n - 1);
+		} else if (!strncmp(line, "Cpus_allowed:", 13)) {
+			listed = placement_status(line);
+		} else if (!strncmp(line, "Cpus_allowed_list:", 18) &&
+			   listed) {
+			placement_list(list, sizeof(list));
+			line[18] = '\0';
+			r = text_add(o, line, 18);
+			if (!r)
+				r = text_add(o, "\t", 1);
+			line = list;
 		}
-		r = text_add(o, line, strlen(line));
+		if (!r)
+			r = text_add(o, line, strlen(line));
 		if (!r)
 			r = text_add(o, "\n", 1);
 	}

@@ -271,7 +271,7 @@ enum ipmon_handler {
 	H_AFTER,	/* IPMON_NR_AFTER: the end of a call made in-process */
 	H_PERSONALITY, H_CAP, H_PRLIMIT,
 	H_CHANNEL,	/* pipe pipe2 socketpair: remembered as internal */
-	H_AFFINITY_SET, H_AFFINITY_GET,
+	H_AFFINITY_SET, H_SCHED_SETATTR, H_AFFINITY_GET,
 	H_NEWNAME,	/* mkdir, link and such: generic, but newname.c */
 	H_GETDENTS, H_PROCESS_MADVISE, H_VMSPLICE,
 	H_LANDLOCK,	/* landlock_restrict_self */

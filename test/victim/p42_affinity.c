@@ -1,6 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Affinity, number of processors, scheduling parameters and priorities. */
 #include "victim.h"
+#include <sys/syscall.h>
+
+/* Where the monitor has put the variants is nothing to be seen here either. */
+static void status(void)
+{
+	char line[1024];
+	FILE *f = fopen("/proc/self/status", "r");
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "Cpus_allowed", 12))
+			fputs(line, stdout);
+	fclose(f);
+}
+
+/* A deadline task must be allowed to use all processors. */
+static void deadline(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} a = { .size = sizeof(a), .policy = 6, .runtime = 1000000,
+		.deadline = 10000000, .period = 10000000 };
+	long r = syscall(SYS_sched_setattr, 0, &a, 0);
+
+	printf("deadline %ld %s policy %ld\n", r, r ? strerror(errno) : "",
+	       syscall(SYS_sched_getscheduler, 0));
+	status();
+}
+
 int main(void)
 {
 	cpu_set_t c, d;
@@ -10,7 +43,10 @@ int main(void)
 
 	OK(sched_getaffinity(0, sizeof(c), &c));
 	CHECK(CPU_COUNT(&c) >= 1 && CPU_COUNT(&c) <= sysconf(_SC_NPROCESSORS_CONF));
+	status();
 	printf("configured %ld online %ld\n", sysconf(_SC_NPROCESSORS_CONF), n);
+	REAP(CHILD(deadline()));
+	status();
 	for (int i = 0; i < CPU_SETSIZE; i++)
 		if (CPU_ISSET(i, &c)) {
 			CPU_ZERO(&d);
@@ -20,6 +56,7 @@ int main(void)
 	OK(sched_setaffinity(0, sizeof(d), &d));
 	OK(sched_getaffinity(0, sizeof(c), &c));
 	CHECK(CPU_EQUAL(&c, &d));
+	status();
 	CHECK(CPU_ISSET(sched_getcpu(), &d));
 	REAP(CHILD(OK(sched_getaffinity(0, sizeof(c), &c)); CHECK(CPU_EQUAL(&c, &d))));
 	CPU_ZERO(&c);
