@@ -414,6 +414,23 @@ static int ethtool(struct ipmon_walk *w)
 	return -WALK_ENOSYS;
 }
 
+/* SIOCSHWTSTAMP, SIOCGHWTSTAMP: struct hwtstamp_config, behind a pointer */
+static int hwtstamp(struct ipmon_walk *w, int get)
+{
+	unsigned char word[8];
+	int rc = ifreq_name(w, w->args[2]);
+
+	if (rc || !w->args[2])
+		return rc;
+	rc = walk_fetch(w, 2, word, w->args[2] + IFNAME_SIZE, 8);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	return get ? ipmon_emit_out(w, 2, pure_u64(word), 12, R_SUCCESS, 0,
+				    "hwtstamp_config") :
+		walk_inout(w, 2, pure_u64(word), 12, R_SUCCESS,
+			   "hwtstamp_config");
+}
+
 /* The legacy 0x89 range; those not listed hold pointers or are obsolete. */
 static int netdev(struct ipmon_walk *w, uint32_t cmd)
 {
@@ -443,9 +460,10 @@ static int netdev(struct ipmon_walk *w, uint32_t cmd)
 		return ifreq_set(w, 4);		/* METRIC, MTU, TXQLEN */
 	case 0x8916: case 0x8918: case 0x891a: case 0x891c:
 		return ifreq_set(w, 0);		/* ADDR and its relatives */
-	case 0x8924:
-		return ifreq_set(w, 8);		/* SIOCSIFHWADDR */
-	case 0x8925: case 0x8926:	/* G, SIFENCAP: in no kernel any more */
+	case 0x8924: case 0x8937:
+		return ifreq_set(w, 8);		/* SIOCSIFHWADDR, HWBROADCAST */
+	case 0x8925: case 0x8926: case 0x8929: case 0x8930:
+		/* G, SIFENCAP, G, SIFSLAVE: in no kernel any more */
 		return ifreq_name(w, w->args[2]);
 	case 0x8971:
 		return ifreq_set(w, 24);	/* SIOCSIFMAP */
@@ -469,6 +487,10 @@ static int netdev(struct ipmon_walk *w, uint32_t cmd)
 			return rc;
 		return ipmon_emit_out(w, 2, w->args[2] + IFNAME_SIZE, 8,
 				      R_SUCCESS, 0, "mii_ioctl_data");
+	case 0x8949:	/* SIOCSMIIREG */
+		return ifreq_set(w, 8);
+	case 0x89b0: case 0x89b1:	/* S, SIOCGHWTSTAMP */
+		return hwtstamp(w, cmd == 0x89b1);
 	case 0x894b:	/* SIOCOUTQNSD */
 		return ipmon_emit_out(w, 2, w->args[2], 4, R_SUCCESS, 0, "arg");
 	case 0x894c:	/* SIOCGSKNS: the result is a descriptor */

@@ -254,15 +254,15 @@ enum { XT_BASE = 64, XT_END = 96, EBT_BASE = 128, EBT_END = 132 };
 enum { MRT_ADD_VIF_ = 202, MRT_ADD_MFC_ = 204, MRT_DEL_MFC_ = 205,
 	MRT_ADD_MFC_PROXY_ = 210, MRT_DEL_MFC_PROXY_ = 211 };
 
-static int opt_unknown(uint32_t level, uint32_t name)
+static int opt_unknown(uint32_t level, uint32_t name, int get)
 {
-	if ((level != SOL_IP_ && level != SOL_IPV6_) ||
-	    name == SO_ORIGINAL_DST_)
-		return 0;
-	return (name >= XT_BASE && name < XT_END &&
-		!(level == SOL_IPV6_ && (name == 66 || name == 67 ||
-					 (name >= 70 && name < 80)))) ||
-	       (name >= EBT_BASE && name < EBT_END);
+	/* of ip6tables: replace and counters, or info and entries; revisions */
+	if (level == SOL_IPV6_)
+		return name == XT_BASE || name == XT_BASE + 1 ||
+			(get && (name == XT_BASE + 4 || name == XT_BASE + 5));
+	return level == SOL_IP_ && name != SO_ORIGINAL_DST_ &&
+		((name >= XT_BASE && name < XT_END) ||
+		 (name >= EBT_BASE && name < EBT_END));
 }
 
 /* struct sock_fprog { u16 len; struct sock_filter *filter; } */
@@ -339,7 +339,7 @@ int walk_sockopt_set(struct ipmon_walk *w)
 	int32_t len = (int32_t)w->args[4];
 	int rc;
 
-	if (opt_unknown(level, name))
+	if (opt_unknown(level, name, 0))
 		return -WALK_ENOSYS;
 	if (level == SOL_SOCKET_ && (name == SO_ATTACH_FILTER_ ||
 				     name == SO_ATTACH_REUSEPORT_CBPF_))
@@ -370,7 +370,7 @@ int walk_sockopt_get(struct ipmon_walk *w)
 	uint64_t unit = 1, len;
 	int rc;
 
-	if (opt_unknown(level, name) ||
+	if (opt_unknown(level, name, 1) ||
 	    (level == SOL_TCP_ && name == TCP_ZEROCOPY_RECEIVE_))
 		return -WALK_ENOSYS;
 	if (level == SOL_SOCKET_ && name == SO_ATTACH_FILTER_)
