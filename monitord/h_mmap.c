@@ -376,6 +376,7 @@ static const char *refused(const struct taskset *s, const struct stat *st,
 			   const char *path, unsigned int flags, bool *say_so)
 {
 	struct statfs fs;
+	unsigned int n;
 
 	*say_so = true;
 	if (view_is(st)) {
@@ -391,11 +392,12 @@ static const char *refused(const struct taskset *s, const struct stat *st,
 		return is_shared(flags) ? "shared mapping of a block device" :
 			NULL;
 	case S_IFCHR:
-		if (st->st_rdev == makedev(1, 5))
+		/* zero is memory; null, full, the random numbers and terminals the
+		 * kernel refuses itself, and looks at the other arguments first */
+		n = minor(st->st_rdev);
+		if (major(st->st_rdev) == 1 ? n == 3 || n == 5 || n >= 7 :
+		    major(st->st_rdev) == 5 || major(st->st_rdev) == 136)
 			return NULL;
-		/* the kernel refuses these itself */
-		*say_so = major(st->st_rdev) != 1 && major(st->st_rdev) != 5 &&
-			  major(st->st_rdev) != 136;
 		return "mapping of a device";
 	case S_IFDIR:
 	case S_IFIFO:
