@@ -64,10 +64,14 @@
 #define PATIENCE	4u	/* sleeps until one is next */
 #define CALLS		64u	/* with the turn, while others want it, */
 #define CALLS_MONITOR	16u	/* or monitord does for somebody */
-#define CALLS_PRIVATE	16u	/* times as many if it is at a private one, */
-#define CALLS_HELD	4u	/* or holds outputs: all wait for its followers */
-#define SLICE_NS	10000000 /* or so long, which is much computation for */
-#define SLICE_PRIVATE_NS 40000000 /* few calls */
+#define CALLS_HELD	4u	/* times as many if it holds outputs: all wait for its
+				 * followers */
+#define SLICE_NS	10000000 /* or so long, which is much computation for few
+				 * calls */
+#define ALONE		1024u	/* private calls without another one between them, */
+#define ALONE_MONITOR	256u
+#define ALONE_LEAST	16u	/* or so many */
+#define ALONE_NS	40000000 /* within not less than this */
 
 #define VAIN		8u
 #define GIVE_NS		50000	/* who was woken takes it within some of these */
@@ -316,32 +320,62 @@ uint64_t leader_ns(const struct ipmon_ctx *ctx)
 	return (uint64_t)t.sec * 1000000000u + (uint64_t)t.nsec;
 }
 
-/* Has it had the turn for long, while others want it? */
-static int slice_over(struct ipmon_ctx *ctx, int private)
+/* Is a time over that begins now, if it has not begun? */
+static int is_over(const struct ipmon_ctx *ctx, uint64_t *since, uint64_t ns)
 {
 	uint64_t now = leader_ns(ctx);
 
 	if (!now)
 		return 0;
-	if (!ctx->turn_since)
-		ctx->turn_since = now;
-	return now - ctx->turn_since >
-		(private ? SLICE_PRIVATE_NS : SLICE_NS);
+	if (!*since)
+		*since = now;
+	return now - *since > ns;
+}
+
+/*
+ * A follower that does not make this private call rests at its next common one,
+ * where it may have locked, or let go, something that the leader has not: what
+ * others do there is not what they did here.  So common calls are where the turn
+ * changes, and this one only if there seem to be no such, as in a loop that looks at
+ * the clock.  Where variants have been seen to make different private calls, that
+ * they are many must say so: a collector reads the clock before and after a phase of
+ * any length, and time goes by for who has no processor.
+ */
+static int nothing_common(struct ipmon_ctx *ctx, int asked)
+{
+	uint32_t apart = __atomic_load_n(&ctx_cursors(ctx)[0].apart,
+					 __ATOMIC_RELAXED);
+
+	if (ctx->alone_commons != ctx->commons) {
+		ctx->alone_commons = ctx->commons;
+		ctx->alone_since = 0;
+		ctx->alone_n = 0;
+	}
+	if (++ctx->alone_n > (asked ? ALONE_MONITOR : ALONE))
+		return 1;
+	return is_over(ctx, &ctx->alone_since, ALONE_NS) && !apart &&
+		ctx->alone_n > ALONE_LEAST;
 }
 
 void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private)
 {
 	struct ipmon_turn *t = ctx_turn(ctx);
-	uint32_t asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED);
+	int asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED) != 0;
 
 	if (!asked && !wanted(t)) {
 		ctx->turn_since = 0;
 		return;
 	}
-	if ((++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
-	     (private ? CALLS_PRIVATE : hold_any(ctx) ? CALLS_HELD : 1) &&
-	     !slice_over(ctx, private)))
+	if (private) {
+		if (!nothing_common(ctx, asked))
+			return;
+		ctx->alone_since = 0;
+		ctx->alone_n = 0;
+	} else if (++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
+		   (hold_any(ctx) ? CALLS_HELD : 1) &&
+		   !is_over(ctx, &ctx->turn_since, SLICE_NS)) {
 		return;
+	}
 	hold_drain(ctx);
 	if (ctx->followers)
 		leader_yields(ctx, nr, 0, 0);

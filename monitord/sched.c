@@ -70,7 +70,8 @@
 #define STEAL_ALL_NS	1000000000u	/* the same, of one others must not see */
 #define VAIN		8u		/* waits for a lock without success */
 #define KEEPS		256u		/* private calls with the turn (keeps()), */
-#define KEEP_NS		40000000u	/* within this */
+#define KEEP_LEAST	16u		/* or at least so many */
+#define KEEP_NS		40000000u	/* within not less than this */
 
 struct domain *domain_new(void)
 {
@@ -288,7 +289,9 @@ static bool keeps(struct taskset *s)
 	}
 	if (!s->kept)
 		s->kept_since = mon.now;
-	if (++s->kept < KEEPS && mon.now - s->kept_since < KEEP_NS)
+	/* a collector reads the clock before and after a phase of any length */
+	if (++s->kept < KEEP_LEAST ||
+	    (s->kept < KEEPS && mon.now - s->kept_since < KEEP_NS))
 		return true;
 	s->kept = 0;
 	return false;

@@ -197,8 +197,12 @@ struct ipmon_ctx {
 	uint64_t insn;		/* IPMON_INSN_*; its upper half is 0 */
 	uint64_t insn_back;	/* where in the stub it goes on */
 	uint64_t insn_value;	/* the number drawn */
+	/* turn.c, leader: private calls since `alone_commons`, while others want the
+	 * turn, and when the first of them was; 0: none */
+	uint64_t alone_since;
+	uint32_t alone_commons, alone_n;
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 1184, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 1200, "context ABI");
 
 /*
  * Instructions whose result must be the same in all variants: the number of their
