@@ -501,7 +501,8 @@ static bool idle_long(const struct taskset *o)
 		if (t->at != AT_RUN || !t->tid)
 			continue;
 		task_cpu(t, &state);
-		if (state != 'R')
+		/* one that has stopped is about to be seen */
+		if (state != 'R' && state != 't')
 			return true;
 	}
 	return false;

@@ -669,9 +669,16 @@ void signal_interrupt_check(struct taskset *s)
 		return;
 	}
 	behind = s->live && fast_behind(s) >= 0;
-	if (all_stopped && !behind && !s->instant && !align_set(s)) {
-		interrupt_over(s);
-		return;
+	if (all_stopped && !behind && !s->instant) {
+		bool still = align_set(s);
+
+		/* it may have taken seconds; whoever goes on now has not run for
+		 * as long */
+		mon.now = now_ns();
+		if (!still) {
+			interrupt_over(s);
+			return;
+		}
 	}
 	if (all_stopped && !behind && signal_later(s)) {
 		interrupt_over(s);
