@@ -179,6 +179,21 @@ static int ifreq_name(struct ipmon_walk *w, uint64_t addr)
 	return walk_str(w, 2, addr, IFNAME_SIZE, "ifr_name");
 }
 
+/* ... and the pointer behind it, to be followed if 0 is returned; positive: there is
+ * none to be. */
+static int ifreq_data(struct ipmon_walk *w, uint64_t *addr)
+{
+	unsigned char word[8];
+	int rc = ifreq_name(w, w->args[2]);
+
+	if (rc || !w->args[2])
+		return rc ? rc : 1;
+	rc = walk_fetch(w, 2, word, w->args[2] + IFNAME_SIZE, 8);
+	if (!rc)
+		*addr = pure_u64(word);
+	return rc;
+}
+
 static int ifreq_get(struct ipmon_walk *w)
 {
 	uint64_t addr = w->args[2];
@@ -348,14 +363,10 @@ static int ethtool(struct ipmon_walk *w)
 	uint64_t addr;
 	uint32_t cmd;
 	unsigned int i, n = 0;
-	int rc = ifreq_name(w, w->args[2]);
+	int rc = ifreq_data(w, &addr);
 
-	if (rc || !w->args[2])
-		return rc;
-	rc = walk_fetch(w, 2, word, w->args[2] + IFNAME_SIZE, 8);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	addr = pure_u64(word);
 	rc = walk_fetch(w, 2, word, addr, 4);
 	if (rc)
 		return rc < 0 ? rc : 0;
@@ -417,18 +428,14 @@ static int ethtool(struct ipmon_walk *w)
 /* SIOCSHWTSTAMP, SIOCGHWTSTAMP: struct hwtstamp_config, behind a pointer */
 static int hwtstamp(struct ipmon_walk *w, int get)
 {
-	unsigned char word[8];
-	int rc = ifreq_name(w, w->args[2]);
+	uint64_t addr;
+	int rc = ifreq_data(w, &addr);
 
-	if (rc || !w->args[2])
-		return rc;
-	rc = walk_fetch(w, 2, word, w->args[2] + IFNAME_SIZE, 8);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	return get ? ipmon_emit_out(w, 2, pure_u64(word), 12, R_SUCCESS, 0,
+	return get ? ipmon_emit_out(w, 2, addr, 12, R_SUCCESS, 0,
 				    "hwtstamp_config") :
-		walk_inout(w, 2, pure_u64(word), 12, R_SUCCESS,
-			   "hwtstamp_config");
+		walk_inout(w, 2, addr, 12, R_SUCCESS, "hwtstamp_config");
 }
 
 /* The legacy 0x89 range; those not listed hold pointers or are obsolete. */
