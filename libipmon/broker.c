@@ -164,7 +164,7 @@ static struct ipmon_outcome identity(struct ipmon_ctx *ctx,
 		return handled(id);
 	if (ctx->variant)
 		return follower_call(ctx, f, plan);
-	turn_yield(ctx, (uint32_t)f->nr, 0);
+	turn_yield(ctx, (uint32_t)f->nr, TURN_COMMON);
 	/* followers measure the depth of clock readings from here */
 	common_call(ctx, plan);
 	leader_tell(ctx, f, plan, id);
@@ -221,7 +221,8 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		/* epoll_ctl may end without a record */
 		if (!ctx->variant && !(plan->flags & PLAN_EPOLL_CTL))
 			turn_yield(ctx, nr, ipmon_private(plan, f->args[1],
-							  f->args[2]));
+							  f->args[2]) ?
+				   TURN_PRIVATE : TURN_COMMON);
 		if (plan->each)
 			o = each_call(ctx, f, plan);
 		else if (ctx->variant)
@@ -244,7 +245,9 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		return o.handled && ctx->after ?
 			signal_after(ctx, f, o.ret) : o;
 	default:
-		ctx->turn_since = 0;
+		/* a common one, at monitord */
+		ctx->turn_since = ctx->alone_since = 0;
+		ctx->alone_n = 0;
 		if (ctx->variant)
 			follower_left(ctx, nr);
 		else

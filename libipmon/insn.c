@@ -65,8 +65,7 @@ static struct ipmon_outcome leader_instruction(struct ipmon_ctx *ctx,
 	common_call(ctx, ipmon_plan(nr));
 	if (ctx->pending)
 		return forward(ctx, nr);
-	/* as readily as at a clock: programs read the counter in loops */
-	turn_yield(ctx, nr, 1);
+	turn_yield(ctx, nr, TURN_OFTEN);
 	if (nr == IPMON_INSN_RANDOM ? draw(ctx, &value) :
 	    read_counter(ctx, &value))
 		return forward(ctx, nr);

@@ -64,8 +64,9 @@
 #define PATIENCE	4u	/* sleeps until one is next */
 #define CALLS		64u	/* with the turn, while others want it, */
 #define CALLS_MONITOR	16u	/* or monitord does for somebody */
-#define CALLS_HELD	4u	/* times as many if it holds outputs: all wait for its
-				 * followers */
+#define CALLS_OFTEN	16u	/* times as many of instructions, for they cost little, */
+#define CALLS_HELD	4u	/* or of calls, if it holds outputs: all wait
+				 * for its followers */
 #define SLICE_NS	10000000 /* or so long, which is much computation for few
 				 * calls */
 #define ALONE		1024u	/* private calls without another one between them, */
@@ -357,25 +358,30 @@ static int nothing_common(struct ipmon_ctx *ctx, int asked)
 		ctx->alone_n > ALONE_LEAST;
 }
 
-void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private)
+static int enough_common(struct ipmon_ctx *ctx, int asked, enum turn_at at)
+{
+	uint32_t more = at == TURN_OFTEN ? CALLS_OFTEN :
+		hold_any(ctx) ? CALLS_HELD : 1;
+
+	return ++ctx->turn_calls >= (asked ? CALLS_MONITOR : CALLS) * more ||
+		is_over(ctx, &ctx->turn_since, SLICE_NS);
+}
+
+void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, enum turn_at at)
 {
 	struct ipmon_turn *t = ctx_turn(ctx);
 	int asked = __atomic_load_n(&t->tell, __ATOMIC_RELAXED) != 0;
 
 	if (!asked && !wanted(t)) {
-		ctx->turn_since = 0;
-		return;
-	}
-	if (private) {
-		if (!nothing_common(ctx, asked))
-			return;
-		ctx->alone_since = 0;
+		ctx->turn_since = ctx->alone_since = 0;
 		ctx->alone_n = 0;
-	} else if (++ctx->turn_calls < (asked ? CALLS_MONITOR : CALLS) *
-		   (hold_any(ctx) ? CALLS_HELD : 1) &&
-		   !is_over(ctx, &ctx->turn_since, SLICE_NS)) {
 		return;
 	}
+	if (at == TURN_PRIVATE ? !nothing_common(ctx, asked) :
+	    !enough_common(ctx, asked, at))
+		return;
+	ctx->alone_since = 0;
+	ctx->alone_n = 0;
 	hold_drain(ctx);
 	if (ctx->followers)
 		leader_yields(ctx, nr, 0, 0);

@@ -34,12 +34,20 @@ static inline void turn_back(struct ipmon_ctx *ctx)
 
 /* Leader: at a call whose record is still to come; who makes many without ever
  * sleeping lets others have the turn.  Not readily at one that is private: a
- * follower that does not make it is somewhere else then. */
-void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, int private);
-static inline void turn_yield(struct ipmon_ctx *ctx, uint64_t nr, int private)
+ * follower that does not make it is somewhere else then.  Nor at one that programs
+ * make in loops (an instruction in the place of a call), but all variants do. */
+enum turn_at {
+	TURN_COMMON,
+	TURN_PRIVATE,
+	TURN_OFTEN,
+};
+
+void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, enum turn_at at);
+static inline void turn_yield(struct ipmon_ctx *ctx, uint64_t nr,
+			      enum turn_at at)
 {
 	if (ctx->turn)
-		turn_yield_slow(ctx, nr, private);
+		turn_yield_slow(ctx, nr, at);
 }
 
 /* Leader: at a call on a futex.  If somebody waits for it in vain, and this one may

@@ -206,6 +206,8 @@ static int open_to_run(const struct image *im)
 {
 	const char *program = stack_runs(&im->stack);
 	char path[PATH_MAX];
+	struct stat st;
+	int fd, file = -1;
 
 	/* without a slash it is looked for like a library */
 	if (!program || !strchr(program, '/') ||
@@ -213,7 +215,16 @@ static int open_to_run(const struct image *im)
 			     (int)im->t->tid, *program == '/' ? "root" : "cwd",
 			     program) >= sizeof(path))
 		return -1;
-	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	/* a device is not even opened: that may do something */
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		file = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	close(fd);
+	return file;
 }
 
 /* The first library it needs. */

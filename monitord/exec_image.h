@@ -101,7 +101,6 @@ void stack_begin_alike(struct image *im, const char *const preload[]);
 /* exec_stack.c: the stack is made longer, if need be, so that it can be written at addr. */
 bool stack_reach(struct image *im, uint64_t addr);
 
-
 /*
  * exec_layout.c: where follower v's program, heap, linker and later mappings
  * lie.  The gate and the scratch area are mapped.  Moves what is to be moved,

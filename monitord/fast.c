@@ -63,7 +63,7 @@ bool fast_idle(const struct taskset *s, unsigned int v)
 		__atomic_load_n(&fast_ring(s)->head, __ATOMIC_ACQUIRE);
 }
 
-static bool says_waits(const struct taskset *s, unsigned int v)
+bool fast_says_waits(const struct taskset *s, unsigned int v)
 {
 	return __atomic_load_n(&fast_cursor(s, v)->waits_turn, __ATOMIC_RELAXED);
 }
@@ -80,7 +80,7 @@ bool fast_waits_turn(struct taskset *s, unsigned int v)
 	uint64_t sum = 0;
 
 	if (v == LEADER || s->slot < 0 || !s->live || !s->proc->turn ||
-	    !says_waits(s, v))
+	    !fast_says_waits(s, v))
 		return false;
 	LIST_FOREACH(o, &mon.sets, all) {
 		const struct ipmon_cursor *c;
@@ -90,7 +90,7 @@ bool fast_waits_turn(struct taskset *s, unsigned int v)
 		c = fast_cursor(o, v);
 		sum += __atomic_load_n(&c->tail, __ATOMIC_RELAXED) +
 			__atomic_load_n(&c->at, __ATOMIC_RELAXED);
-		if (o != s && !says_waits(o, v) && !fast_idle(o, v))
+		if (o != s && !fast_says_waits(o, v) && !fast_idle(o, v))
 			busy = true;
 	}
 	if (sum != s->team_got_to[v]) {

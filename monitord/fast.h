@@ -120,7 +120,9 @@ void fast_turn_release(struct fast *f, unsigned int idx);
 void fast_set_turn(struct taskset *s, unsigned int idx);
 /* Does this follower sleep on an empty ring? */
 bool fast_idle(const struct taskset *s, unsigned int v);
-/* Does this follower wait for a sibling of its variant? */
+/* Does this follower say that it waits for a sibling of its variant? */
+bool fast_says_waits(const struct taskset *s, unsigned int v);
+/* ... and can it be so?  To be asked by one only, who wants to know whether it is late. */
 bool fast_waits_turn(struct taskset *s, unsigned int v);
 
 /* Add the set's counters to mon.count. */

@@ -463,6 +463,9 @@ static int64_t advise(struct taskset *s, uint64_t at[MAX_VARIANTS][2], int advic
 		text_touched_at(s, start, len);
 	ret = task_inject(&s->t[LEADER], SYS_madvise, start[LEADER], len,
 			  (uint64_t)advice, 0, 0, 0);
+	/* its death is what counts */
+	if (ret == -ESRCH)
+		return 1;
 	if (!ret && advice == MADV_REMOVE)
 		make_writable(s, start[LEADER], len);
 	for_each_follower(v) {
@@ -492,6 +495,12 @@ static void advise_oneself(struct taskset *s)
 		if (mem_read(&s->t[v], range[v], s->t[v].call.args[1],
 			     n * sizeof(range[v][0])) < 0) {
 			set_finish(s, -EFAULT);
+			return;
+		}
+	/* before any of them is looked at (import_iovec() in lib/iov_iter.c) */
+	for (uint32_t i = 0; i < n; i++)
+		if ((ssize_t)range[LEADER][i].iov_len < 0) {
+			set_finish(s, -EINVAL);
 			return;
 		}
 	for (uint32_t i = 0; i < n && !r; i++) {

@@ -28,7 +28,9 @@
  *	process that does nothing but wait for signals, tells one from the
  *	other: a signal from the manager is held for HOLD_MS, and handed on
  *	unless the witness got it as well.  It is born after the leader: what
- *	reached it has reached the leader.
+ *	reached it has reached the leader.  What comes before that, or what it
+ *	sees later than that on a busy machine, the program may get twice, which
+ *	is better than never.
  *
  *  Ends.  A manager tells an exit status from a signal, and takes some signals
  *	for a clean end: the front process dies of what the program died of.

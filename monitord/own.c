@@ -143,6 +143,8 @@ static bool link_call(const struct task *t)
 	const struct mm *mm = t->set->proc->mm;
 	const uint64_t *a = t->call.args;
 
+	if (t->call.no_tracer)
+		return false;
 	switch (t->call.nr) {
 	case SYS_openat:
 		return (int)a[0] == AT_FDCWD &&
@@ -342,6 +344,8 @@ static bool reads_only(uint64_t flags)
 /* Calls about a file that only one variant has. */
 static bool file_call(const struct task *t)
 {
+	if (t->call.no_tracer)
+		return false;
 	switch (t->call.nr) {
 	case SYS_read:
 	case SYS_close:

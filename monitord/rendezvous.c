@@ -713,16 +713,16 @@ static void rendezvous(struct taskset *s)
 	}
 	if (!(s->row->flags & RF_PRIVATE) && !fast_catch_up(s))
 		return;
+	if (s->t[LEADER].call.no_tracer) {
+		set_finish(s, -ENOSYS);
+		return;
+	}
 	if (is_vsyscall(s)) {
 		vsyscall(s);
 		return;
 	}
 	if (seccomp_strict_forbids(s)) {
 		kill(s->proc->pid[LEADER], SIGKILL);
-		return;
-	}
-	if (s->t[LEADER].call.no_tracer) {
-		set_finish(s, -ENOSYS);
 		return;
 	}
 	if (s->row->cls == CLASS_UNKNOWN || s->row->cls == CLASS_REFUSED) {

@@ -318,9 +318,11 @@ static void need_no_pid_file(const struct unit *u, const char *type)
 		return;
 	need("PIDFile=", "systemd's main process is the monitor, and the file names the program");
 	fputs("ExecStopPost=-+/bin/rm -f \"", out);
-	/* specifiers are expanded here as there; it is relative to the same */
-	if (*file != '/' && *file != '%')
-		fputs("/run/", out);
+	/* specifiers are expanded here as there: those that are a directory's path, and
+	 * others; what is relative is so to the runtime directory */
+	if (*file != '/' && (*file != '%' || !file[1] ||
+			     !strchr("CELSTVht", file[1])))
+		fputs("%t/", out);
 	for (; *file; file++) {
 		if (*file == '"' || *file == '\\')
 			fputc('\\', out);

@@ -103,7 +103,8 @@ static bool private_call(const struct task *t)
 	const uint64_t *a = t->call.args;
 	const struct mm *mm = t->set->proc->mm;
 
-	if (mon.opt.any_calls && calls_denied(t->call.nr))
+	if (t->call.no_tracer ||
+	    (mon.opt.any_calls && calls_denied(t->call.nr)))
 		return false;
 	if (own_call(t))
 		return true;

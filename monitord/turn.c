@@ -445,7 +445,7 @@ static struct task *late_of(const struct turn *t, struct taskset *s, uint64_t po
 {
 	for_each_follower(v)
 		if (s->t[v].at != AT_DEAD && s->t[v].tid &&
-		    !rests(t, s->slot, v, pos) && !fast_waits_turn(s, v))
+		    !rests(t, s->slot, v, pos) && !fast_says_waits(s, v))
 			return &s->t[v];
 	return NULL;
 }

@@ -359,7 +359,9 @@ NEEDS = [
                                          "without PIDFile="], []),
     ("PIDFile=/run/x y.pid", ["\nPIDFile=\n",
                               'ExecStopPost=-+/bin/rm -f "/run/x y.pid"\n'], []),
-    ("Type=notify\nPIDFile=x$.pid", ['-f "/run/x$$.pid"\n'], []),
+    ("Type=notify\nPIDFile=x$.pid", ['-f "%t/x$$.pid"\n'], []),
+    ("PIDFile=%N.pid", ['-f "%t/%N.pid"\n'], []),
+    ("PIDFile=%t/x.pid", ['-f "%t/x.pid"\n'], []),
     ("Type=forking\nPIDFile=/run/x.pid", [], ["PIDFile", "ExecStopPost"]),
     ("MemoryMax=1G", ["note: the service's memory is limited (1G)"], ["MemoryMax=1G\n"]),
 ]
@@ -645,7 +647,10 @@ def stopped_at_birth(suite, case, n, policy):
                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                              start_new_session=True)
         try:
+            end = time.monotonic() + 20
             while not children(p.pid):
+                if p.poll() is not None or time.monotonic() > end:
+                    raise Fail(f"no tracer: status {p.poll()}")
                 time.sleep(0)
             tracer = children(p.pid)[0]
             os.kill(tracer, signal.SIGSTOP)

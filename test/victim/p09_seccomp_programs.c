@@ -199,6 +199,25 @@ static void denied(void)
 	CHECK(prctl(PR_GET_SECCOMP) == 0);
 }
 
+/* The vsyscall page is asked as well, where there is one. */
+static void no_page(int sig)
+{
+	(void)sig;
+	_exit(0);
+}
+
+static void traced_page(void)
+{
+	long (*vtime)(long *) = (long (*)(long *))0xffffffffff600400ul;
+
+	handle(SIGSEGV, no_page, 0);
+	OK(LOAD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NR),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_time, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 5),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)));
+	CHECK(vtime(NULL) == -ENOSYS);
+}
+
 int main(void)
 {
 	put_file("data", "sandboxed");
@@ -208,6 +227,7 @@ int main(void)
 	OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	REAP(CHILD({ malformed(); }));
 	REAP(CHILD({ trace(); }));
+	REAP(CHILD({ traced_page(); }));
 	REAP(CHILD({ computed(); }));
 	REAP(CHILD({ several(); }));
 	REAP(CHILD({ start(); start(); trace(); }));

@@ -27,6 +27,7 @@ static void advise_oneself(void)
 	struct iovec iov[] = {
 		{ p, 4096 }, { p + 8192, 4096 }, { p + 1, 4096 }, { p, 4096 },
 	};
+	struct iovec wrong[] = { { p, 4096 }, { p + 4096, (size_t)-4096 } };
 	int self = (int)OK(syscall(SYS_pidfd_open, getpid(), 0));
 
 	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
@@ -39,6 +40,9 @@ static void advise_oneself(void)
 			if (advice[i] != MADV_FREE)
 				printf("  %d %d %d\n", p[0], p[4096], p[8192]);
 		}
+	memset(p, 1, 16384);
+	SAYS(syscall(SYS_process_madvise, self, wrong, 2, MADV_DONTNEED, 0));
+	printf("  %d %d\n", p[0], p[4096]);
 	SAYS(syscall(SYS_process_madvise, self, NULL, 1, MADV_DONTNEED, 0));
 	SAYS(syscall(SYS_process_madvise, self, iov, 1, MADV_DONTNEED, 1));
 	SAYS(syscall(SYS_process_madvise, self, iov, 2000, MADV_DONTNEED, 0));
