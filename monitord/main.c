@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <ucontext.h>
 
 #include "front.h"
 #include "launch.h"
@@ -126,10 +129,12 @@ static int cmd_help(int argc, char **argv)
 	return 0;
 }
 
-int main(int argc, char **argv)
+/* What the monitor may need of its stack, with much to spare. */
+#define STACK_NEEDED	(1u << 20)
+#define STACK_OWN	(8u << 20)
+
+static int command(int argc, char **argv)
 {
-	without_preload(argv);
-	inherit_save();
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_MONITOR;
@@ -143,4 +148,41 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	return run_command(argc - 1, argv + 1, false);
+}
+
+static struct {
+	int argc, status;
+	char **argv;
+} started;
+
+static void on_own_stack(void)
+{
+	started.status = command(started.argc, started.argv);
+}
+
+/* The caller's hard limit holds for the stack the kernel gave us, not for memory
+ * that we use as one. */
+int main(int argc, char **argv)
+{
+	struct rlimit stack;
+	ucontext_t back, to;
+	void *own;
+
+	without_preload(argv);
+	inherit_save();
+	if (getrlimit(RLIMIT_STACK, &stack) || stack.rlim_max >= STACK_NEEDED)
+		return command(argc, argv);
+	own = mmap(NULL, STACK_OWN, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
+		   -1, 0);
+	if (own == MAP_FAILED || getcontext(&to))
+		return command(argc, argv);
+	started.argc = argc;
+	started.argv = argv;
+	to.uc_stack.ss_sp = own;
+	to.uc_stack.ss_size = STACK_OWN;
+	to.uc_link = &back;
+	makecontext(&to, on_own_stack, 0);
+	swapcontext(&back, &to);
+	return started.status;
 }

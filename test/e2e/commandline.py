@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import struct
 import subprocess
@@ -192,6 +193,22 @@ def filtered(suite, case, n, policy):
                        check=False)
     want = f"{len([f for f in os.listdir('/') if f[0] != '.'])} 1 2 3\n"
     if p.returncode or p.stdout.decode() != want or p.stderr:
+        raise Fail(f"status {p.returncode} {p.stdout!r} {p.stderr!r}")
+
+
+def small_stack(suite, case, n, policy):
+    """The hard limit of the stack is less than monitord needs, and cannot be raised."""
+    def limits():
+        libc = ctypes.CDLL(None)
+        libc.prctl(24, 24, 0, 0, 0)     # PR_CAPBSET_DROP CAP_SYS_RESOURCE
+        resource.setrlimit(resource.RLIMIT_STACK, (64 << 10, 64 << 10))
+    work = suite.fresh(case)
+    p = subprocess.run([suite.monitord, "run", "-n", str(n), "--policy", policy, "--",
+                        "sh", "-c", "ulimit -s; seq 3 | tail -1"],
+                       cwd=work, preexec_fn=limits, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                       check=False)
+    if p.returncode or p.stdout != b"64\n3\n" or p.stderr:
         raise Fail(f"status {p.returncode} {p.stdout!r} {p.stderr!r}")
 
 

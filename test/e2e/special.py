@@ -18,7 +18,7 @@ import time
 from runner import MARK, Fail, kill_left, processes
 from commandline import (colours, errors_help, exit_codes, filtered,  # noqa: F401
                          help_fits, no_dev, outputs, report_golden, report_hostile, report_private,
-                         report_shown, service_config, service_needs,
+                         report_shown, service_config, service_needs, small_stack,
                          stopped_at_birth)
 from hostile import (follower_memory, hidden_memory, hidden_written,  # noqa: F401
                      how_far_ahead, monitor_memory, names_at_the_gate, old_kernel,
