@@ -60,6 +60,7 @@
 #define NR_SENDMSG	46
 #define NR_RECVMSG	47
 #define NR_SHUTDOWN	48
+#define NR_GETPEERNAME	52
 #define NR_SETSOCKOPT	54
 #define NR_GETSOCKOPT	55
 #define NR_FCNTL	72
@@ -75,8 +76,10 @@
 #define POLLOUT_	4
 
 #define IPPROTO_TCP_	6
+#define IPPROTO_MPTCP_	262
 #define TCP_INFO_	11
 #define SOL_SOCKET_	1
+#define SO_PROTOCOL_	38
 #define SO_MEMINFO_	55
 #define MEMINFO_SNDBUF	3
 #define MEMINFO_QUEUED	5
@@ -404,23 +407,40 @@ int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
 
 /* ---- holding ---- */
 
+/* An MPTCP socket without a connection becomes another one by being asked: it gets
+ * a first subflow, and refuses options from then on that are for those without. */
+static int asking_changes(const struct ipmon_hold *h, uint64_t fd)
+{
+	uint32_t protocol = 0, len = sizeof(protocol);
+	unsigned char name[128];	/* struct sockaddr_storage */
+
+	if (hold_known(h->roomy, fd) ||
+	    gate(NR_GETSOCKOPT, fd, SOL_SOCKET_, SO_PROTOCOL_, ptr(&protocol),
+		 ptr(&len)) || protocol != IPPROTO_MPTCP_)
+		return 0;
+	len = sizeof(name);
+	return gate(NR_GETPEERNAME, fd, ptr(name), ptr(&len), 0, 0) != 0;
+}
+
 /* The length of what the kernel says; state 0: it is no TCP socket. */
-static uint32_t tcp_info(uint64_t fd, struct tcp_info *info)
+static uint32_t tcp_info(const struct ipmon_hold *h, uint64_t fd,
+			 struct tcp_info *info)
 {
 	uint32_t len = sizeof(*info);
 
 	*info = (struct tcp_info){ 0 };
-	if (gate(NR_GETSOCKOPT, fd, IPPROTO_TCP_, TCP_INFO_, ptr(info),
+	if (!asking_changes(h, fd) &&
+	    gate(NR_GETSOCKOPT, fd, IPPROTO_TCP_, TCP_INFO_, ptr(info),
 		 ptr(&len)))
 		info->tcpi_state = 0;
 	return len;
 }
 
-unsigned int hold_tcp_state(uint64_t fd)
+unsigned int hold_tcp_state(const struct ipmon_hold *h, uint64_t fd)
 {
 	struct tcp_info info;
 
-	tcp_info(fd, &info);
+	tcp_info(h, fd, &info);
 	return info.tcpi_state;
 }
 
@@ -431,7 +451,7 @@ static uint32_t room(struct ipmon_hold *h, int fd, uint32_t held, uint32_t n)
 	uint32_t mem[9] = { 0 }, len, free, sure = 0;
 	struct tcp_info info;
 
-	len = tcp_info((uint64_t)fd, &info);
+	len = tcp_info(h, (uint64_t)fd, &info);
 	if (!info.tcpi_state) {
 		h->plain = fd;
 		h->skip = SKIP;

@@ -133,9 +133,9 @@ static int plain_end(uint64_t fd)
 		     ptr(&len)) && !linger[0];
 }
 
-static int connected(uint64_t fd)
+static int connected(const struct ipmon_hold *h, uint64_t fd)
 {
-	switch (hold_tcp_state(fd)) {
+	switch (hold_tcp_state(h, fd)) {
 	case 0:
 	case TCP_SYN_SENT_:
 	case TCP_SYN_RECV_:
@@ -208,7 +208,7 @@ static enum hold_end hold_close(struct ipmon_ctx *ctx, uint64_t fd)
 	hold_make_room(ctx, h);
 	if (!sends_to(h, fd)) {
 		end = seen(fd);
-		if (end != END_WAITS || !connected(fd))
+		if (end != END_WAITS || !connected(h, fd))
 			return end;
 	}
 	if (!plain_end(fd))
@@ -233,7 +233,7 @@ static enum hold_end hold_shutdown(struct ipmon_ctx *ctx, uint64_t fd,
 	fd = (uint32_t)fd;
 	/* the other half is open: nothing but the peer's view changes */
 	if (!h || !ctx->followers || (uint32_t)how != SHUT_WR_ ||
-	    hold_tcp_state(fd) != TCP_ESTABLISHED_)
+	    hold_tcp_state(h, fd) != TCP_ESTABLISHED_)
 		return END_WAITS;
 	for (uint32_t i = 0; i < h->n; i++)
 		if (h->op[i].fd == (int32_t)fd && hold_is_end(&h->op[i]))
@@ -437,7 +437,7 @@ enum hold_event hold_event(const struct ipmon_ctx *ctx, uint64_t tag,
 		/* both halves are closed, then */
 		if (op->kind == HOLD_SHUTDOWN && (int32_t)slot->fd == op->fd &&
 		    !(*events & EPOLLHUP_) &&
-		    hold_tcp_state(slot->fd) != TCP_ESTABLISHED_) {
+		    hold_tcp_state(h, slot->fd) != TCP_ESTABLISHED_) {
 			*events |= EPOLLHUP_;
 			ev = EVENT_CHANGED;
 		}

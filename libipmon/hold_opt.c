@@ -71,7 +71,7 @@ int hold_option(struct ipmon_ctx *ctx, struct ipmon_hold *h,
 	if (!hold_pushes(args) || (uint32_t)args[4] != sizeof(value) ||
 	    mem_get(&value, args[3], sizeof(value)))
 		return 0;
-	state = hold_tcp_state((uint32_t)args[0]);
+	state = hold_tcp_state(h, (uint32_t)args[0]);
 	if (state != TCP_ESTABLISHED_ && state != TCP_CLOSE_WAIT_)
 		return 0;
 	for (uint32_t i = 0; i < h->n; i++)
