@@ -85,10 +85,10 @@ int image_set_mm(struct image *im, struct mm *mm, unsigned int v,
 		 struct prctl_mm_map *map, bool auxv);
 
 /*
- * exec_stack.c: follower v's stack is moved to end where the leader's ends modulo some
- * pages.  The gate and the scratch area are mapped.  0 or -errno.
+ * exec_stack.c: follower v's stack is moved to where the leader's is, modulo 4 GiB or at
+ * least some pages.  The gate and the scratch area are mapped.  0 or -errno.
  */
-int stack_align(const struct image *leader, struct image *im, struct mm *mm,
+int stack_place(struct image *leader, struct image *im, struct mm *mm,
 		unsigned int v);
 
 /*
@@ -109,5 +109,8 @@ bool stack_reach(struct image *im, uint64_t addr);
  */
 int layout_follower(struct taskset *s, struct image im[MAX_VARIANTS],
 		    unsigned int v);
+
+/* exec_layout.c: how far from the leader's the stack of follower v shall be. */
+int64_t layout_stack(unsigned int v);
 
 #endif

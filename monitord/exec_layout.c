@@ -10,7 +10,7 @@
  * in two variants, and yet what depends on the lower half of an address alone
  * comes out alike: allocators that align, tables ordered by a hash of pointers
  * (GLib, CPython's sets of objects), generators seeded with one (bash's
- * RANDOM).  Only the stack is where the kernel puts it in each.
+ * RANDOM).
  *
  * Before the first instruction all of that can still be chosen.  The new image
  * is moved by mremap, mapping by mapping; registers and the auxiliary vector,
@@ -19,7 +19,7 @@
  * a kernel with CONFIG_CHECKPOINT_RESTORE.  Without it, heaps are apart as the
  * kernel likes.
  *
- * There are three ranges, and a follower's share in each:
+ * There are four ranges, and a follower's share in each:
  *
  *	the mmap area	(linker, libraries, later mappings: mm->delta) v * 2
  *			TiB plus some further down, or up if the area is served
@@ -27,6 +27,8 @@
  *	the window	of 1 TiB from which position-independent programs get
  *			their place, and their heap behind it: as far apart as
  *			the window allows, wrapping around
+ *	the stack	v * 2 TiB less some further down: above the mmap area
+ *			(exec_stack.c moves it)
  *	low addresses	(a program linked to a fixed place): it stays, and its
  *			heap goes up by v * 32 GiB plus some
  *
@@ -102,6 +104,11 @@ static int64_t area_delta(struct image *leader, const struct image *im,
 	while (leader->area_end - shift > im->area_start && im->area_start)
 		shift += TIB;
 	return -(int64_t)shift;
+}
+
+int64_t layout_stack(unsigned int v)
+{
+	return -(int64_t)(v * 2 * TIB - draw(256 * GIB / STEP) * STEP);
 }
 
 /*

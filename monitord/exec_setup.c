@@ -436,7 +436,7 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		r = map_own(&im[v], mm, v);
 		if (!r && v != LEADER && mon.opt.layout != LAYOUT_SAME &&
 		    !listing)
-			r = stack_align(&im[LEADER], &im[v], mm, v);
+			r = stack_place(&im[LEADER], &im[v], mm, v);
 		if (!r && v != LEADER && mon.opt.layout != LAYOUT_SAME)
 			r = layout_follower(s, im, v);
 		if (r < 0)

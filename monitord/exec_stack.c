@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where a follower's stack ends.
+ * Where a follower's stack lies.
  *
  * Theory of operation
  * -------------------
- * The stack is the one part of a follower that lies where the kernel has put it: at any
- * page.  AddressSanitizer keeps a byte for every eight of the program's memory, and
- * prepares whole pages of such bytes for the stack: how many depends on where it ends,
- * modulo eight pages.  So a follower's stack is moved by a few pages, to where it ends
- * like the leader's modulo GRAIN.  At each vfork() it prepares those below the stack pointer
+ * The stack, too, goes to the leader's place plus a multiple of 4 GiB (exec_layout.c):
+ * programs take numbers from the address of a variable, as they do from those of
+ * objects (the names of ksh's temporary files).  It lies above all else in the part
+ * of the address space that is the follower's, as far above as natively or further.
+ *
+ * Under --layout independent, and where there is no room, it stays where the kernel has
+ * put it: at any page.  But AddressSanitizer keeps a byte for every eight of the
+ * program's memory, and prepares whole pages of such bytes for the stack: how many
+ * depends on where it ends, modulo eight pages.  So there it is moved by a few pages, to
+ * where it ends like the leader's modulo GRAIN.  ThreadSanitizer knows stacks in the
+ * uppermost 1.5 TiB only: they stay there, in the same way.
+ *
+ * At each vfork() AddressSanitizer prepares what is below the stack pointer
  * again; so the program begins as far from the end in all variants, where the kernel has
- * put it furthest down.  All the rest of its place is still the kernel's choice.
+ * put it furthest down.
  *
  * Nothing has run: the pointers into the stack are the stack pointer, those of the block
  * it points to, and what the kernel keeps for /proc, which prctl(PR_SET_MM_MAP) sets.
@@ -96,22 +104,24 @@ static int tell_kernel(struct image *im, struct mm *mm, unsigned int v,
 	return image_set_mm(im, mm, v, &map, false);
 }
 
-int stack_align(const struct image *leader, struct image *im, struct mm *mm,
-		unsigned int v)
+/* All of it, by so much. 0, 1 if there is no room, or -errno. */
+static int move_stack(struct image *im, struct mm *mm, unsigned int v,
+		      uint64_t by)
 {
-	uint64_t by = (leader->stack_end - im->stack_end) % GRAIN - STRIDE;
 	uint64_t size = im->stack_end - im->stack_start;
+	uint64_t start = im->stack_start + by, end = im->stack_end + by;
 	struct prctl_mm_map map;
 	int64_t r;
 
-	if (by == -STRIDE || size >= STRIDE - GRAIN ||
-	    !is_free(im, mm, v, im->stack_start + by - ROOM, im->stack_start))
-		return 0;
+	/* never onto itself */
+	if (!is_free(im, mm, v, start - ROOM, end) ||
+	    (start - ROOM < im->stack_end && im->stack_start < end))
+		return 1;
 	r = tell_kernel(im, mm, v, by);
 	if (r < 0)
 		return r == -ESRCH ? (int)r : 0;
 	r = image_call(im, mm->gate[v], SYS_mremap, im->stack_start, size, size,
-		       MREMAP_MAYMOVE | MREMAP_FIXED, im->stack_start + by);
+		       MREMAP_MAYMOVE | MREMAP_FIXED, start);
 	if (r < 0)
 		return (int)r;
 	move_block(im, by);
@@ -125,6 +135,21 @@ int stack_align(const struct image *leader, struct image *im, struct mm *mm,
 	    image_mm(im->t->tid, &map) < 0)
 		return -ESRCH;
 	return image_set_mm(im, mm, v, &map, true);
+}
+
+int stack_place(struct image *leader, struct image *im, struct mm *mm,
+		unsigned int v)
+{
+	uint64_t by = leader->stack_end - im->stack_end;
+	int r = 1;
+
+	if (mon.opt.layout == LAYOUT_DISJOINT &&
+	    !image_names(leader, "__tsan_init"))
+		r = move_stack(im, mm, v, by + (uint64_t)layout_stack(v));
+	by = by % GRAIN - STRIDE;
+	if (r > 0 && by != -STRIDE)
+		r = move_stack(im, mm, v, by);
+	return r < 0 ? r : 0;
 }
 
 bool stack_reach(struct image *im, uint64_t addr)

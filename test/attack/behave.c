@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 			else
 				getpgrp();
 	} else if (strcmp(what, "argument") == 0) {
-		close((int)((uintptr_t)&argc >> 12) & 0xfffff);
+		close((int)((uintptr_t)&argc >> 32));
 	} else if (strcmp(what, "path") == 0) {
 		snprintf(b, sizeof(b), "effect-%d", variant());
 		mkdir(b, 0700);
