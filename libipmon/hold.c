@@ -409,21 +409,24 @@ int hold_try(struct ipmon_ctx *ctx, const struct ipmon_call *call, int64_t *ret)
 
 /* An MPTCP socket without a connection becomes another one by being asked: it gets
  * a first subflow, and refuses options from then on that are for those without. */
-static int asking_changes(const struct ipmon_hold *h, uint64_t fd)
+static int asking_changes(struct ipmon_hold *h, uint64_t fd)
 {
 	uint32_t protocol = 0, len = sizeof(protocol);
 	unsigned char name[128];	/* struct sockaddr_storage */
 
-	if (hold_known(h->roomy, fd) ||
-	    gate(NR_GETSOCKOPT, fd, SOL_SOCKET_, SO_PROTOCOL_, ptr(&protocol),
-		 ptr(&len)) || protocol != IPPROTO_MPTCP_)
+	if (hold_known(h->no_mptcp, fd))
 		return 0;
+	if (gate(NR_GETSOCKOPT, fd, SOL_SOCKET_, SO_PROTOCOL_, ptr(&protocol),
+		 ptr(&len)) || protocol != IPPROTO_MPTCP_) {
+		hold_note(h->no_mptcp, fd, 1);
+		return 0;
+	}
 	len = sizeof(name);
 	return gate(NR_GETPEERNAME, fd, ptr(name), ptr(&len), 0, 0) != 0;
 }
 
 /* The length of what the kernel says; state 0: it is no TCP socket. */
-static uint32_t tcp_info(const struct ipmon_hold *h, uint64_t fd,
+static uint32_t tcp_info(struct ipmon_hold *h, uint64_t fd,
 			 struct tcp_info *info)
 {
 	uint32_t len = sizeof(*info);
@@ -436,7 +439,7 @@ static uint32_t tcp_info(const struct ipmon_hold *h, uint64_t fd,
 	return len;
 }
 
-unsigned int hold_tcp_state(const struct ipmon_hold *h, uint64_t fd)
+unsigned int hold_tcp_state(struct ipmon_hold *h, uint64_t fd)
 {
 	struct tcp_info info;
 

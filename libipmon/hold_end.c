@@ -133,7 +133,7 @@ static int plain_end(uint64_t fd)
 		     ptr(&len)) && !linger[0];
 }
 
-static int connected(const struct ipmon_hold *h, uint64_t fd)
+static int connected(struct ipmon_hold *h, uint64_t fd)
 {
 	switch (hold_tcp_state(h, fd)) {
 	case 0:
@@ -417,7 +417,7 @@ static int fresh(const struct ipmon_hold *h, uint16_t slot)
 enum hold_event hold_event(const struct ipmon_ctx *ctx, uint64_t tag,
 			   uint32_t *events)
 {
-	const struct ipmon_hold *h = hold_of(ctx);
+	struct ipmon_hold *h = hold_of(ctx);
 	const struct ipmon_epoll_slot *slot =
 		&ctx_epoll(ctx)->slot[(uint16_t)tag];
 	enum hold_event ev = EVENT_KEPT;

@@ -83,7 +83,7 @@ static enum change changes(uint64_t nr, const uint64_t args[6])
 static void forget_all(struct ipmon_hold *h)
 {
 	for (unsigned int i = 0; i < IPMON_HOLD_FDS / 64; i++)
-		h->roomy[i] = h->at_once[i] = 0;
+		h->roomy[i] = h->at_once[i] = h->no_mptcp[i] = 0;
 }
 
 int hold_forget(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6])
@@ -108,6 +108,7 @@ int hold_forget(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6])
 	if (change == CHANGE_ONE) {
 		hold_note(h->roomy, args[nr != NR_CLOSE], 0);
 		hold_note(h->at_once, args[nr != NR_CLOSE], 0);
+		hold_note(h->no_mptcp, args[nr != NR_CLOSE], 0);
 		/* who has seen another number than the last one forgets all */
 		if (__atomic_fetch_add(made, 1, __ATOMIC_RELAXED) == seen)
 			h->changes = seen + 1;

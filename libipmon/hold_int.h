@@ -41,7 +41,7 @@ void hold_make_room(struct ipmon_ctx *ctx, struct ipmon_hold *h);
  * belongs to is known. */
 void hold_begun(struct ipmon_ctx *ctx, struct ipmon_hold *h);
 /* State of a TCP connection, of the kernel's TCP_*; 0: it is none. */
-unsigned int hold_tcp_state(const struct ipmon_hold *h, uint64_t fd);
+unsigned int hold_tcp_state(struct ipmon_hold *h, uint64_t fd);
 
 /* ---- hold_fds.c ---- */
 

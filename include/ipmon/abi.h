@@ -489,6 +489,7 @@ struct ipmon_hold {
 	/* bit per descriptor, as last found */
 	uint64_t roomy[IPMON_HOLD_FDS / 64]; /* its send buffer is large */
 	uint64_t at_once[IPMON_HOLD_FDS / 64]; /* it is non-blocking */
+	uint64_t no_mptcp[IPMON_HOLD_FDS / 64];
 	uint64_t changes;	/* of ipmon_epoll, when these were found */
 	uint32_t releases;	/* ... and of ipmon_ring */
 	uint32_t asked;		/* how often roomy has spared asking */
