@@ -35,6 +35,10 @@
  * was last seen on this very processor is not spun for: as long as it is kept busy,
  * nobody comes.
  *
+ * A follower that catches up may have much to do.  The peers of the leader, who have
+ * nothing to do but what it answers, come to its processor then, or wait for the
+ * follower's time to end: so it offers its processor every few records.
+ *
  * A leader that holds outputs (hold.c) runs on and wakes its followers a few times
  * between two sleeps of its own: woken for each they would find one, and sleep again.
  * Or, where that turns out to be faster, nobody sleeps that soon (pace.c).
@@ -48,6 +52,7 @@
 #include "pace.h"
 #include "turn.h"
 
+#define NR_SCHED_YIELD	24
 #define NR_FUTEX	202
 #define FUTEX_WAIT_	0
 #define FUTEX_WAKE_	1
@@ -57,6 +62,7 @@
 #define EVERY_LEAST	8u
 #define EVERY_MOST	1024u
 #define AWAITED		4u
+#define OFFER		128u	/* records between two offers of the processor */
 #define MOVE_SPINS	8u	/* times spin_max */
 
 /* A follower may be dropped while we wait for it: look at ctx->followers again
@@ -315,6 +321,7 @@ static void wake_leader(struct ipmon_ctx *ctx, struct ipmon_cursor *c)
 
 void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags)
 {
+	static const struct ipmon_call offer = { NR_SCHED_YIELD, { 0 } };
 	struct ipmon_cursor *c = &ctx_cursors(ctx)[ctx->variant];
 
 	/*
@@ -329,9 +336,15 @@ void follower_consumed(struct ipmon_ctx *ctx, unsigned int rec_flags)
 		ring_fence();
 	} else if (ctx->awaited) {
 		ctx->awaited--;
+	} else {
+		ctx->lazy++;
 	}
 	if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 		wake_leader(ctx, c);
+	if (ctx->lazy >= OFFER) {
+		ctx->lazy = 0;
+		ipmon_gate_raw(&offer);
+	}
 }
 
 static int trapped(const struct ipmon_ring *r)

@@ -124,7 +124,8 @@ struct ipmon_ctx {
 	struct ipmon_producer p;	/* leader */
 	struct ipmon_consumer c;	/* follower */
 	uint32_t spin;		/* present length of a spin */
-	uint32_t lazy;		/* wakes put off since the last one */
+	uint32_t lazy;		/* leader: wakes put off since the last one;
+				 * follower: records since it offered its processor */
 	uint32_t solos;		/* follower: private calls alone in a row */
 	uint32_t clocks;	/* follower: bit per valid clock[] */
 	uint64_t base_sp;	/* program's stack pointer at the last call that
@@ -175,9 +176,10 @@ struct ipmon_ctx {
 	uint64_t words;		/* struct ipmon_words, read-only in followers */
 	int64_t after_ret;	/* ... with this result */
 	/* turn.c, leader: the futex it has waited at before, at which call, how
-	 * often in a row; the call at hand gives the turn away */
+	 * often in a row; the call at hand gives the turn away; wakes since one did */
 	uint64_t vain_addr, vain_at;
-	uint32_t vain, gives;
+	uint32_t vain;
+	uint16_t gives, wakes_kept;
 	/* more.c, leader: the last output, its descriptor + 1, and its site */
 	uint64_t out_at;	/* n_calls then */
 	uint64_t out_ns;	/* when it began; 0: not asked */
