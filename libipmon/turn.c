@@ -42,7 +42,10 @@
  * finds it taken again if the turn changes at other calls only: natively threads
  * run beside each other, and he gets it some time.  So who has waited at the same
  * futex for VAIN times, doing nothing in between, says so (turn->starved), and the
- * next wake there gives the turn away (turn_wake).
+ * next wake there gives the turn away (turn_wake).  So does every WAKES_KEPT-th wake of
+ * a thread: what somebody is woken for may be over, or asked of him once more, before
+ * he has the turn, and what else he does in between may be anything (a collector that
+ * stops a thread and lets it go on until it is where it may stay).
  *
  * Our futex calls may end early: every sleep is in a loop, and bounded.
  */
@@ -75,6 +78,7 @@
 #define ALONE_NS	40000000 /* within not less than this */
 
 #define VAIN		8u
+#define WAKES_KEPT	32u
 #define GIVE_NS		50000	/* who was woken takes it within some of these */
 #define GIVE_NAPS	10u
 
@@ -408,9 +412,11 @@ void turn_futex_slow(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
 			__atomic_store_n(&t->starved, addr, __ATOMIC_RELAXED);
 		return;
 	}
-	if (__atomic_load_n(&t->starved, __ATOMIC_RELAXED) != addr)
+	if (__atomic_load_n(&t->starved, __ATOMIC_RELAXED) == addr)
+		__atomic_store_n(&t->starved, 0, __ATOMIC_RELAXED);
+	else if (++ctx->wakes_kept < WAKES_KEPT)
 		return;
-	__atomic_store_n(&t->starved, 0, __ATOMIC_RELAXED);
+	ctx->wakes_kept = 0;
 	hold_drain(ctx);
 	/* a wake may be private: followers are to rest at this one */
 	if (ctx->followers)
