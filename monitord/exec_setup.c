@@ -397,19 +397,6 @@ static int copy_random(const struct image *leader, const struct image *im)
 	return from && to ? mem_copy(im->t, to, leader->t, from, 16) : 0;
 }
 
-/* A follower may have been executed under another name, as long or longer. */
-static int copy_name(const struct image *leader, const struct image *im)
-{
-	uint64_t from = stack_aux(&leader->stack, AT_EXECFN, 0);
-	uint64_t to = stack_aux(&im->stack, AT_EXECFN, 0);
-	const char *a = from ? stack_string(&leader->stack, from) : NULL;
-	const char *b = to ? stack_string(&im->stack, to) : NULL;
-
-	if (!a || !b || strlen(a) > strlen(b) || !strcmp(a, b))
-		return 0;
-	return mem_write(im->t, to, a, strlen(a) + 1);
-}
-
 /* ---- all of it ---- */
 
 static void warn_privileges(struct task *t)
@@ -475,9 +462,6 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		if (mon.opt.layout != LAYOUT_SAME &&
 		    (im[LEADER].glibc || mm->static_exe))
 			random[v] = stack_aux(&im[v].stack, AUX_RANDOM, 0);
-		r = copy_name(&im[LEADER], &im[v]);
-		if (r < 0)
-			return r;
 		if (v == LEADER || mon.opt.layout != LAYOUT_SAME)
 			continue;
 		check_same(s, &im[LEADER], &im[v], v);

@@ -28,7 +28,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -40,7 +39,6 @@
 #include "h_process.h"
 #include "handlers.h"
 #include "launch.h"
-#include "procview.h"
 #include "signals.h"
 #include "tracee.h"
 #include "turn.h"
@@ -206,53 +204,6 @@ void exec_done(struct taskset *s, int64_t ret)
 /* ---- success ---- */
 
 /*
- * A follower lives in a pid namespace of its own, and is nobody in a proc that belongs
- * to the leader's: "/proc/self" leads nowhere. What the leader has begun to execute is
- * what it has as exe now, and that is there for all. The name is as long as the
- * program's, which begins to find it on its stack (exec_setup.c).
- */
-static void through_proc(struct taskset *s, unsigned int v)
-{
-	struct task *t = &s->t[v];
-	unsigned int arg = s->row->nargs == 5 ? 1 : 0;
-	uint64_t at = s->proc->mm->scratch[v] + SCRATCH_BIG_OFFSET;
-	char path[256], name[64], file[64];
-	struct stat exe, its;
-	long n;
-	int fd;
-	pid_t nr;
-
-	n = mem_strnlen(t, t->call.args[arg], sizeof(path) - 1);
-	if (!mon.pid_namespaces || n <= 0 ||
-	    mem_read(t, path, t->call.args[arg], (size_t)n + 1))
-		return;
-	path[sizeof(path) - 1] = '\0';
-	fd = fd_in_path(path);
-	if (fd < 0 && strcmp(path, "/proc/self/exe") &&
-	    strcmp(path, "/proc/thread-self/exe"))
-		return;
-	nr = view_own_number(s);
-	if (nr <= 0)
-		return;
-	snprintf(name, sizeof(name), "/proc/%d/exe", (int)s->proc->pid[LEADER]);
-	snprintf(file, sizeof(file), "/proc/%d/fd/%d", (int)s->proc->pid[v],
-		 fd);
-	/* of a script it is the interpreter */
-	if (fd >= 0 && (stat(name, &exe) || stat(file, &its) ||
-			exe.st_dev != its.st_dev || exe.st_ino != its.st_ino))
-		return;
-	n -= snprintf(name, sizeof(name), "/proc/%dexe", (int)nr);
-	if (n < 1 || n > 30)
-		n = 1;
-	snprintf(name, sizeof(name), "/proc/%d%.*sexe", (int)nr, (int)n,
-		 "//////////////////////////////");
-	if (mem_write(t, at, name, strlen(name) + 1) || !task_regs(t))
-		return;
-	*(arg ? &t->regs.rsi : &t->regs.rdi) = at;
-	task_regs_changed(t);
-}
-
-/*
  * Run follower v's execve to its event.  Siblings that die on the way are
  * collected, which is what the kernel waits for.
  */
@@ -262,7 +213,6 @@ static int follower_exec(struct taskset *s, unsigned int v)
 	pid_t tgid = s->proc->pid[v];
 	uint64_t start = now_ns();
 
-	through_proc(s, v);
 	if (task_resume(t, PTRACE_SYSCALL, 0) < 0)
 		return -ESRCH;
 	for (;;) {

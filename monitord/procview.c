@@ -108,7 +108,6 @@ static void view_free(struct view *w)
 	LIST_REMOVE(w, all);
 	n_views--;
 	close(w->fd);
-	free(w->there);
 	text_free(w->text);
 	free(w);
 }
@@ -137,10 +136,6 @@ static void collect(void)
 struct opened {
 	enum view_kind kind;
 	pid_t pid, tid;			/* tid 0: not a thread's file */
-	size_t pid_end, tid_end;	/* where these end in the path */
-	bool elsewhere;			/* the mount may have other numbers: */
-	dev_t dev;
-	const char *there;
 };
 
 static bool all_digits(const char *s)
@@ -168,13 +163,11 @@ static bool parse_path(char *path, struct opened *o)
 	if (!w)
 		return false;
 	o->pid = (pid_t)strtoul(w, NULL, 10);
-	o->pid_end = (size_t)(w - path) + strlen(w);
 	w = strsep(&at, "/");
 	if (w && !strcmp(w, "task")) {
 		w = strsep(&at, "/");
 		if (w && all_digits(w)) {
 			o->tid = (pid_t)strtoul(w, NULL, 10);
-			o->tid_end = (size_t)(w - path) + strlen(w);
 			w = strsep(&at, "/");
 		}
 	}
@@ -335,32 +328,6 @@ static int fd_flags(struct taskset *s, int fd)
 	return flags;
 }
 
-/* The file itself is held by nobody: its mount could not be unmounted. */
-static int make_texts(struct proc *p, struct taskset *of,
-		      struct taskset *reader, const struct view *w,
-		      struct text text[MAX_VARIANTS])
-{
-	int fd = -1, r;
-
-	if (w->there && (w->kind == VIEW_STAT || w->kind == VIEW_STATUS)) {
-		fd = view_open_there(reader, w->there, w->there_dev);
-		if (fd < 0)
-			return -ENOENT;
-	}
-	r = view_texts(p, of, reader, w->kind, fd, text);
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
-
-/* One that has not come into the list. */
-static void view_drop(struct view *w)
-{
-	free(w->there);
-	text_free(w->text);
-	free(w);
-}
-
 /* A file of process p has been opened: the result the program shall see. */
 static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 			 const struct opened *o)
@@ -377,27 +344,25 @@ static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 	if (!w)
 		return fd;
 	w->kind = o->kind;
-	if (o->elsewhere) {
-		w->there = strdup(o->there);
-		w->there_dev = o->dev;
-	}
 	w->proc = p->id;
 	w->set = of ? of->id : 0;
-	r = make_texts(p, of, s, w, w->text);
+	r = view_texts(p, of, s, o->kind, w->text);
 	if (r < 0) {
 		/* it has just ended: what the kernel has to say is enough */
-		view_drop(w);
+		free(w);
 		return fd;
 	}
 	if (o->kind == VIEW_ENVIRON &&
 	    nothing_to_change(p->pid[LEADER], w->text)) {
-		view_drop(w);
+		text_free(w->text);
+		free(w);
 		return fd;
 	}
 	view_note_file(s, fd, w);
 	r = substitute(s, fd, flags, w);
 	if (r < 0) {
-		view_drop(w);
+		text_free(w->text);
+		free(w);
 		return refuse_open(s, fd, -r);
 	}
 	LIST_INSERT_HEAD(&views, w, all);
@@ -405,32 +370,14 @@ static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 	return fd;
 }
 
-/* `link` is a file of another mount of proc: the numbers become ours. */
-static void translate(struct taskset *s, const char *link, dev_t dev,
-		      struct opened *o)
-{
-	char dir[4096];
-
-	o->elsewhere = true;
-	o->dev = dev;
-	o->there = link;
-	strcpy(dir, link);
-	if (o->tid) {
-		dir[o->tid_end] = 0;
-		o->tid = view_number_here(s, dir, dev);
-	}
-	dir[o->pid_end] = 0;
-	o->pid = view_number_here(s, dir, dev);
-}
-
 static int64_t check_open(struct taskset *s, int fd)
 {
-	char path[64], link[4096], name[sizeof(link)];
+	char path[64], link[4096];
 	unsigned int variant = 0;
 	struct opened o;
 	struct statfs fs;
 	struct proc *p;
-	struct stat st;
+	bool usual;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
@@ -444,16 +391,16 @@ static int64_t check_open(struct taskset *s, int fd)
 	if (n < 0)
 		return fd;
 	link[n] = 0;
-	memcpy(name, link, (size_t)n + 1);
+	/* seen from here: its numbers are ours */
+	usual = !strncmp(link, "/proc/", 6);
 	if (!parse_path(link, &o))
 		return fd;
-	if (!stat(path, &st) && view_elsewhere(st.st_dev))
-		translate(s, name, st.st_dev, &o);
 	p = proc_by_pid(o.pid, &variant);
 	if (p && variant != LEADER)
 		return refuse_open(s, fd, ENOENT);
 	if (o.kind == VIEW_REFUSED) {
-		if (!p && o.pid && o.pid != getpid() && o.pid != getppid())
+		if (!p && o.pid != getpid() && o.pid != getppid() &&
+		    usual)
 			return fd;
 		refuse(s, "memory of the program's own processes");
 		return refuse_open(s, fd, EACCES);
@@ -535,7 +482,7 @@ static void renew(struct taskset *s, struct view *w, uint64_t n)
 		if (!of)
 			return;
 	}
-	if (make_texts(p, of, s, w, text) < 0)
+	if (view_texts(p, of, s, w->kind, text) < 0)
 		return;
 	for_each_variant(v) {
 		size_t at = text[v].len;

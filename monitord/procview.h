@@ -39,12 +39,6 @@ bool view_is(const struct stat *st);
 /* Is this the real pid or tid of a follower? */
 bool view_hidden_pid(pid_t pid);
 
-/*
- * What the leader is called in the proc it sees as /proc, if that belongs to a pid
- * namespace its followers are not in; else 0. (procview_ns.c)
- */
-pid_t view_own_number(struct taskset *s);
-
 /* H_GETDENTS: getdents getdents64 (procview_dir.c) */
 void getdents_done(struct taskset *s, int64_t ret);
 

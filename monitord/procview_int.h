@@ -14,8 +14,6 @@ struct view {
 	dev_t dev;
 	ino_t ino;
 	int fd;				/* the memfd, writable */
-	char *there;			/* its name, if its numbers are not ours */
-	dev_t there_dev;
 	enum view_kind kind;
 	unsigned int proc;		/* id of the target */
 	unsigned int set;		/* id of the target thread, 0 = none */
@@ -33,20 +31,6 @@ struct view {
 
 /* The view whose memfd this is, or NULL. */
 struct view *view_find(const struct stat *st);
-/* ---- numbers of other pid namespaces: procview_ns.c ---- */
-
-/* Is this another mount of proc than ours? */
-bool view_elsewhere(dev_t dev);
-/*
- * The process or thread whose directory in the mount `dev` of proc the leader calls
- * `dir`, as we number it; -1: none of ours or the tree's, 0: cannot be found out.
- */
-pid_t view_number_here(struct taskset *s, const char *dir, dev_t dev);
-/* Open this file in the mount `dev`: the descriptor, or -1. */
-int view_open_there(struct taskset *s, const char *name, dev_t dev);
-/* Does the mount `dev` of proc, called `root`, number processes as we do? */
-bool view_numbers_are_ours(struct taskset *s, const char *root, dev_t dev);
-
 /* Fill in what is known of the leader's `fd`, which is about to be replaced. */
 void view_note_file(struct taskset *s, int fd, struct view *w);
 

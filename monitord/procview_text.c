@@ -83,18 +83,23 @@ void text_free(struct text out[MAX_VARIANTS])
 	}
 }
 
-static int slurp_fd(int fd, struct text *t)
+int view_slurp(pid_t tid, const char *name, struct text *t)
 {
-	int r;
+	char path[64];
+	int fd, r = 0;
 
 	t->len = 0;
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
 	for (;;) {
 		ssize_t n;
 
 		r = text_room(t, 65536);
 		if (r < 0)
 			break;
-		n = pread(fd, t->p + t->len, 65536, (off_t)t->len);
+		n = read(fd, t->p + t->len, 65536);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -105,20 +110,6 @@ static int slurp_fd(int fd, struct text *t)
 	}
 	if (!r)
 		t->p[t->len] = 0;
-	return r;
-}
-
-int view_slurp(pid_t tid, const char *name, struct text *t)
-{
-	char path[64];
-	int fd, r;
-
-	t->len = 0;
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = slurp_fd(fd, t);
 	close(fd);
 	return r;
 }
@@ -203,7 +194,7 @@ static bool is_address(unsigned int field)
 	       (field >= 45 && field <= 51);
 }
 
-static int make_stat(struct proc *p, struct taskset *s, int real,
+static int make_stat(struct proc *p, struct taskset *s,
 		     struct text out[MAX_VARIANTS])
 {
 	struct text raw[MAX_VARIANTS] = { { 0 } };
@@ -216,10 +207,7 @@ static int make_stat(struct proc *p, struct taskset *s, int real,
 
 		snprintf(name, sizeof(name), s ? "task/%d/stat" : "stat",
 			 (int)tid);
-		if (real >= 0 && v == LEADER)
-			r = slurp_fd(real, &raw[v]);
-		else
-			r = view_slurp(s ? p->pid[v] : tid, name, &raw[v]);
+		r = view_slurp(s ? p->pid[v] : tid, name, &raw[v]);
 		if (r < 0 && v == LEADER)
 			goto out;
 		if (r >= 0)
@@ -269,7 +257,7 @@ out:
 
 /* ---- status: "Key:\tvalue" lines, the same for all ---- */
 
-static int make_status(struct proc *p, struct taskset *s, int real,
+static int make_status(struct proc *p, struct taskset *s,
 		       struct text out[MAX_VARIANTS])
 {
 	struct text raw[MAX_VARIANTS] = { { 0 } };
@@ -281,8 +269,7 @@ static int make_status(struct proc *p, struct taskset *s, int real,
 	if (s)
 		snprintf(name, sizeof(name), "task/%d/status",
 			 (int)s->t[LEADER].tid);
-	r = real >= 0 ? slurp_fd(real, &raw[LEADER]) :
-		view_slurp(p->pid[LEADER], name, &raw[LEADER]);
+	r = view_slurp(p->pid[LEADER], name, &raw[LEADER]);
 	at = raw[LEADER].p;
 	while (!r && at && (line = strsep(&at, "\n")) && at) {
 		struct text *o = &out[LEADER];
@@ -409,7 +396,7 @@ static int same_length(struct text out[MAX_VARIANTS], char fill)
 }
 
 int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
-	       enum view_kind kind, int real, struct text out[MAX_VARIANTS])
+	       enum view_kind kind, struct text out[MAX_VARIANTS])
 {
 	int r;
 
@@ -422,10 +409,10 @@ int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
 		r = view_maps(p, s, kind, out);
 		break;
 	case VIEW_STAT:
-		r = make_stat(p, s, real, out);
+		r = make_stat(p, s, out);
 		break;
 	case VIEW_STATUS:
-		r = make_status(p, s, real, out);
+		r = make_status(p, s, out);
 		break;
 	case VIEW_AUXV:
 	case VIEW_ENVIRON:

@@ -26,11 +26,10 @@ struct text {
 /*
  * The content of view `kind` of the thread `s` of process `p` (or of the
  * process: s NULL) as each live variant shall see it, all of the same length.
- * `reader` is who reads. `real` is the file itself if it numbers processes in
- * another way than we do, else -1. The texts are allocated (text_free).  0 or -errno.
+ * `reader` is who reads. The texts are allocated (text_free).  0 or -errno.
  */
 int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
-	       enum view_kind kind, int real, struct text out[MAX_VARIANTS]);
+	       enum view_kind kind, struct text out[MAX_VARIANTS]);
 /* What may be added to a text of this kind without changing its meaning. */
 char view_fill(enum view_kind kind);
 void text_free(struct text out[MAX_VARIANTS]);
