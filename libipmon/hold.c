@@ -417,7 +417,9 @@ static int asking_changes(struct ipmon_hold *h, uint64_t fd)
 	if (hold_known(h->no_mptcp, fd))
 		return 0;
 	if (gate(NR_GETSOCKOPT, fd, SOL_SOCKET_, SO_PROTOCOL_, ptr(&protocol),
-		 ptr(&len)) || protocol != IPPROTO_MPTCP_) {
+		 ptr(&len)))
+		return 0;
+	if (protocol != IPPROTO_MPTCP_) {
 		hold_note(h->no_mptcp, fd, 1);
 		return 0;
 	}

@@ -113,6 +113,6 @@ int hold_forget(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6])
 		if (__atomic_fetch_add(made, 1, __ATOMIC_RELAXED) == seen)
 			h->changes = seen + 1;
 	}
-	/* a sibling may have asked before the call has been made */
-	return change != CHANGE_NONE && ctx->turn;
+	/* before the call has been made we ask ourselves (hold_close()), or a sibling */
+	return change == CHANGE_ONE || (change != CHANGE_NONE && ctx->turn);
 }

@@ -69,6 +69,28 @@ static void connection(int kind)
 	close(l);
 }
 
+/* What was found of a descriptor is not so of the next one of that number. */
+static void same_number(void)
+{
+	int one = 1, s, was;
+
+	for (int i = 0; i < 64; i++) {
+		s = OK(socket(AF_INET, SOCK_STREAM, 0));
+		OK(setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
+		close(s);
+	}
+	was = s;
+	s = OK(socket(AF_INET6, SOCK_STREAM, 262));
+	CHECK(s == was);
+	options(s);
+	close(s);
+	FAILS(setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), EBADF);
+	s = OK(socket(AF_INET6, SOCK_STREAM, 262));
+	CHECK(s == was);
+	options(s);
+	close(s);
+}
+
 int main(void)
 {
 	int s = socket(AF_INET6, SOCK_STREAM, 262 /* IPPROTO_MPTCP */);
@@ -90,6 +112,7 @@ int main(void)
 	close(s);
 	connection(262);
 	connection(0);
+	same_number();
 	puts("mptcp ok");
 	return 0;
 }
