@@ -606,7 +606,10 @@ static struct ipmon_outcome common(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	if (hold_any(ctx))
 		hold_before(ctx, plan, nr, f->args);
 	if (plan->flags & PLAN_FUTEX && !futex_pi(f->args))
-		turn_futex(ctx, nr, f->args[0], futex_waits(f->args));
+		turn_futex(ctx, nr, f->args[0],
+			   futex_waits(f->args) ? FUTEX_WAITS :
+			   ipmon_private(plan, f->args[1], f->args[2]) ?
+			   FUTEX_WAKES_PRIVATE : FUTEX_WAKES);
 	/* nobody to wait for, nor to ask whether there is */
 	if (!ctx->followers)
 		verified = 0;

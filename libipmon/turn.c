@@ -398,12 +398,12 @@ void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, enum turn_at at)
 }
 
 void turn_futex_slow(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
-		     int waits)
+		     enum turn_futex how)
 {
 	struct ipmon_turn *t = ctx_turn(ctx);
 
 	ctx->gives = 0;
-	if (waits) {
+	if (how == FUTEX_WAITS) {
 		ctx->vain = addr == ctx->vain_addr &&
 			ctx->n_calls == ctx->vain_at + 1 ? ctx->vain + 1 : 0;
 		ctx->vain_addr = addr;
@@ -414,7 +414,11 @@ void turn_futex_slow(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
 	}
 	if (__atomic_load_n(&t->starved, __ATOMIC_RELAXED) == addr)
 		__atomic_store_n(&t->starved, 0, __ATOMIC_RELAXED);
-	else if (++ctx->wakes_kept < WAKES_KEPT)
+	/* a private one may be made by some variants alone: nothing_common() */
+	else if ((how == FUTEX_WAKES_PRIVATE &&
+		  __atomic_load_n(&ctx_cursors(ctx)[0].apart,
+				  __ATOMIC_RELAXED)) ||
+		 ++ctx->wakes_kept < WAKES_KEPT)
 		return;
 	ctx->wakes_kept = 0;
 	hold_drain(ctx);

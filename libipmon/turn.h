@@ -52,13 +52,18 @@ static inline void turn_yield(struct ipmon_ctx *ctx, uint64_t nr,
 
 /* Leader: at a call on a futex.  If somebody waits for it in vain, and this one may
  * wake him: ctx->gives, and it is to be made by turn_wake(). */
+enum turn_futex {
+	FUTEX_WAITS,
+	FUTEX_WAKES,
+	FUTEX_WAKES_PRIVATE,	/* not a call that all variants must make */
+};
 void turn_futex_slow(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
-		     int waits);
+		     enum turn_futex how);
 static inline void turn_futex(struct ipmon_ctx *ctx, uint64_t nr, uint64_t addr,
-			      int waits)
+			      enum turn_futex how)
 {
 	if (ctx->turn)
-		turn_futex_slow(ctx, nr, addr, waits);
+		turn_futex_slow(ctx, nr, addr, how);
 }
 int64_t turn_wake(struct ipmon_ctx *ctx, const struct ipmon_call *call);
 
