@@ -132,6 +132,7 @@ static int cmd_help(int argc, char **argv)
 /* What the monitor may need of its stack, with much to spare. */
 #define STACK_NEEDED	(1u << 20)
 #define STACK_OWN	(8u << 20)
+#define STACK_GUARD	4096u
 
 static int command(int argc, char **argv)
 {
@@ -175,7 +176,9 @@ int main(int argc, char **argv)
 	own = mmap(NULL, STACK_OWN, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
 		   -1, 0);
-	if (own == MAP_FAILED || getcontext(&to))
+	/* the lowest page ends it */
+	if (own == MAP_FAILED || mprotect(own, STACK_GUARD, PROT_NONE) ||
+	    getcontext(&to))
 		return command(argc, argv);
 	started.argc = argc;
 	started.argv = argv;
