@@ -285,6 +285,7 @@ struct taskset {
 	bool idle;			/* to be parked although it does not run */
 	unsigned int vain, vain_at;	/* waits in a row, recent_pos at the last, */
 	uint64_t vain_addr;		/* ... for the same futex (sched.c) */
+	unsigned int wakes_kept;	/* since it gave the turn away at one */
 	unsigned int kept;		/* private calls in a row (keeps()), */
 	uint64_t kept_since;		/* the first of them */
 	unsigned int align_steps;	/* to be tried then (align.c), 0: many */
@@ -443,6 +444,8 @@ struct domain {
 	unsigned int refs;
 	struct taskset *owner;		/* who runs user code now, or NULL */
 	uint64_t t_owned;		/* ns, since when */
+	uint64_t t_gives;		/* ns, since when it waits, being queued itself,
+					 * for whom it has woken (sched.c) */
 	struct taskset *sliced;		/* whose slice that is the start of, if it had
 					 * the turn in-process: compared only */
 	uint32_t sliced_turn;		/* turn_count() then */

@@ -23,6 +23,9 @@
  *     becomes ready while it is blocked (the turn is stolen),
  *   - when its slice is over, at the end of a call (but not before it dies, nor at
  *     one that its variants may make at different places: keeps()),
+ *   - to whom it has woken, every WAKES_KEPT-th time: what that one is woken for may
+ *     be over, or asked of it once more, before it gets the turn otherwise
+ *     (libipmon/turn.c says more),
  *   - when it dies or is stopped (job control),
  *   - when it computes for long without a call while others wait: then all
  *     its variants are interrupted and parked.  That point may differ between
@@ -69,6 +72,8 @@
 #define STEAL_NS	10000000u	/* "cannot block" call that does */
 #define STEAL_ALL_NS	1000000000u	/* the same, of one others must not see */
 #define VAIN		8u		/* waits for a lock without success */
+#define WAKES_KEPT	32u		/* of those that woke somebody; whoever it is */
+#define GIVE_NS		20000000u	/* comes within this, mostly at once */
 #define KEEPS		256u		/* private calls with the turn (keeps()), */
 #define KEEP_LEAST	16u		/* or at least so many */
 #define KEEP_NS		40000000u	/* within not less than this */
@@ -126,6 +131,12 @@ static void dequeue(struct domain *d, struct taskset *s)
 	s->queued = false;
 }
 
+/* Has the owner done with it, and waits for whom it has woken? */
+static bool gives(const struct domain *d)
+{
+	return d->owner && d->owner->queued;
+}
+
 /*
  * Nobody has the turn: those who are ready and those who wait for it in-process
  * get it alternately; when nobody is ready, it is the latter's.
@@ -134,6 +145,12 @@ static void next(struct domain *d)
 {
 	struct taskset *s = TAILQ_FIRST(&d->ready);
 
+	/* one that gives the turn away does not get it itself */
+	if (gives(d) && s == d->owner && TAILQ_NEXT(s, ready)) {
+		TAILQ_REMOVE(&d->ready, s, ready);
+		TAILQ_INSERT_TAIL(&d->ready, s, ready);
+		s = TAILQ_FIRST(&d->ready);
+	}
 	d->owner = NULL;
 	d->sliced = NULL;
 	if (s && d->team_next && turn_wanted(d, NULL)) {
@@ -178,7 +195,7 @@ static bool available(struct domain *d)
 {
 	if (d->team)
 		return turn_seize(d);
-	return !d->owner || stealable(d->owner);
+	return !d->owner || gives(d) || stealable(d->owner);
 }
 
 /*
@@ -262,6 +279,31 @@ static bool frees(const struct taskset *s, const struct domain *d)
 	return false;
 }
 
+/* Is anybody at a futex here, or on his way back from it? */
+static bool any_waiter(const struct domain *d)
+{
+	const struct taskset *o;
+
+	LIST_FOREACH(o, &mon.sets, all)
+		if (o->proc->domain == d && o->state == SET_CALL && o->blocking &&
+		    o->t[LEADER].call.nr == SYS_futex &&
+		    waits_at(&o->t[LEADER].call))
+			return true;
+	return false;
+}
+
+/* At the end of a call: was it one of the wakes at which the turn is given away? */
+static bool wakes(struct taskset *s)
+{
+	const struct call *c = &s->t[LEADER].call;
+
+	if (s->state == SET_PARKED || c->nr != SYS_futex || waits_at(c) ||
+	    s->ret <= 0 || ++s->wakes_kept < WAKES_KEPT)
+		return false;
+	s->wakes_kept = 0;
+	return true;
+}
+
 /* At the end of a call: the same wait as before? */
 static void note_wait(struct taskset *s)
 {
@@ -300,10 +342,11 @@ static bool keeps(struct taskset *s)
 void sched_ready(struct taskset *s)
 {
 	struct domain *d = s->proc->domain;
-	bool others, keep;
+	bool others, keep, wake;
 
 	hold(s);
 	note_wait(s);
+	wake = wakes(s);
 	keep = keeps(s);
 	others = wanted(d);
 	if (s->state != SET_PARKED)
@@ -312,8 +355,14 @@ void sched_ready(struct taskset *s)
 		/* one that dies of a signal does so now: its followers' locks
 		 * are marked already (signal_fatal), its leader's are when it
 		 * goes, and nobody may look in between */
-		if (!others || keep || own_section(s) || s->proc->killed ||
-		    (mon.now - d->t_owned < SLICE_NS && !frees(s, d))) {
+		if (keep || own_section(s) || s->proc->killed) {
+			set_release(s);
+		} else if (wake && !others && any_waiter(d)) {
+			enqueue(d, s);
+			d->t_gives = mon.now;
+			ticker_want(true);
+		} else if (!others || (mon.now - d->t_owned < SLICE_NS &&
+				       !wake && !frees(s, d))) {
 			set_release(s);
 		} else {
 			enqueue(d, s);
@@ -614,6 +663,11 @@ again:
 			turn_keep_not(d);
 		if (!wanted(d))
 			continue;
+		if (gives(d) && !TAILQ_NEXT(d->owner, ready) &&
+		    mon.now - d->t_gives < GIVE_NS) {
+			waits = true;
+			continue;
+		}
 		if ((!d->team || !idle(d, d->team)) && available(d)) {
 			/* whoever goes on may be the end of any process */
 			next(d);
