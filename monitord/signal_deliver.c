@@ -28,6 +28,9 @@
 #include "signal_int.h"
 #include "tracee.h"
 
+/* Other signals met while one is on its way: as many as may be pending. */
+#define SUMMON_TRIES 1000000
+
 /* ---- delivering to one task ---- */
 
 static void show_info(struct taskset *s, struct task *t, const siginfo_t *si)
@@ -47,13 +50,50 @@ static bool sent_by_us(const siginfo_t *si)
 	       (si->si_pid == getpid() || si->si_pid == 0);
 }
 
-static int summon_sent(struct task *t, const siginfo_t *si)
+/*
+ * A signal that comes in another one's place.  The kernel refuses real-time signals
+ * where the user has as many pending as he may, which a flood of them sees to; others
+ * are only marked then, which needs no room, and come before all real-time signals.
+ * Not one that is pending, and would be taken for ours, or is blocked, also under the
+ * mask its call has.  SIGSTOP cannot be blocked; but a SIGCONT takes it back.
+ */
+static int carrier(const struct task *t, const uint64_t *mask)
+{
+	static const int sigs[] = { SIGURG, SIGWINCH, SIGCHLD };
+	struct sigstate st;
+	uint64_t not;
+
+	if (sigstate_read(t, &st))
+		return SIGSTOP;
+	not = st.pending | st.blocked | (mask ? *mask : 0);
+	for (unsigned int i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+		if (!(not & BIT(sigs[i])))
+			return sigs[i];
+	return SIGSTOP;
+}
+
+/* Send what is to become `sig`, under the task's present mask or this one: the
+ * signal sent, or -errno. */
+static int summon_send(const struct task *t, int sig, const uint64_t *mask)
+{
+	pid_t pid = t->set->proc->pid[t->variant];
+
+	if (!syscall(SYS_tgkill, pid, t->tid, sig))
+		return sig;
+	if (errno != EAGAIN)
+		return -errno;
+	sig = carrier(t, mask);
+	return syscall(SYS_tgkill, pid, t->tid, sig) ? -errno : sig;
+}
+
+/* `sent` is on its way, and becomes *si. */
+static int summon_sent(struct task *t, const siginfo_t *si, int sent)
 {
 	struct taskset *s = t->set;
 
 	if (task_resume(t, PTRACE_CONT, 0) < 0)
 		return -ESRCH;
-	for (int tries = 0; tries < 10000; tries++) {
+	for (int tries = 0; tries < SUMMON_TRIES; tries++) {
 		siginfo_t got;
 		int r = task_wait(t);
 
@@ -63,8 +103,8 @@ static int summon_sent(struct task *t, const siginfo_t *si)
 		    !ptrace(PTRACE_GETSIGINFO, t->tid, 0, &got)) {
 			/* real-time signals queue: another one of the same
 			 * number is not this one */
-			if (got.si_signo == si->si_signo &&
-			    (got.si_signo < SIGRT_FIRST || sent_by_us(&got))) {
+			if (got.si_signo == sent &&
+			    (sent < SIGRT_FIRST || sent_by_us(&got))) {
 				show_info(s, t, si);
 				t->resume_sig = si->si_signo;
 				return 0;
@@ -86,10 +126,9 @@ static int summon_sent(struct task *t, const siginfo_t *si)
  */
 int signal_summon(struct task *t, const siginfo_t *si)
 {
-	if (syscall(SYS_tgkill, t->set->proc->pid[t->variant], t->tid,
-		    si->si_signo) < 0)
-		return -errno;
-	return summon_sent(t, si);
+	int sent = summon_send(t, si->si_signo, NULL);
+
+	return sent < 0 ? sent : summon_sent(t, si, sent);
 }
 
 bool signal_lost(struct taskset *s, unsigned int v, int sig)
@@ -340,9 +379,13 @@ static int follower_interrupted(struct taskset *s, unsigned int v,
 			const uint64_t a[6] = { mask, 8, 0, 0, 0, 0 };
 			uint64_t nr = t->call.nr;
 
-			if (syscall(SYS_tgkill, s->proc->pid[v], t->tid,
-				    si->si_signo) < 0)
-				return -errno;
+			uint64_t bits = 0;
+			int sent;
+
+			mem_read(t, &bits, mask, sizeof(bits));
+			sent = summon_send(t, si->si_signo, &bits);
+			if (sent < 0)
+				return sent;
 			if (!task_regs(t))
 				return -ESRCH;
 			if (!t->saved_valid) {
@@ -358,7 +401,7 @@ static int follower_interrupted(struct taskset *s, unsigned int v,
 			t->regs.rax = (uint64_t)ret;
 			t->regs_valid = true;
 			task_regs_changed(t);
-			return summon_sent(t, si);
+			return summon_sent(t, si, sent);
 		}
 	}
 	if (task_skip_to_exit(t, ret) < 0)
