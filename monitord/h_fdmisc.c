@@ -41,6 +41,7 @@
 
 #include "h_misc.h"
 #include "objects.h"
+#include "procview.h"
 #include "tracee.h"
 
 #ifndef CLONE_NEWTIME
@@ -315,8 +316,10 @@ void setns_done(struct taskset *s, int64_t ret)
 
 void mount_start(struct taskset *s)
 {
-	if (s->t[LEADER].call.nr == SYS_umount2)
+	if (s->t[LEADER].call.nr == SYS_umount2) {
 		objects_let_go();
+		view_let_go();
+	}
 	set_leader_go(s);
 }
 

@@ -186,6 +186,10 @@ struct task {
 	struct user_regs_struct saved;
 	bool saved_valid;
 	bool padded;			/* AT_ENTRY of no call: task_pad() */
+	/* procview_where.c: its pid namespace and number there, if inner_of
+	 * is its tid */
+	pid_t inner_of, inner_nr;
+	uint64_t inner_ns;
 	LIST_ENTRY(task) hash;
 };
 

@@ -14,9 +14,12 @@
  * under the memfd's inode.  When the leader reads from that inode, followers
  * get the same number of bytes from the same position of their own text.
  *
- * Which file was opened is asked of the kernel (file system type, link of the
- * descriptor), not of the path the program used: symbolic links, relative
- * paths and /proc/self/fd/N are all the same.
+ * Which file was opened is asked of the kernel (procview_where.c), not of the path
+ * the program used: symbolic links, relative paths, /proc/self/fd/N and mounts of
+ * whole procs or parts of them are all the same.
+ *
+ * A file of another pid namespace's proc is kept, if it has numbers of processes
+ * in its text: that is where they come from.
  *
  * A program that keeps such a file open and reads it again from the start
  * expects fresh content: the texts are then made anew.
@@ -108,6 +111,8 @@ static void view_free(struct view *w)
 	LIST_REMOVE(w, all);
 	n_views--;
 	close(w->fd);
+	if (w->real >= 0)
+		close(w->real);
 	text_free(w->text);
 	free(w);
 }
@@ -131,50 +136,18 @@ static void collect(void)
 	threshold = n_views < 16 ? 32 : n_views * 2;
 }
 
-/* ---- what was opened ---- */
-
-struct opened {
-	enum view_kind kind;
-	pid_t pid, tid;			/* tid 0: not a thread's file */
-};
-
-static bool all_digits(const char *s)
+void view_let_go(void)
 {
-	if (!*s)
-		return false;
-	while (isdigit((unsigned char)*s))
-		s++;
-	return !*s;
-}
+	struct view *w;
 
-/*
- * "/proc/PID/NAME", "/proc/PID/task/TID/NAME", or such a path as seen from a
- * namespace where proc is mounted elsewhere. NAME may be missing (a
- * directory): kind is then VIEW_NONE.
- */
-static bool parse_path(char *path, struct opened *o)
-{
-	char *at = path, *w;
-
-	memset(o, 0, sizeof(*o));
-	while ((w = strsep(&at, "/")))
-		if (all_digits(w))
+	LIST_FOREACH(w, &views, all)
+		if (w->real >= 0)
 			break;
-	if (!w)
-		return false;
-	o->pid = (pid_t)strtoul(w, NULL, 10);
-	w = strsep(&at, "/");
-	if (w && !strcmp(w, "task")) {
-		w = strsep(&at, "/");
-		if (w && all_digits(w)) {
-			o->tid = (pid_t)strtoul(w, NULL, 10);
-			w = strsep(&at, "/");
-		}
-	}
-	if (w && !at)
-		o->kind = view_kind(w);
-	return true;
+	if (w)
+		collect();
 }
+
+/* ---- whose ---- */
 
 static struct proc *proc_by_pid(pid_t pid, unsigned int *variant)
 {
@@ -328,6 +301,15 @@ static int fd_flags(struct taskset *s, int fd)
 	return flags;
 }
 
+/* One that has not come into the list. */
+static void view_drop(struct view *w)
+{
+	if (w->real >= 0)
+		close(w->real);
+	text_free(w->text);
+	free(w);
+}
+
 /* A file of process p has been opened: the result the program shall see. */
 static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 			 const struct opened *o)
@@ -346,23 +328,31 @@ static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 	w->kind = o->kind;
 	w->proc = p->id;
 	w->set = of ? of->id : 0;
-	r = view_texts(p, of, s, o->kind, w->text);
+	w->real = -1;
+	if (o->elsewhere &&
+	    (o->kind == VIEW_STAT || o->kind == VIEW_STATUS)) {
+		w->real = leader_getfd(s, fd);
+		if (w->real < 0) {
+			r = w->real;
+			view_drop(w);
+			return refuse_open(s, fd, -r);
+		}
+	}
+	r = view_texts(p, of, w->real, o->kind, w->text);
 	if (r < 0) {
 		/* it has just ended: what the kernel has to say is enough */
-		free(w);
+		view_drop(w);
 		return fd;
 	}
 	if (o->kind == VIEW_ENVIRON &&
 	    nothing_to_change(p->pid[LEADER], w->text)) {
-		text_free(w->text);
-		free(w);
+		view_drop(w);
 		return fd;
 	}
 	view_note_file(s, fd, w);
 	r = substitute(s, fd, flags, w);
 	if (r < 0) {
-		text_free(w->text);
-		free(w);
+		view_drop(w);
 		return refuse_open(s, fd, -r);
 	}
 	LIST_INSERT_HEAD(&views, w, all);
@@ -370,15 +360,28 @@ static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 	return fd;
 }
 
+/* A process that has ended leaves files in which there is nothing. */
+static bool reads_nothing(struct taskset *s, int fd)
+{
+	int own = leader_getfd(s, fd);
+	ssize_t n;
+	char c;
+
+	if (own < 0)
+		return false;
+	n = pread(own, &c, 1, 0);
+	close(own);
+	return n <= 0;
+}
+
 static int64_t check_open(struct taskset *s, int fd)
 {
-	char path[64], link[4096];
 	unsigned int variant = 0;
+	char path[64];
 	struct opened o;
 	struct statfs fs;
 	struct proc *p;
-	bool usual;
-	ssize_t n;
+	enum where where;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
 		 (int)s->t[LEADER].tid, fd);
@@ -387,20 +390,20 @@ static int64_t check_open(struct taskset *s, int fd)
 		return fd;
 	}
 	fast_fd_set(s, fd, true);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
+	where = where_opened(s, fd, &o);
+	if (where == WHERE_PLAIN)
 		return fd;
-	link[n] = 0;
-	/* seen from here: its numbers are ours */
-	usual = !strncmp(link, "/proc/", 6);
-	if (!parse_path(link, &o))
-		return fd;
+	if (where == WHERE_UNKNOWN) {
+		if (o.kind != VIEW_REFUSED && reads_nothing(s, fd))
+			return fd;
+		refuse(s, "a file of proc in a mount that cannot be found, which may be of the program's own processes");
+		return refuse_open(s, fd, EACCES);
+	}
 	p = proc_by_pid(o.pid, &variant);
 	if (p && variant != LEADER)
 		return refuse_open(s, fd, ENOENT);
 	if (o.kind == VIEW_REFUSED) {
-		if (!p && o.pid != getpid() && o.pid != getppid() &&
-		    usual)
+		if (!p && o.pid != getpid() && o.pid != getppid())
 			return fd;
 		refuse(s, "memory of the program's own processes");
 		return refuse_open(s, fd, EACCES);
@@ -482,7 +485,7 @@ static void renew(struct taskset *s, struct view *w, uint64_t n)
 		if (!of)
 			return;
 	}
-	if (view_texts(p, of, s, w->kind, text) < 0)
+	if (view_texts(p, of, w->real, w->kind, text) < 0)
 		return;
 	for_each_variant(v) {
 		size_t at = text[v].len;

@@ -36,6 +36,15 @@ int64_t view_describe(struct taskset *s, int64_t ret);
 /* Is this the file of a view? */
 bool view_is(const struct stat *st);
 
+/* A file system is to be unmounted: no view that nobody has open any more keeps it. */
+void view_let_go(void);
+
+/*
+ * The mount `id`, or (id 0) the file system `dev`, is seen by some process of the
+ * tree, and is no proc. (procview_where.c)
+ */
+bool where_not_proc(struct taskset *s, uint64_t id, dev_t dev);
+
 /* Is this the real pid or tid of a follower? */
 bool view_hidden_pid(pid_t pid);
 

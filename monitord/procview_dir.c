@@ -24,6 +24,7 @@
 
 #include "handlers.h"
 #include "procview.h"
+#include "procview_int.h"
 #include "tracee.h"
 
 /* Both kinds of entry begin alike; the name is one byte later in the newer. */
@@ -35,25 +36,16 @@ struct entry {
 #define ENTRY_HEAD 18u
 #define LISTING_MAX (1u << 20)
 
+/* In a pid namespace of their own there are no followers to be seen. */
 static bool is_proc_root(struct taskset *s, int fd)
 {
-	char path[64], link[64];
 	struct statfs fs;
-	ssize_t n;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d",
 		 (int)s->t[LEADER].tid, fd);
-	if (statfs(path, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-		return false;
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n <= 0)
-		return false;
-	link[n] = 0;
-	/* "/proc", or another mount of it: nothing numeric in the way */
-	for (char *w, *at = link; (w = strsep(&at, "/"));)
-		if (isdigit((unsigned char)*w))
-			return false;
-	return true;
+	return !statfs(path, &fs) && fs.f_type == PROC_SUPER_MAGIC &&
+		where_numbers_ours(s, fd);
 }
 
 static bool of_follower(const char *name, size_t max)

@@ -83,23 +83,18 @@ void text_free(struct text out[MAX_VARIANTS])
 	}
 }
 
-int view_slurp(pid_t tid, const char *name, struct text *t)
+static int slurp_fd(int fd, struct text *t)
 {
-	char path[64];
-	int fd, r = 0;
+	int r;
 
 	t->len = 0;
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	for (;;) {
 		ssize_t n;
 
 		r = text_room(t, 65536);
 		if (r < 0)
 			break;
-		n = read(fd, t->p + t->len, 65536);
+		n = pread(fd, t->p + t->len, 65536, (off_t)t->len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -110,6 +105,20 @@ int view_slurp(pid_t tid, const char *name, struct text *t)
 	}
 	if (!r)
 		t->p[t->len] = 0;
+	return r;
+}
+
+int view_slurp(pid_t tid, const char *name, struct text *t)
+{
+	char path[64];
+	int fd, r;
+
+	t->len = 0;
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = slurp_fd(fd, t);
 	close(fd);
 	return r;
 }
@@ -194,7 +203,7 @@ static bool is_address(unsigned int field)
 	       (field >= 45 && field <= 51);
 }
 
-static int make_stat(struct proc *p, struct taskset *s,
+static int make_stat(struct proc *p, struct taskset *s, int real,
 		     struct text out[MAX_VARIANTS])
 {
 	struct text raw[MAX_VARIANTS] = { { 0 } };
@@ -207,7 +216,10 @@ static int make_stat(struct proc *p, struct taskset *s,
 
 		snprintf(name, sizeof(name), s ? "task/%d/stat" : "stat",
 			 (int)tid);
-		r = view_slurp(s ? p->pid[v] : tid, name, &raw[v]);
+		if (v == LEADER && real >= 0)
+			r = slurp_fd(real, &raw[v]);
+		else
+			r = view_slurp(s ? p->pid[v] : tid, name, &raw[v]);
 		if (r < 0 && v == LEADER)
 			goto out;
 		if (r >= 0)
@@ -257,7 +269,7 @@ out:
 
 /* ---- status: "Key:\tvalue" lines, the same for all ---- */
 
-static int make_status(struct proc *p, struct taskset *s,
+static int make_status(struct proc *p, struct taskset *s, int real,
 		       struct text out[MAX_VARIANTS])
 {
 	struct text raw[MAX_VARIANTS] = { { 0 } };
@@ -269,7 +281,8 @@ static int make_status(struct proc *p, struct taskset *s,
 	if (s)
 		snprintf(name, sizeof(name), "task/%d/status",
 			 (int)s->t[LEADER].tid);
-	r = view_slurp(p->pid[LEADER], name, &raw[LEADER]);
+	r = real >= 0 ? slurp_fd(real, &raw[LEADER]) :
+		view_slurp(p->pid[LEADER], name, &raw[LEADER]);
 	at = raw[LEADER].p;
 	while (!r && at && (line = strsep(&at, "\n")) && at) {
 		struct text *o = &out[LEADER];
@@ -395,7 +408,7 @@ static int same_length(struct text out[MAX_VARIANTS], char fill)
 	return 0;
 }
 
-int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
+int view_texts(struct proc *p, struct taskset *s, int real,
 	       enum view_kind kind, struct text out[MAX_VARIANTS])
 {
 	int r;
@@ -409,10 +422,10 @@ int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
 		r = view_maps(p, s, kind, out);
 		break;
 	case VIEW_STAT:
-		r = make_stat(p, s, out);
+		r = make_stat(p, s, real, out);
 		break;
 	case VIEW_STATUS:
-		r = make_status(p, s, out);
+		r = make_status(p, s, real, out);
 		break;
 	case VIEW_AUXV:
 	case VIEW_ENVIRON:

@@ -26,9 +26,10 @@ struct text {
 /*
  * The content of view `kind` of the thread `s` of process `p` (or of the
  * process: s NULL) as each live variant shall see it, all of the same length.
- * `reader` is who reads. The texts are allocated (text_free).  0 or -errno.
+ * `real` is the file itself if its numbers of processes are other ones than ours
+ * (stat, status), else -1. The texts are allocated (text_free).  0 or -errno.
  */
-int view_texts(struct proc *p, struct taskset *s, struct taskset *reader,
+int view_texts(struct proc *p, struct taskset *s, int real,
 	       enum view_kind kind, struct text out[MAX_VARIANTS]);
 /* What may be added to a text of this kind without changing its meaning. */
 char view_fill(enum view_kind kind);

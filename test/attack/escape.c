@@ -9,6 +9,7 @@
  *	no-aslr, no-stack-limit
  *			programs executed with less randomness than their parent
  *	proc-again	another mount of /proc (root)
+ *	proc-parts	parts of /proc, mounted elsewhere and under other names (root)
  *	kill, limits	the monitor itself, which has the same user id
  *	sparse		a huge file, mapped shared
  *
@@ -160,6 +161,150 @@ static int proc_again(void)
 	return 0;
 }
 
+/* Is the monitor's memory to be had from these? */
+static void had(int maps, int mem)
+{
+	static char text[1 << 20];
+	size_t len = 0;
+	ssize_t n;
+
+	while (maps >= 0 && len < sizeof(text) - 1 &&
+	       (n = read(maps, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = 0;
+	if (strstr(text, "memfd:ipmon") || mem >= 0)
+		effect();
+	close(maps);
+	close(mem);
+}
+
+static void had_in(int dir, const char *name)
+{
+	char maps[5000], mem[5000];
+
+	snprintf(maps, sizeof(maps), "%s/maps", name);
+	snprintf(mem, sizeof(mem), "%s/mem", name);
+	had(openat(dir, maps, O_RDONLY), openat(dir, mem, O_RDWR));
+}
+
+static int again_by_fd(int fd, int flags)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	return open(name, flags);
+}
+
+/* From a mount that is nowhere to be seen. */
+static void detached(void)
+{
+	int dir = (int)syscall(428, AT_FDCWD, "/proc/self", 1);
+	int maps = (int)syscall(428, AT_FDCWD, "/proc/self/maps", 1);
+	int mem = (int)syscall(428, AT_FDCWD, "/proc/self/mem", 1);
+
+	had_in(dir, ".");
+	had_in(again_by_fd(dir, O_RDONLY), ".");
+	had(again_by_fd(maps, O_RDONLY), again_by_fd(mem, O_RDWR));
+	/* with the names of files that are of no interest */
+	close(open("comm", O_CREAT, 0600));
+	close(open("stat", O_CREAT, 0600));
+	mount("/proc/self/maps", "comm", NULL, MS_BIND, NULL);
+	mount("/proc/self/mem", "stat", NULL, MS_BIND, NULL);
+	maps = open("comm", O_PATH);
+	mem = open("stat", O_PATH);
+	umount2("comm", MNT_DETACH);
+	umount2("stat", MNT_DETACH);
+	had(again_by_fd(maps, O_RDONLY), again_by_fd(mem, O_RDWR));
+}
+
+static void parts(void)
+{
+	char name[5000] = "";
+	int fd;
+
+	mount("/proc/self", "mnt", NULL, MS_BIND, NULL);
+	had_in(AT_FDCWD, "mnt");
+	close(open("comm", O_CREAT, 0600));
+	close(open("limits", O_CREAT, 0600));
+	mount("mnt/maps", "comm", NULL, MS_BIND, NULL);
+	mount("mnt/mem", "limits", NULL, MS_BIND, NULL);
+	had(open("comm", O_RDONLY), open("limits", O_RDWR));
+	/* over a file of that very proc, which keeps its name */
+	mount("mnt/maps", "/proc/self/comm", NULL, MS_BIND, NULL);
+	mount("mnt/mem", "/proc/self/limits", NULL, MS_BIND, NULL);
+	had(open("/proc/self/comm", O_RDONLY),
+	    open("/proc/self/limits", O_RDWR));
+	umount("/proc/self/comm");
+	umount("/proc/self/limits");
+	umount("comm");
+	umount("limits");
+	umount("mnt");
+	mkdir("17", 0700);
+	mkdir("17/stat", 0700);
+	mount("proc", "17/stat", "proc", 0, NULL);
+	had_in(AT_FDCWD, "17/stat/self");
+	had_in(AT_FDCWD, "17/stat/thread-self");
+	/* the whole is mounted no longer */
+	mount("17/stat/self", "mnt", NULL, MS_BIND, NULL);
+	umount("17/stat");
+	had_in(AT_FDCWD, "mnt");
+	umount("mnt");
+	detached();
+	/* where no name reaches */
+	for (int i = 0; i < 17; i++) {
+		char one[256];
+
+		memset(one, 'd', 255);
+		one[255] = 0;
+		mkdir(one, 0700);
+		if (chdir(one))
+			return;
+	}
+	mkdir("mnt", 0700);
+	mount("/proc/self", "mnt", NULL, MS_BIND, NULL);
+	had_in(AT_FDCWD, "mnt");
+	fd = open("mnt", O_PATH);
+	umount2("mnt", MNT_DETACH);
+	had_in(fd, ".");
+	for (int i = 0; i < 17; i++)
+		if (chdir(".."))
+			return;
+	/* and without a root of its own */
+	snprintf(name, sizeof(name), "mnt");
+	fd = open("/proc", O_PATH);
+	if (chroot(name))
+		return;
+	had_in(fd, "self");
+}
+
+static int proc_parts(void)
+{
+	pid_t pid;
+
+	mkdir("mnt", 0700);
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "mnt", "proc", 0, NULL) || umount("mnt"))
+		return 77;
+	pid = fork();
+	if (!pid) {
+		parts();
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	if (unshare(CLONE_NEWPID))
+		return 77;
+	pid = fork();
+	if (!pid) {
+		mount("proc", "/proc", "proc", 0, NULL);
+		had_in(AT_FDCWD, "/proc/1");
+		parts();
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
 /* The monitor is the parent: it has the same user id, and can be hurt. */
 static int hurt(const char *what)
 {
@@ -291,6 +436,8 @@ int main(int argc, char **argv)
 		leak();
 	if (strcmp(what, "proc-again") == 0)
 		return proc_again();
+	if (strcmp(what, "proc-parts") == 0)
+		return proc_parts();
 	if (strcmp(what, "kill") == 0 || strcmp(what, "limits") == 0)
 		return hurt(what);
 	if (strcmp(what, "sparse") == 0)

@@ -8,7 +8,9 @@
  * anything else that differs between two native runs; everything that the man
  * pages promise is asserted inside, so that it tests something natively too;
  * it works in its current directory, which the runner made for it; it leaves
- * no process behind; user-space races do not decide what it prints.
+ * no process behind; user-space races do not decide what it prints. Where the
+ * machine does not allow what it is about it says so and exits with 77 (SKIP),
+ * which is counted as skipped.
  */
 #ifndef VICTIM_H
 #define VICTIM_H
@@ -93,6 +95,19 @@ victim_fail(const char *file, int line, const char *what)
 	_exit(1);
 }
 
+static inline void __attribute__((noreturn)) victim_skip(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	fflush(NULL);
+	_exit(77);
+}
+
+/* The call is what the victim is about; without it there is nothing to see. */
+#define NEEDS(expr) \
+	do { \
+		if ((long)(expr) == -1) \
+			victim_skip(#expr); \
+	} while (0)
 /* The condition holds, or the program ends with status 1. */
 #define CHECK(cond) \
 	do { \
