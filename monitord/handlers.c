@@ -76,6 +76,8 @@ const struct handler handlers[H_MAX] = {
 	[H_AFFINITY_GET] = { .start = leader_start,
 			     .done = affinity_get_done },
 	[H_NEWNAME] = { .compare = newname_compare },
+	[H_FANOTIFY] = { .start = fanotify_mark_start,
+			 .done = fanotify_mark_done },
 	[H_LANDLOCK] = { .start = landlock_start },
 	[H_VMSPLICE] = { .start = vmsplice_start },
 };

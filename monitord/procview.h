@@ -48,6 +48,10 @@ bool where_not_proc(struct taskset *s, uint64_t id, dev_t dev);
 /* Is this the real pid or tid of a follower? */
 bool view_hidden_pid(pid_t pid);
 
+/* H_FANOTIFY: fanotify_mark (h_fanotify.c) */
+void fanotify_mark_start(struct taskset *s);
+void fanotify_mark_done(struct taskset *s, int64_t ret);
+
 /* H_GETDENTS: getdents getdents64 (procview_dir.c) */
 void getdents_done(struct taskset *s, int64_t ret);
 

@@ -275,6 +275,7 @@ enum ipmon_handler {
 	H_NEWNAME,	/* mkdir, link and such: generic, but newname.c */
 	H_GETDENTS, H_PROCESS_MADVISE, H_VMSPLICE,
 	H_LANDLOCK,	/* landlock_restrict_self */
+	H_FANOTIFY,	/* fanotify_mark: generic, but not for files of proc */
 	H_PIDFD,	/* pidfd_open pidfd_getfd: generic, but not for all */
 	H_SELF_PID, H_SELF_TID,	/* getpid, gettid: generic; IP-MON knows them */
 	H_MAX

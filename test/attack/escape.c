@@ -9,6 +9,7 @@
  *	no-aslr, no-stack-limit
  *			programs executed with less randomness than their parent
  *	proc-again	another mount of /proc (root)
+ *	proc-watched	files of /proc, as the kernel opens them for who watches (root)
  *	proc-parts	parts of /proc, mounted elsewhere and under other names (root)
  *	kill, limits	the monitor itself, which has the same user id
  *	sparse		a huge file, mapped shared
@@ -26,6 +27,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/fanotify.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
@@ -305,6 +307,51 @@ static int proc_parts(void)
 	return 0;
 }
 
+/* Somebody who watches files is given descriptors of those that others open: ours
+ * of a child's memory, when a program begins in it. */
+static int proc_watched(void)
+{
+	static const unsigned int kinds[] = {
+		0, FAN_MARK_MOUNT, FAN_MARK_FILESYSTEM,
+	};
+	char b[8192] __attribute__((aligned(8))), name[64], link[256];
+	int fan = fanotify_init(FAN_CLASS_NOTIF | FAN_NONBLOCK, O_RDWR);
+	struct fanotify_event_metadata *e;
+	pid_t pid;
+	ssize_t n;
+
+	if (fan < 0 || fanotify_mark(fan, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+				     FAN_OPEN, AT_FDCWD, "/dev/shm"))
+		return 77;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		fanotify_mark(fan, FAN_MARK_ADD | kinds[i],
+			      FAN_OPEN | FAN_EVENT_ON_CHILD, AT_FDCWD,
+			      kinds[i] ? "/proc" : "/proc/self");
+	pid = fork();
+	if (!pid) {
+		fanotify_mark(fan, FAN_MARK_ADD, FAN_OPEN | FAN_EVENT_ON_CHILD,
+			      AT_FDCWD, "/proc/self");
+		close(open("/proc/self/mem", O_RDWR));
+		execl("/bin/sleep", "sleep", "1", (char *)NULL);
+		_exit(1);
+	}
+	usleep(500000);
+	for (int i = 0; i < 100; i++) {
+		n = read(fan, b, sizeof(b));
+		for (e = (void *)b; n > 0 && FAN_EVENT_OK(e, n);
+		     e = FAN_EVENT_NEXT(e, n)) {
+			snprintf(name, sizeof(name), "/proc/self/fd/%d", e->fd);
+			memset(link, 0, sizeof(link));
+			if (readlink(name, link, sizeof(link) - 1) > 0 &&
+			    !strncmp(link, "/proc/", 6))
+				effect();
+			close(e->fd);
+		}
+	}
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
 /* The monitor is the parent: it has the same user id, and can be hurt. */
 static int hurt(const char *what)
 {
@@ -436,6 +483,8 @@ int main(int argc, char **argv)
 		leak();
 	if (strcmp(what, "proc-again") == 0)
 		return proc_again();
+	if (strcmp(what, "proc-watched") == 0)
+		return proc_watched();
 	if (strcmp(what, "proc-parts") == 0)
 		return proc_parts();
 	if (strcmp(what, "kill") == 0 || strcmp(what, "limits") == 0)
