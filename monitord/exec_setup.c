@@ -397,6 +397,19 @@ static int copy_random(const struct image *leader, const struct image *im)
 	return from && to ? mem_copy(im->t, to, leader->t, from, 16) : 0;
 }
 
+/* The name of a follower that was executed by descriptor (exec_again.c). */
+static int copy_name(const struct image *leader, const struct image *im)
+{
+	uint64_t from = stack_aux(&leader->stack, AUX_EXECFN, 0);
+	uint64_t to = stack_aux(&im->stack, AUX_EXECFN, 0);
+	const char *a = from ? stack_string(&leader->stack, from) : NULL;
+	const char *b = to ? stack_string(&im->stack, to) : NULL;
+
+	if (!a || !b || strncmp(b, "/dev/fd/", 8) || strlen(a) > strlen(b))
+		return 0;
+	return mem_write(im->t, to, a, strlen(a) + 1);
+}
+
 /* ---- all of it ---- */
 
 static void warn_privileges(struct task *t)
@@ -462,6 +475,11 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 		if (mon.opt.layout != LAYOUT_SAME &&
 		    (im[LEADER].glibc || mm->static_exe))
 			random[v] = stack_aux(&im[v].stack, AUX_RANDOM, 0);
+		if (v != LEADER) {
+			r = copy_name(&im[LEADER], &im[v]);
+			if (r < 0)
+				return r;
+		}
 		if (v == LEADER || mon.opt.layout != LAYOUT_SAME)
 			continue;
 		check_same(s, &im[LEADER], &im[v], v);

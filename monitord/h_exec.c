@@ -319,6 +319,8 @@ void exec_event(struct task *t)
 	for_each_follower(v) {
 		int r = follower_exec(s, v);
 
+		if (r == -EIO && s->t[v].at == AT_EXIT && !exec_again(s, v))
+			r = follower_exec(s, v);
 		if (r < 0) {
 			struct divergence d = {
 				.kind = DIV_RESULT, .set = s, .variant = v,

@@ -23,6 +23,11 @@ bool exec_compare(struct taskset *s);
 void exec_start(struct taskset *s);
 void exec_done(struct taskset *s, int64_t ret);	/* failed in the leader */
 void exec_event(struct task *t);		/* PTRACE_EVENT_EXEC, leader */
+/*
+ * Follower v could not execute what its leader has (AT_EXIT): it is at the entry of
+ * a call that will, if anything can be done (0). (exec_again.c)
+ */
+int exec_again(struct taskset *s, unsigned int v);
 
 /* exit exit_group */
 void exit_start(struct taskset *s);
