@@ -24,13 +24,19 @@
  * made to agree: when one variant cannot, the others are set back.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "divergence.h"
 #include "fast_mem.h"
@@ -144,11 +150,41 @@ int64_t mem_place_low(struct taskset *s, unsigned int v, uint64_t leader, uint64
 	return task_inject(t, SYS_mmap, a[0], len, a[2], flags, (uint64_t)fd, a[5]);
 }
 
+/*
+ * What lies in no file system that could be mounted (pipes, sockets, eventfds and the
+ * like): whether that nothing can be executed from there comes before that nothing can
+ * be mapped depends on the kernel (anonymous inodes and sockets: 6.17).  One of our own
+ * tells.
+ */
+static bool noexec_inode(mode_t mode)
+{
+	int p[2] = { -1, -1 };
+	bool no = true;
+	void *m;
+
+	if (S_ISFIFO(mode) && pipe2(p, O_CLOEXEC) < 0)
+		return true;
+	if (S_ISSOCK(mode))
+		p[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	else if (!S_ISFIFO(mode))
+		p[0] = eventfd(0, EFD_CLOEXEC);
+	m = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, p[0], 0);
+	if (m == MAP_FAILED)
+		no = errno != ENODEV;
+	else
+		munmap(m, PAGE);
+	for (int i = 0; i < 2; i++)
+		if (p[i] >= 0)
+			close(p[i]);
+	return no;
+}
+
 int64_t mem_unmappable(const struct taskset *s, const char *path)
 {
 	const uint64_t *a = s->t[LEADER].call.args;
-	struct statvfs fs;
+	struct statfs fs;
 	struct stat link, st;
+	bool noexec;
 
 	/* the link's mode is the descriptor's */
 	if (lstat(path, &link) < 0)
@@ -159,11 +195,15 @@ int64_t mem_unmappable(const struct taskset *s, const char *path)
 		return -EACCES;
 	if (!(a[2] & PROT_EXEC) || stat(path, &st) < 0)
 		return -ENODEV;
-	/* nothing is executed from /proc, /sys, sockets and the like */
-	if ((!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)) ||
-	    (!statvfs(path, &fs) && fs.f_flag & ST_NOEXEC))
-		return -EPERM;
-	return -ENODEV;
+	if (statfs(path, &fs) < 0)
+		noexec = true;
+	else if (fs.f_type == PIPEFS_MAGIC || fs.f_type == SOCKFS_MAGIC ||
+		 fs.f_type == ANON_INODE_FS_MAGIC)
+		noexec = noexec_inode(st.st_mode);
+	else		/* nothing is executed from /proc, /sys and the like */
+		noexec = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ||
+			fs.f_flags & ST_NOEXEC;
+	return noexec ? -EPERM : -ENODEV;
 }
 
 bool mem_diverge(struct taskset *s, unsigned int v, int64_t leader,

@@ -103,6 +103,8 @@ int main(void)
 	mapped("eventfd", OK(eventfd(0, 0)));
 	mapped("epoll", OK(epoll_create1(0)));
 	mapped("inotify", OK(inotify_init()));
+	OK(mkfifo("fifo", 0600));
+	mapped("fifo", OK(open("fifo", O_RDWR)));
 	mapped("full", OK(open("/dev/full", O_WRONLY)));
 	mapped("null", OK(open("/dev/null", O_RDONLY)));
 	mapped("directory", OK(open(".", O_RDONLY)));
