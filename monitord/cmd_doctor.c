@@ -65,11 +65,16 @@ static void lacks(const char *what, int error, const char *remedy)
 
 static void kernel(void)
 {
+	unsigned int major = 0, minor = 0;
 	struct utsname u;
 
 	uname(&u);
 	if (strcmp(u.machine, "x86_64"))
 		lacks(u.machine, 0, "ipmon is for x86-64 only");
+	else if (sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+		 (major < 5 || (major == 5 && minor < 15)))
+		line("note", "Linux %s, %s: ipmon is made for 5.15 and later; what this one lacks is said below",
+		     u.release, u.machine);
 	else
 		line("ok", "Linux %s, %s", u.release, u.machine);
 }

@@ -706,6 +706,13 @@ def doctor(suite, case, n, policy):
         raise Fail(f"doctor says no: {r.stdout}{r.stderr}")
     if len(r.stdout.splitlines()) < 4:
         raise Fail(f"doctor says little: {r.stdout}")
+    # a kernel that is too old, or says so
+    r = subprocess.run(["setarch", "--uname-2.6", suite.monitord, "doctor"],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                       timeout=30, check=False)
+    first = r.stdout.split("\n")[0]
+    if r.returncode or "note" not in first or "5.15" not in first:
+        raise Fail(f"doctor takes any kernel: {first} {r.stderr}")
 
 
 def syscalls_table(suite, case, n, policy):
