@@ -39,6 +39,7 @@
 #include <linux/capability.h>
 #include <linux/nsfs.h>
 
+#include "divergence.h"
 #include "h_misc.h"
 #include "objects.h"
 #include "procview.h"
@@ -325,6 +326,12 @@ void mount_start(struct taskset *s)
 
 void mount_done(struct taskset *s, int64_t ret)
 {
+	if (ret >= 0 && where_covered()) {
+		say("process %d has mounted something over /proc, where the monitor looks; all variants are ended; let it have a mount namespace of its own (unshare -m)",
+		    s->proc->vpid);
+		kill_all(EXIT_MONITOR);
+		return;
+	}
 	/* What is mounted on may be in a file system of which the leader has
 	 * the only filled one: as well as it goes. */
 	if (ret >= 0 && s->proc->own_mntns)

@@ -45,6 +45,9 @@ void view_let_go(void);
  */
 bool where_not_proc(struct taskset *s, uint64_t id, dev_t dev);
 
+/* Is our own /proc, or what is in it of processes, covered by other mounts? */
+bool where_covered(void);
+
 /* Is this the real pid or tid of a follower? */
 bool view_hidden_pid(pid_t pid);
 

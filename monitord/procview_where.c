@@ -22,6 +22,10 @@
  * ours a process is told by what its own files there say: the namespace it
  * lives in, and its number in that one. Both are asked of the processes of the
  * tree as well.
+ *
+ * All of this, and most of what else is known of the program, is read in our own
+ * /proc.  A program that may mount things in our mount namespace could cover what
+ * is there: it is ended.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -211,6 +215,30 @@ bool where_not_proc(struct taskset *s, uint64_t id, dev_t dev)
 	struct which w = { id, dev };
 
 	return any_mount(s, not_proc, &w);
+}
+
+/* ---- our own proc ---- */
+
+static bool covers(const struct mount *m, pid_t seen_by, void *arg)
+{
+	const char *name = m->at + strlen("/proc/");
+
+	(void)seen_by;
+	(void)arg;
+	return !strncmp(m->at, "/proc/", strlen("/proc/")) &&
+		(isdigit((unsigned char)*name) || !strncmp(name, "self", 4) ||
+		 !strncmp(name, "thread-self", 11));
+}
+
+bool where_covered(void)
+{
+	char nr[32] = "";
+	struct statfs fs;
+
+	return statfs("/proc", &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC ||
+		readlink("/proc/self", nr, sizeof(nr) - 1) <= 0 ||
+		strtol(nr, NULL, 10) != getpid() ||
+		each_mount(getpid(), covers, NULL);
 }
 
 /* ---- the root of a proc ---- */

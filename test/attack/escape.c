@@ -9,6 +9,7 @@
  *	no-aslr, no-stack-limit
  *			programs executed with less randomness than their parent
  *	proc-again	another mount of /proc (root)
+ *	proc-covered	another file system over what the monitor sees of us (root)
  *	proc-watched	files of /proc, as the kernel opens them for who watches (root)
  *	proc-parts	parts of /proc, mounted elsewhere and under other names (root)
  *	kill, limits	the monitor itself, which has the same user id
@@ -307,6 +308,20 @@ static int proc_parts(void)
 	return 0;
 }
 
+/* Where the monitor would see what we have opened there are other files. */
+static int proc_covered(const char *what)
+{
+	char name[40];
+
+	mkdir("fake", 0700);
+	snprintf(name, sizeof(name), "/proc/%s", what);
+	if (mount("fake", name, NULL, MS_BIND, NULL))
+		return 77;
+	if (open("/proc/self/mem", O_RDWR) >= 0)
+		effect();
+	return 0;
+}
+
 /* Somebody who watches files is given descriptors of those that others open: ours
  * of a child's memory, when a program begins in it. */
 static int proc_watched(void)
@@ -483,6 +498,8 @@ int main(int argc, char **argv)
 		leak();
 	if (strcmp(what, "proc-again") == 0)
 		return proc_again();
+	if (strcmp(what, "proc-covered") == 0)
+		return proc_covered(argc > 2 ? argv[2] : "self/fd");
 	if (strcmp(what, "proc-watched") == 0)
 		return proc_watched();
 	if (strcmp(what, "proc-parts") == 0)

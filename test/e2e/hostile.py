@@ -336,6 +336,22 @@ def proc_again(suite, case, n, policy):
         raise Fail(f"status {status}, {out[:200]!r} {err[:500]}")
 
 
+def proc_covered(suite, case, n, policy):
+    """Who mounts something over what the monitor sees is ended."""
+    for what in ("self/fd", "self", "thread-self/", "."):
+        work = suite.fresh(case)
+        r = subprocess.run(["unshare", "-m", "--propagation", "private", suite.monitord, "run",
+                            "-n", str(n), "--policy", policy, "--",
+                            suite.subst("@ATTACK@/escape"), "proc-covered", what],
+                           cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                           check=False, text=True)
+        if r.returncode == 77 or "unshare failed" in r.stderr:
+            raise Skip("nothing can be mounted")
+        if r.returncode != 125 or "over /proc" not in r.stderr or \
+                os.path.exists(os.path.join(work, "effect")):
+            raise Fail(f"{what}: status {r.returncode}, {r.stderr[:500]}")
+
+
 def starved(suite, case, n, policy):
     """A program that takes its limits away from the monitor harms itself."""
     status, out, err, _, work = run_escape(suite, case, n, policy, "limits")

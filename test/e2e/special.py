@@ -22,7 +22,7 @@ from commandline import (colours, errors_help, exit_codes, filtered,  # noqa: F4
                          stopped_at_birth)
 from hostile import (follower_memory, hidden_memory, hidden_written,  # noqa: F401
                      how_far_ahead, monitor_memory, names_at_the_gate, old_kernel,
-                     proc_again, shared_store, starved)
+                     proc_again, proc_covered, shared_store, starved)
 
 
 class Session:
