@@ -10,7 +10,9 @@
  *
  * Inputs in memory are put into the ring (not yet published) before the call,
  * because the call may change them; registers cannot change and come after it.
- * Publishing a piece before the call is harmless: followers compare it early.
+ * Publishing a piece before the call is harmless: followers compare it early.  It is
+ * necessary where others may run meanwhile who share the memory (turn.c): theirs come
+ * behind what has been published, and may change it.
  *
  * The call is left to monitord (REC_FORWARD, the followers do the same) when the
  * gate says IPMON_KICKED, when the walker does not know the command, when there
@@ -443,6 +445,15 @@ static int put_inputs(const struct ipmon_ctx *ctx, struct ipmon_writer *w,
 	return 0;
 }
 
+/* Siblings may have the turn during this call, and change what it asked with. */
+static int inputs_go_first(const struct ipmon_ctx *ctx,
+			   const struct ipmon_plan *plan, unsigned int lane)
+{
+	return ctx->turn && (lane == LANE_WALK || lane_has_in(lane) || plan->paths) &&
+		plan->flags & (PLAN_BLOCK | PLAN_TRANSFER | PLAN_OPEN) &&
+		!(plan->flags & PLAN_FUTEX);
+}
+
 static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 					 struct ipmon_frame *f,
 					 const struct ipmon_plan *plan,
@@ -486,8 +497,9 @@ static struct ipmon_outcome general_call(struct ipmon_ctx *ctx,
 			writer_begin(&w, FUTEX_ITEMS);
 		if (put_inputs(ctx, &w, &wo, f, plan, lane, word))
 			return forward(ctx, plan, f);
-		if (verified) {
+		if (verified || inputs_go_first(ctx, plan, lane))
 			writer_flush(&w, REC_INPUTS | REC_MORE, 0);
+		if (verified) {
 			leader_wait(ctx, ctx->p.head);
 			ctx->n_verified++;
 			COUNT(ctx, nr, verified);
@@ -583,7 +595,8 @@ static struct ipmon_outcome made_call(struct ipmon_ctx *ctx,
 	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT))) {
 		if (lane == LANE_SCALAR || lane == LANE_OUT)
 			return lane_after(ctx, f, plan, lane, nr);
-		if (lane == LANE_IN && ctx->followers && f->args[plan->mem]) {
+		if (lane == LANE_IN && ctx->followers && f->args[plan->mem] &&
+		    !inputs_go_first(ctx, plan, lane)) {
 			n = ipmon_plan_len(plan, f->args);
 			if (n <= SMALL)
 				return lane_before(ctx, f, plan, nr,
