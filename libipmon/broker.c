@@ -7,6 +7,7 @@
  * there, in all variants.
  */
 #include "channels.h"
+#include "filedata.h"
 #include "memcalls.h"
 #include "hold.h"
 #include "more.h"
@@ -216,6 +217,8 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		__attribute__((fallthrough));
 	case DECIDE_RELAXED:
 	case DECIDE_VERIFIED:
+		if (plan->flags & PLAN_FILEDATA && filedata_left(ctx, nr, f->args))
+			return leader_forward(ctx, nr);
 		count_call(ctx, nr);
 		more_next(ctx, nr, f->args);
 		/* epoll_ctl may end without a record */

@@ -165,8 +165,7 @@ void fast_shares(struct taskset *s)
 
 void fast_release(struct taskset *s)
 {
-	uint32_t flags = (shadow_any() ? IPMON_CTX_FILEDATA : 0) |
-		(mon.opt.diverse ? IPMON_CTX_DIVERSE : 0) |
+	uint32_t flags = (mon.opt.diverse ? IPMON_CTX_DIVERSE : 0) |
 		(filter_opens(NULL) ? 0 : IPMON_CTX_NO_OPEN);
 	bool live;
 

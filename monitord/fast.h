@@ -115,6 +115,8 @@ bool fast_is_ctx(const struct mm *m, unsigned int v, uint64_t base);
 struct ipmon_turn *fast_turn(const struct fast *f, unsigned int idx);
 /* Addresses under way between the processes that share the arena. */
 struct ipmon_words *fast_words(const struct fast *f);
+/* Files that followers have copies of. */
+struct ipmon_hot *fast_hot(const struct fast *f);
 int fast_turn_alloc(struct fast *f);
 void fast_turn_release(struct fast *f, unsigned int idx);
 void fast_set_turn(struct taskset *s, unsigned int idx);

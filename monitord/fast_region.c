@@ -34,6 +34,7 @@
 #include "patch.h"
 #include "placement.h"
 #include "see.h"
+#include "shadow.h"
 #include "tracee.h"
 #include "tsc.h"
 #include "turn.h"
@@ -51,7 +52,8 @@
 #define REGION_SIZE	(REGION_HOLD + IPMON_SLOTS * HOLD_SIZE)
 #define TURNS_OFFSET	((uint64_t)IPMON_SLOTS * sizeof(struct ipmon_ring))
 #define WORDS_OFFSET	(TURNS_OFFSET + IPMON_TURNS * sizeof(struct ipmon_turn))
-#define RINGS_SIZE	(WORDS_OFFSET + sizeof(struct ipmon_words))
+#define HOT_OFFSET	(WORDS_OFFSET + sizeof(struct ipmon_words))
+#define RINGS_SIZE	(HOT_OFFSET + sizeof(struct ipmon_hot))
 _Static_assert(RINGS_SIZE % 4096 == 0, "whole pages");
 /* a page per slot: what a follower may write must not be a sibling's */
 #define CURSORS_SIZE	((uint64_t)IPMON_SLOTS * 4096)
@@ -162,6 +164,11 @@ void fast_set_turn(struct taskset *s, unsigned int idx)
 struct ipmon_words *fast_words(const struct fast *f)
 {
 	return (struct ipmon_words *)(void *)(f->map + WORDS_OFFSET);
+}
+
+struct ipmon_hot *fast_hot(const struct fast *f)
+{
+	return (struct ipmon_hot *)(void *)(f->map + HOT_OFFSET);
 }
 
 /* ---- mapping ---- */
@@ -295,6 +302,7 @@ int fast_setup(struct taskset *s)
 		return r;
 	}
 	put_wishes(s, f);
+	shadow_hot_list(fast_hot(f));
 	s->proc->mm->fast = f;
 	fast_attach(s);
 	fast_mem_setup(s);
@@ -497,6 +505,8 @@ void fast_attach(struct taskset *s)
 			.words = f->rings[v] + WORDS_OFFSET,
 			.delta = s->proc->mm->delta[v],
 			.special = v == LEADER ? fast_special(s) : 0,
+			.hot = v == LEADER && mon.live != 1u << LEADER ?
+				f->rings[v] + HOT_OFFSET : 0,
 			.level = mon.opt.level,
 			.plain_fds = f->region[v] + REGION_PLAIN,
 			.hold = hold_addr(s, v),

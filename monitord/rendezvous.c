@@ -47,6 +47,7 @@
 #include "own.h"
 #include "patch.h"
 #include "rows.h"
+#include "shadow.h"
 #include "signals.h"
 #include "solo.h"
 #include "tracee.h"
@@ -747,6 +748,7 @@ static void rendezvous(struct taskset *s)
 		return;
 	if (mon.trace)
 		trace_begin(s);
+	shadow_will_change(s);
 	(h->start ? h->start : generic_start)(s);
 }
 

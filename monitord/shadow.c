@@ -69,7 +69,7 @@ static struct shadow *shadow_new(void)
 
 	if (!sh)
 		return NULL;
-	sh->pin = -1;
+	sh->pin = sh->place = -1;
 	for (unsigned int v = 0; v < MAX_VARIANTS; v++)
 		sh->memfd[v] = -1;
 	LIST_INIT(&sh->regions);
@@ -85,6 +85,7 @@ static void shadow_drop(struct shadow *sh)
 	if (sh->pin >= 0)
 		close(sh->pin);
 	shadows_hot -= sh->hot;
+	shadow_hot_remove(sh);
 	LIST_REMOVE(sh, all);
 	free(sh);
 }
@@ -146,11 +147,6 @@ void shadow_release(struct shadow *sh)
 {
 	sh->held--;
 	drop_if_unused(sh);
-}
-
-bool shadow_any(void)
-{
-	return shadows_hot != 0;
 }
 
 bool shadow_is_hot(const struct shadow *sh)
@@ -314,6 +310,7 @@ static int make_memfds(struct shadow *sh)
 
 static void give_up(struct shadow *sh)
 {
+	shadow_hot_remove(sh);
 	for (unsigned int v = 0; v < MAX_VARIANTS; v++) {
 		if (sh->memfd[v] >= 0)
 			close(sh->memfd[v]);
@@ -439,6 +436,8 @@ int shadow_heat(struct taskset *s, struct shadow *sh, int fd)
 	shadow_pin(sh, fd);
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	/* what is written from now on comes to us, what was before is copied */
+	shadow_hot_add(sh);
 	r = make_memfds(sh);
 	if (!r)
 		r = shadow_set_size(sh, (uint64_t)st.st_size);
@@ -477,8 +476,10 @@ static int heat_from_memory(struct taskset *s, const struct shadow_region *r)
 {
 	struct shadow *sh = r->sh;
 	struct stat st;
-	int e = fstat(sh->pin, &st) < 0 ? -errno : make_memfds(sh);
+	int e;
 
+	shadow_hot_add(sh);
+	e = fstat(sh->pin, &st) < 0 ? -errno : make_memfds(sh);
 	if (!e)
 		e = copy_in_mem(sh, &s->t[LEADER], r->addr[LEADER], r->offset,
 				r->len);

@@ -15,6 +15,11 @@ struct shadow;
 /* ---- called by the generic parts ---- */
 
 /*
+ * The leader of `s` is about to make this call.  If it writes to a file that others
+ * have mapped, its process is in order with them from now on.
+ */
+void shadow_will_change(struct taskset *s);
+/*
  * The leader's call of `s`, whose row has RF_FILEDATA, returned `ret`: file
  * content or size may have changed.  Cheap when no shadow is in use.
  */
@@ -30,6 +35,9 @@ void shadow_mm_fork(struct mm *child, const struct mm *parent);
 /* The address space is gone: mm_put does this with the last reference. */
 void shadow_mm_free(struct mm *m);
 
+/* The files of which followers have copies, for the leaders of a new arena. */
+void shadow_hot_list(struct ipmon_hot *hot);
+
 /* ---- called by the memory handlers ---- */
 
 /*
@@ -42,8 +50,6 @@ struct shadow *shadow_find_shm(ino_t ns, int id, int cpid);
 void shadow_release(struct shadow *sh);
 
 /* Followers have copies of the content. */
-/* Is any content copied (and to be kept up to date)? */
-bool shadow_any(void);
 bool shadow_is_hot(const struct shadow *sh);
 /*
  * Give every follower its copy of the content, read through `fd` (a

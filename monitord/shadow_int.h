@@ -14,6 +14,8 @@ struct shadow {
 	ino_t ns;			/* SysV: identity */
 	int id, cpid;
 	bool hot;
+	int place;			/* in struct ipmon_hot; -1: none */
+	bool crowded;			/* there was no place for it */
 	int pin;			/* of the file, or -1 */
 	bool pin_reads;			/* pin is O_RDONLY, not O_PATH */
 	int memfd[MAX_VARIANTS];
@@ -27,6 +29,13 @@ struct shadow {
 LIST_HEAD(shadow_list, shadow);
 extern struct shadow_list shadows;
 extern unsigned int shadows_hot;	/* how many of them are hot */
+
+/*
+ * Leaders leave to us what they write to this file, from now on; no longer.  A SysV
+ * segment is no file.  See shadow_hot.c.
+ */
+void shadow_hot_add(struct shadow *sh);
+void shadow_hot_remove(struct shadow *sh);
 
 struct shadow *shadow_lookup(dev_t dev, ino_t ino);
 /*

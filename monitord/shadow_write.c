@@ -90,6 +90,40 @@ static void refresh(struct taskset *s, struct shadow *sh, int fd,
 		close(from);
 }
 
+/*
+ * Followers of who has it mapped may be far behind their leader.  What they have still
+ * to store there comes before, as the leader's has: the copy is made when this set has
+ * the turn (sched_take()).  Opens that truncate, and truncate(2), are not looked at.
+ */
+void shadow_will_change(struct taskset *s)
+{
+	const struct call *c = &s->t[LEADER].call;
+	unsigned int arg;
+
+	if (!shadows_hot || !(s->row->flags & RF_FILEDATA) || s->proc->domain->shared)
+		return;
+	switch (c->nr) {
+	case SYS_write:
+	case SYS_writev:
+	case SYS_pwrite64:
+	case SYS_pwritev:
+	case SYS_pwritev2:
+	case SYS_sendfile:
+	case SYS_ftruncate:
+	case SYS_fallocate:
+		arg = 0;
+		break;
+	case SYS_splice:
+	case SYS_copy_file_range:
+		arg = 2;
+		break;
+	default:
+		return;
+	}
+	if (shadow_of_fd(s, (int)c->args[arg]))
+		sched_share(s->proc);
+}
+
 void shadow_written(struct taskset *s, int fd, int64_t off, uint64_t len)
 {
 	struct shadow *sh;

@@ -25,7 +25,7 @@
 #define IPMON_NR_CARRIER	211u
 #define IPMON_NR_OWN(x)		((x) << 32 | IPMON_NR_CARRIER)
 #define IPMON_NR_REGISTER	IPMON_NR_OWN(0x49504dul)	/* "IPM" */
-#define IPMON_ABI_VERSION	5u
+#define IPMON_ABI_VERSION	6u
 
 /*
  * What libipmon tells monitord about its own text: addresses and instruction
@@ -203,8 +203,9 @@ struct ipmon_ctx {
 	 * turn, and when the first of them was; 0: none */
 	uint64_t alone_since;
 	uint32_t alone_commons, alone_n;
+	uint64_t hot;		/* leader: struct ipmon_hot; 0: no followers */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 1200, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 1208, "context ABI");
 
 /*
  * Instructions whose result must be the same in all variants: the number of their
@@ -279,9 +280,25 @@ struct ipmon_words {
 };
 _Static_assert(sizeof(struct ipmon_words) == 32768, "words ABI");
 
+/*
+ * Files that followers have copies of, which what is written by calls must get to as
+ * well: such calls are left to monitord (libipmon/filedata.c).  Written by monitord
+ * only (monitord/shadow_hot.c), at any time; a file keeps its place, and ino 0 is none.
+ */
+#define IPMON_HOT_FILES		63u
+#define IPMON_HOT_MORE		(1ull << 63)	/* there are more: any file may be one */
+struct ipmon_hot {
+	uint64_t used;		/* bit per place, IPMON_HOT_MORE (release) */
+	struct ipmon_hot_file {
+		uint64_t dev;	/* IPMON_HOT_DEV() */
+		uint64_t ino;
+	} file[IPMON_HOT_FILES];
+	uint8_t pad[4096 - 8 - 16 * IPMON_HOT_FILES];
+};
+_Static_assert(sizeof(struct ipmon_hot) == 4096, "hot files ABI");
+#define IPMON_HOT_DEV(major, minor) ((uint64_t)(major) << 32 | (uint32_t)(minor))
+
 /* ctx->flags */
-#define IPMON_CTX_FILEDATA	1u	/* calls that change file content go to
-					 * monitord (followers have copies) */
 #define IPMON_CTX_NO_OPEN	2u	/* opens go to monitord */
 #define IPMON_CTX_NO_MEMORY	4u	/* and so do calls on memory */
 #define IPMON_CTX_DIVERSE	8u	/* variants do not all load the same code:

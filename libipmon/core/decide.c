@@ -144,10 +144,8 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 			return DECIDE_LEFT;
 		to_channel = DECIDE_CHANNEL_RELAXED - DECIDE_RELAXED;
 	}
-	if (flags & (PLAN_FILEDATA | PLAN_RULES | PLAN_OPEN | PLAN_EPOLL_CTL |
-		     PLAN_EPOLL_WAIT | PLAN_MEMORY)) {
-		if ((flags & PLAN_FILEDATA) && (ctx->flags & IPMON_CTX_FILEDATA))
-			return DECIDE_LEFT;
+	if (flags & (PLAN_RULES | PLAN_OPEN | PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT |
+		     PLAN_MEMORY)) {
 		if ((flags & PLAN_MEMORY) &&
 		    (ctx->flags & IPMON_CTX_NO_MEMORY ||
 		     !ipmon_memory_call(ipmon_row(nr), args)))

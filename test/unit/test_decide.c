@@ -361,10 +361,6 @@ Test(decide, slow_descriptors)
 
 Test(decide, flags_of_the_context)
 {
-	ctx.flags = IPMON_CTX_FILEDATA;
-	cr_expect_eq(decide(SYS_write, 1, 0, 0), DECIDE_LEFT);
-	cr_expect_eq(decide(SYS_open, 1, 0, 0), DECIDE_LEFT);
-	cr_expect_eq(decide(SYS_read, 1, 0, 0), DECIDE_RELAXED);
 	ctx.flags = IPMON_CTX_NO_OPEN;
 	cr_expect_eq(decide(SYS_write, 1, 0, 0), DECIDE_RELAXED);
 	cr_expect_eq(decide(SYS_open, 1, 0, 0), DECIDE_LEFT);
