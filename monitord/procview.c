@@ -301,6 +301,26 @@ static int fd_flags(struct taskset *s, int fd)
 	return flags;
 }
 
+/* Does the leader's file hide the addresses from it? They are read with our rights. */
+static bool stat_masked(struct taskset *s, int fd)
+{
+	uint64_t at = s->proc->mm->scratch[LEADER] + SCRATCH_BIG_OFFSET;
+	struct task *t = &s->t[LEADER];
+	char text[2048], *field;
+	int64_t n = task_inject(t, SYS_pread64, (uint64_t)fd, at,
+				sizeof(text) - 1, 0, 0, 0);
+
+	if (n <= 0 || n >= (int64_t)sizeof(text) ||
+	    mem_read(t, text, at, (size_t)n) < 0)
+		return true;
+	text[n] = '\0';
+	/* "PID (NAME) STATE ...": the 26th is 0 for one without memory */
+	field = strrchr(text, ')');
+	for (int i = 2; field && i < 26; i++)
+		field = strchr(field + 1, ' ');
+	return !field || strtoul(field, NULL, 10) == 1;
+}
+
 /* One that has not come into the list. */
 static void view_drop(struct view *w)
 {
@@ -325,7 +345,8 @@ static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return fd;
-	w->kind = o->kind;
+	w->kind = o->kind == VIEW_STAT && stat_masked(s, fd) ?
+		VIEW_STAT_MASKED : o->kind;
 	w->proc = p->id;
 	w->set = of ? of->id : 0;
 	w->real = -1;
@@ -338,7 +359,7 @@ static int64_t view_open(struct taskset *s, int fd, struct proc *p,
 			return refuse_open(s, fd, -r);
 		}
 	}
-	r = view_texts(p, of, w->real, o->kind, w->text);
+	r = view_texts(p, of, w->real, w->kind, w->text);
 	if (r < 0) {
 		/* it has just ended: what the kernel has to say is enough */
 		view_drop(w);

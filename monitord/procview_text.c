@@ -203,7 +203,14 @@ static bool is_address(unsigned int field)
 	       (field >= 45 && field <= 51);
 }
 
-static int make_stat(struct proc *p, struct taskset *s, int real,
+/* What stands there for those who may not trace the process (proc(5)): the first
+ * two say whether it has memory at all. */
+static const char *masked_address(unsigned int field, const char *seen)
+{
+	return field <= 27 && strcmp(seen, "0") ? "1" : "0";
+}
+
+static int make_stat(struct proc *p, struct taskset *s, int real, bool masked,
 		     struct text out[MAX_VARIANTS])
 {
 	struct text raw[MAX_VARIANTS] = { { 0 } };
@@ -239,7 +246,10 @@ static int make_stat(struct proc *p, struct taskset *s, int real,
 			const char *w = f[LEADER].at[i];
 			size_t width = strlen(w), n;
 
-			if (is_address(i)) {
+			if (is_address(i) && masked) {
+				w = masked_address(i, w);
+				width = strlen(w);
+			} else if (is_address(i)) {
 				for_each_follower(u)
 					if (i < f[u].n &&
 					    strlen(f[u].at[i]) > width)
@@ -422,7 +432,8 @@ int view_texts(struct proc *p, struct taskset *s, int real,
 		r = view_maps(p, s, kind, out);
 		break;
 	case VIEW_STAT:
-		r = make_stat(p, s, real, out);
+	case VIEW_STAT_MASKED:
+		r = make_stat(p, s, real, kind == VIEW_STAT_MASKED, out);
 		break;
 	case VIEW_STATUS:
 		r = make_status(p, s, real, out);

@@ -10,6 +10,7 @@
 enum view_kind {
 	VIEW_NONE = 0,
 	VIEW_MAPS, VIEW_SMAPS, VIEW_ROLLUP, VIEW_NUMA, VIEW_STAT, VIEW_STATUS,
+	VIEW_STAT_MASKED,	/* stat of whom the reader may not trace */
 	VIEW_AUXV, VIEW_ENVIRON, VIEW_SYSCALL, VIEW_WCHAN, VIEW_PERSONALITY,
 	VIEW_REFUSED,		/* may not be opened: mem, pagemap, map_files */
 };
