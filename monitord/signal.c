@@ -495,6 +495,20 @@ bool signal_meanwhile(struct task *t)
 	return true;
 }
 
+/*
+ * A leader that handles its calls itself is at the end of one with a mask of its own
+ * (ppoll), interrupted by this signal.  The call is made again with it at monitord; what
+ * else the mask lets through stays with the kernel, for the handler may block it.
+ */
+static void mask_over(struct task *t, const struct sigstate *st)
+{
+	uint64_t mask;
+
+	if (!ptrace(PTRACE_GETSIGMASK, t->tid, sizeof(mask), &mask) &&
+	    mask != st->blocked)
+		ptrace(PTRACE_SETSIGMASK, t->tid, sizeof(mask), &mask);
+}
+
 void signal_stop(struct task *t)
 {
 	struct taskset *s = t->set;
@@ -568,6 +582,7 @@ void signal_stop(struct task *t)
 			signal_deliver_interrupted(s, &si, s->ret);
 			return;
 		}
+		mask_over(t, &st);
 		signal_queue(s, &si);
 		fast_want(s);
 		fast_stop(t, FAST_WANTED);

@@ -309,6 +309,56 @@ static bool into_handler(struct task *t)
 	return t->at == AT_SIGNAL && event_step(t, sig);
 }
 
+/* The next one, put aside: all variants to its delivery.  False: nothing more. */
+static bool deliver_next_aside(struct taskset *s)
+{
+	enum effect eff;
+	siginfo_t si;
+
+	if (!signal_pop(s, &si, &eff))
+		return false;
+	if (eff != EFF_CAUGHT) {
+		/* before the handler's first call */
+		signal_queue_front(s, &si);
+		return false;
+	}
+	for_each_variant(v) {
+		if (signal_summon(&s->t[v], &si) == -EAGAIN &&
+		    !signal_lost(s, v, si.si_signo))
+			return false;
+	}
+	signal_note(s, si.si_signo);
+	return true;
+}
+
+/* The same of one that the leader's kernel has. */
+static bool deliver_next(struct taskset *s)
+{
+	struct task *lead = &s->t[LEADER];
+	enum effect eff;
+	siginfo_t si;
+	int r = signal_leader_to_delivery(s, &si, &eff);
+
+	if (r == 0)
+		s->early = true;	/* another thread took it */
+	if (r <= 0)
+		return false;
+	show_info(s, lead, &si);
+	lead->resume_sig = si.si_signo;
+	if (eff != EFF_CAUGHT) {
+		if (eff == EFF_FATAL)
+			signal_fatal(s);
+		return false;
+	}
+	for_each_follower(v) {
+		if (signal_summon(&s->t[v], &si) == -EAGAIN &&
+		    !signal_lost(s, v, si.si_signo))
+			return false;
+	}
+	signal_note(s, si.si_signo);
+	return true;
+}
+
 /*
  * All variants stand before the delivery of a caught signal.  When several are let
  * through at once, the kernel builds their frames one upon the other before any
@@ -318,35 +368,14 @@ static void deliver_rest(struct taskset *s)
 {
 	struct task *lead = &s->t[LEADER];
 
-	while (!mon.ending && deliverable(lead)) {
-		enum effect eff;
-		siginfo_t si;
-		int r;
-
+	while (!mon.ending && (signal_open_caught(s) || deliverable(lead))) {
 		for_each_variant(v)
 			if (!into_handler(&s->t[v]))
 				return;
 		/* the handler's mask counts now */
-		if (!deliverable(lead))
+		if (signal_open_caught(s) ? !deliver_next_aside(s) :
+		    !deliverable(lead) || !deliver_next(s))
 			return;
-		r = signal_leader_to_delivery(s, &si, &eff);
-		if (r == 0)
-			s->early = true;	/* another thread took it */
-		if (r <= 0)
-			return;
-		show_info(s, lead, &si);
-		lead->resume_sig = si.si_signo;
-		if (eff != EFF_CAUGHT) {
-			if (eff == EFF_FATAL)
-				signal_fatal(s);
-			return;
-		}
-		for_each_follower(v) {
-			if (signal_summon(&s->t[v], &si) == -EAGAIN &&
-			    !signal_lost(s, v, si.si_signo))
-				return;
-		}
-		signal_note(s, si.si_signo);
 	}
 }
 
@@ -483,6 +512,8 @@ void signal_deliver_at_exit(struct taskset *s)
 		signal_note(s, si.si_signo);
 		if (eff == EFF_FATAL)
 			signal_fatal(s);
+		else if (eff == EFF_CAUGHT)
+			deliver_rest(s);
 		return;
 	}
 	if (!sigstate_pending(lead) || sigstate_read(lead, &st))
@@ -554,6 +585,7 @@ bool signal_deliver_kicked(struct taskset *s)
 	}
 	set_note_call(s, ret);
 	signal_note(s, si.si_signo);
+	deliver_rest(s);
 	s->arrived = 0;
 	s->t_arrived = 0;
 	sched_ready(s);
