@@ -51,25 +51,23 @@ static bool sent_by_us(const siginfo_t *si)
 }
 
 /*
- * A signal that comes in another one's place.  The kernel refuses real-time signals
- * where the user has as many pending as he may, which a flood of them sees to; others
- * are only marked then, which needs no room, and come before all real-time signals.
+ * A signal that comes in another one's place: for real-time signals where the user has
+ * as many pending as he may, which a flood of them sees to; others are only marked
+ * then, which needs no room, and come before all real-time signals.  And for those of
+ * job control: sent anew, SIGCONT continues who has been stopped since it came, and takes
+ * back a stop that is pending, as stops do with it.
  * Not one that is pending, and would be taken for ours, or is blocked, also under the
- * mask its call has.  SIGSTOP cannot be blocked; but a SIGCONT takes it back.
+ * mask its call has.
  */
-static int carrier(const struct task *t, const uint64_t *mask)
+static int carrier(const struct sigstate *st, const uint64_t *mask, int otherwise)
 {
 	static const int sigs[] = { SIGURG, SIGWINCH, SIGCHLD };
-	struct sigstate st;
-	uint64_t not;
+	uint64_t not = st->pending | st->blocked | (mask ? *mask : 0);
 
-	if (sigstate_read(t, &st))
-		return SIGSTOP;
-	not = st.pending | st.blocked | (mask ? *mask : 0);
 	for (unsigned int i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
 		if (!(not & BIT(sigs[i])))
 			return sigs[i];
-	return SIGSTOP;
+	return otherwise;
 }
 
 /* Send what is to become `sig`, under the task's present mask or this one: the
@@ -77,12 +75,18 @@ static int carrier(const struct task *t, const uint64_t *mask)
 static int summon_send(const struct task *t, int sig, const uint64_t *mask)
 {
 	pid_t pid = t->set->proc->pid[t->variant];
+	struct sigstate st;
 
+	/* one that stops it must be taken back by a SIGCONT */
+	if ((sig == SIGCONT || sig == SIGTSTP || sig == SIGTTIN ||
+	     sig == SIGTTOU) && !sigstate_read(t, &st) && st.caught & BIT(sig))
+		sig = carrier(&st, mask, sig);
 	if (!syscall(SYS_tgkill, pid, t->tid, sig))
 		return sig;
 	if (errno != EAGAIN)
 		return -errno;
-	sig = carrier(t, mask);
+	/* SIGSTOP cannot be blocked */
+	sig = sigstate_read(t, &st) ? SIGSTOP : carrier(&st, mask, SIGSTOP);
 	return syscall(SYS_tgkill, pid, t->tid, sig) ? -errno : sig;
 }
 
