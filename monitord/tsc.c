@@ -39,6 +39,7 @@
  * The leader's vDSO is moved to an address nobody knows (exec_setup.c), and
  * hidden like everything of the monitor's; followers have none.
  */
+#include <cpuid.h>
 #include <emmintrin.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -183,6 +184,26 @@ static void found_random(struct object *o, uint64_t vaddr, const uint8_t *code,
 	}
 }
 
+/* What the processor has not is SIGILL, with the instruction as it is. */
+static bool processor_has(const uint8_t *code)
+{
+	static unsigned int known, leaf1, leaf7, extended;
+	unsigned int a, b, c, d;
+
+	if (!known) {
+		known = 1;
+		if (__get_cpuid(1, &a, &b, &c, &d))
+			leaf1 = c;
+		if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+			leaf7 = b;
+		if (__get_cpuid(0x80000001u, &a, &b, &c, &d))
+			extended = d;
+	}
+	if (code[1] == 0x01)
+		return extended & 1u << 27;
+	return code[2] >= 0xf8 ? leaf7 & bit_RDSEED : leaf1 & bit_RDRND;
+}
+
 /* 0f 31, 0f 01 f9, and 0f c7 with a register (/6 and /7), among n bytes,
  * sixteen at a time. */
 static void scan_bytes(struct object *o, const uint8_t *p, size_t n,
@@ -215,10 +236,10 @@ static void scan_bytes(struct object *o, const uint8_t *p, size_t n,
 		if (p[i] == 0x0f && p[i + 1] == 0x31)
 			found(o, vaddr + i, p + i, 2);
 		else if (p[i] == 0x0f && p[i + 1] == 0x01 && i + 2 < n &&
-			 p[i + 2] == 0xf9)
+			 p[i + 2] == 0xf9 && processor_has(p + i))
 			found(o, vaddr + i, p + i, 3);
 		else if (p[i] == 0x0f && p[i + 1] == 0xc7 && i + 2 < n &&
-			 p[i + 2] >= 0xf0)
+			 p[i + 2] >= 0xf0 && processor_has(p + i))
 			found_random(o, vaddr + i, p + i, i);
 		i++;
 	}
@@ -607,7 +628,8 @@ static bool insn_at(struct task *t, uint64_t ip, struct site_own *insn,
 		return false;
 	if (code[0] == 0x0f && code[1] == 0x31) {
 		insn->len = 2;
-	} else if (code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9) {
+	} else if (code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9 &&
+		   processor_has(code)) {
 		insn->len = 3;
 	} else if (code[0] == 0x0f && code[1] == 0x0b &&
 		   patch_own_at(t->set->proc->mm, t->variant, ip, &own) &&

@@ -160,8 +160,10 @@ static void all(void)
 	counter(tsc_short, false);
 	counter(tsc_target, false);
 	counter(tsc_fence, false);
-	counter(tscp_plain, true);
-	counter(tscp_short, true);
+	if (__get_cpuid(0x80000001u, &a, &b, &c, &d) && d & 1u << 27) {
+		counter(tscp_plain, true);
+		counter(tscp_short, true);
+	}
 	if (__get_cpuid(1, &a, &b, &c, &d) && c & bit_RDRND) {
 		number(rand_rax, RAX, 64);
 		number(rand_edx, RDX, 32);
