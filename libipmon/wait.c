@@ -411,8 +411,14 @@ enum next_status follower_next(struct ipmon_ctx *ctx, struct ipmon_record *rec,
 			return NEXT_TRAPPED;
 		if (!private || ctx->yielded == private)
 			turn_rest(ctx);
-		else if (turn_awaited(ctx))
+		else if (turn_awaited(ctx)) {
+			/* they may wait for what has been published since: that is
+			 * to be seen now */
+			if (__atomic_load_n(&r->head, __ATOMIC_ACQUIRE) !=
+			    ctx->c.tail)
+				continue;
 			return NEXT_ALONE;
+		}
 		/* skips may have made room */
 		if (__atomic_load_n(&c->leader_waits, __ATOMIC_RELAXED))
 			wake_leader(ctx, c);
