@@ -121,20 +121,21 @@ def kill_left(leader, mark, workdir):
 def tree(root):
     """The directory as {path: description}, times left out."""
     out = {}
-    for base, dirs, files in os.walk(root):
+    # by descriptor: some programs make paths that are too long for a name
+    for base, dirs, files, at in os.fwalk(root):
         for name in sorted(dirs + files):
-            path = os.path.join(base, name)
-            rel = os.path.relpath(path, root)
-            st = os.lstat(path)
+            rel = os.path.relpath(os.path.join(base, name), root)
+            st = os.lstat(name, dir_fd=at)
             mode = stat.S_IMODE(st.st_mode)
             kind = stat.S_IFMT(st.st_mode)
             if kind == stat.S_IFLNK:
-                out[rel] = ("link", os.readlink(path))
+                out[rel] = ("link", os.readlink(name, dir_fd=at))
             elif kind == stat.S_IFDIR:
                 out[rel] = ("dir", oct(mode), st.st_uid, st.st_gid)
             elif kind == stat.S_IFREG:
                 try:
-                    with open(path, "rb") as f:
+                    with open(name, "rb", opener=lambda n, flags:
+                              os.open(n, flags, dir_fd=at)) as f:
                         data = f.read()
                 except OSError:
                     data = b"(unreadable)"
