@@ -166,7 +166,7 @@ void fast_shares(struct taskset *s)
 void fast_release(struct taskset *s)
 {
 	uint32_t flags = (mon.opt.diverse ? IPMON_CTX_DIVERSE : 0) |
-		(filter_opens(NULL) ? 0 : IPMON_CTX_NO_OPEN);
+		(filter_opens(NULL) && !mon.no_opens ? 0 : IPMON_CTX_NO_OPEN);
 	bool live;
 
 	if (s->slot < 0)
@@ -222,6 +222,16 @@ void fast_live_file(struct taskset *s)
 		if (o != s && o->proc->mm == s->proc->mm && o->slot >= 0)
 			CTX_SET(o, LEADER, flags,
 				o->ctx_flags | IPMON_CTX_WAIT);
+}
+
+/* Everybody comes to us first, and is told when it is released. */
+void fast_no_opens(void)
+{
+	struct taskset *o;
+
+	mon.no_opens = true;
+	LIST_FOREACH(o, &mon.sets, all)
+		fast_revoke(o);
 }
 
 void fast_want(struct taskset *s)

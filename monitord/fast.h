@@ -27,6 +27,10 @@ void fast_release(struct taskset *s);
  * waits): ask, and wake a leader that sleeps in the gate. */
 void fast_revoke(struct taskset *s);
 
+/* Nobody opens files at the gate any more: the root directory of some process is in a
+ * proc, and so is what is found there by any name. */
+void fast_no_opens(void);
+
 /* The same for a leader that is stopped already. */
 void fast_want(struct taskset *s);
 

@@ -35,11 +35,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 
 #include "divergence.h"
+#include "fast.h"
 #include "h_misc.h"
 #include "objects.h"
 #include "procview.h"
@@ -106,9 +109,27 @@ static int64_t follow_root(struct taskset *s, unsigned int v)
 	return r ? r : follow_cwd(s, v);
 }
 
+/* The gate opens what is on the file system of the root directory (gate_rules.h), which
+ * must not be a proc. */
+static void root_moved(const struct taskset *s)
+{
+	struct statfs fs;
+	int fd;
+
+	if (mon.no_opens)
+		return;
+	fd = leader_link(s, "root", O_PATH | O_DIRECTORY);
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC)
+		fast_no_opens();
+	if (fd >= 0)
+		close(fd);
+}
+
 /* chdir, chroot */
 void chdir_done(struct taskset *s, int64_t ret)
 {
+	if (ret == 0 && s->t[LEADER].call.nr == SYS_chroot)
+		root_moved(s);
 	if (ret == 0) {
 		for_each_follower(v) {
 			int64_t r = set_follower_exec(s, v);
@@ -282,6 +303,7 @@ void setns_done(struct taskset *s, int64_t ret)
 		set_finish(s, ret);
 		return;
 	}
+	root_moved(s);
 	fd = leader_getfd(s, (int)s->t[LEADER].call.args[0]);
 	/* a namespace descriptor says what it is; a pidfd needs flags */
 	type = fd < 0 ? fd : ioctl(fd, NS_GET_NSTYPE);
@@ -334,6 +356,8 @@ void mount_done(struct taskset *s, int64_t ret)
 	}
 	/* What is mounted on may be in a file system of which the leader has
 	 * the only filled one: as well as it goes. */
+	if (ret >= 0)
+		root_moved(s);
 	if (ret >= 0 && s->proc->own_mntns)
 		for_each_follower(v)
 			set_follower_exec(s, v);

@@ -507,6 +507,7 @@ struct monitor {
 	bool filtered;			/* so are we, by whoever started us */
 	bool root_done;
 	int root_status;		/* exit status for our caller */
+	bool no_opens;			/* fast_no_opens() */
 	bool pid_namespaces;		/* the program made or entered some */
 	bool ending;			/* everything is being killed */
 	int ending_status;

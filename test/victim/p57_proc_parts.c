@@ -70,6 +70,43 @@ static void machine(const char *at)
 	close(OK(open(name, O_RDONLY | O_DIRECTORY)));
 }
 
+/* A proc for a root directory, also of a thread that was there before. */
+static void *below(void *unused)
+{
+	int local;
+
+	for (unsigned int i = 0; i < 40; i++)
+		CHECK(has(AT_FDCWD, "/self/maps", &local));
+	look(AT_FDCWD, "/self");
+	return unused;
+}
+
+static void *later(void *go)
+{
+	char c;
+
+	CHECK(read(*(int *)go, &c, 1) == 1);
+	return below(NULL);
+}
+
+static void root_of(const char *at)
+{
+	pthread_t t;
+	int go[2];
+
+	/* so that opens are made in-process by now */
+	for (unsigned int i = 0; i < 200; i++)
+		close(OK(open("/etc/passwd", O_RDONLY)));
+	OK(pipe(go));
+	ZERO(pthread_create(&t, NULL, later, go));
+	OK(chroot(at));
+	OK(chdir("/"));
+	below(NULL);
+	CHECK(write(go[1], "x", 1) == 1);
+	ZERO(pthread_join(t, NULL));
+	REAP(CHILD(below(NULL)));
+}
+
 int main(void)
 {
 	static const char *const odd[] = { "12", "maps", "task", "a b", "self" };
@@ -126,6 +163,10 @@ int main(void)
 	OK(umount("dir"));
 	/* what is left behind by chroot */
 	REAP(CHILD(OK(chroot("dir")); look(fd, "self")));
+	OK(mount("/proc", "dir", NULL, MS_BIND, NULL));
+	REAP(CHILD(root_of("dir")));
+	OK(umount("dir"));
+	REAP(CHILD(root_of("/proc")));
 	OK(rmdir("dir"));
 	OK(unlink("file"));
 	puts("looked");
