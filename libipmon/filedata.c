@@ -18,10 +18,15 @@
 #include "filedata.h"
 
 #define NR_WRITE	1
+#define NR_OPEN		2
+#define NR_IOCTL	16
 #define NR_PWRITE64	18
 #define NR_WRITEV	20
 #define NR_SENDFILE	40
+#define NR_FTRUNCATE	77
+#define NR_OPENAT	257
 #define NR_SPLICE	275
+#define NR_FALLOCATE	285
 #define NR_PWRITEV	296
 #define NR_COPY_FILE_RANGE 326
 #define NR_PWRITEV2	328
@@ -44,22 +49,32 @@ _Static_assert(offsetof(struct status, ino) == 32 &&
 	       offsetof(struct status, major) == 136 &&
 	       sizeof(struct status) == 256, "struct statx");
 
-/* The argument that is written to; -1: none that could be a file's content. */
-static int written(uint64_t nr)
+#define NOTHING		(-1)
+#define UNKNOWN		(-2)
+
+/* The argument that says which file is changed; NOTHING: in-process only those are
+ * made that change none; UNKNOWN: no descriptor says. */
+static int changed(uint64_t nr)
 {
 	switch (nr) {
 	case NR_WRITE:
 	case NR_PWRITE64:
 	case NR_WRITEV:
 	case NR_SENDFILE:
+	case NR_FTRUNCATE:
+	case NR_FALLOCATE:
 	case NR_PWRITEV:
 	case NR_PWRITEV2:
 		return 0;
 	case NR_SPLICE:
 	case NR_COPY_FILE_RANGE:
 		return 2;
-	default:	/* opens that create, and others, are not made in-process */
-		return -1;
+	case NR_OPEN:
+	case NR_IOCTL:
+	case NR_OPENAT:
+		return NOTHING;
+	default:	/* by name */
+		return UNKNOWN;
 	}
 }
 
@@ -71,12 +86,12 @@ int filedata_changes(const struct ipmon_hot *hot, uint64_t nr, const uint64_t ar
 		0, (uint64_t)(uintptr_t)&none, AT_EMPTY_PATH_ | AT_STATX_DONT_SYNC_,
 		STATX_INO_, (uint64_t)(uintptr_t)&st,
 	} };
-	int arg = written(nr);
+	int arg = changed(nr);
 	uint64_t used, dev;
 	int64_t ret;
 
 	if (arg < 0)
-		return 0;
+		return arg == UNKNOWN;
 	ask.args[0] = args[arg];
 	ret = ipmon_gate_raw(&ask);
 	if (ret)

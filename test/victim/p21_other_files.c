@@ -6,6 +6,7 @@
  * whatever descriptor and call, also when many files are mapped.
  */
 #include "victim.h"
+#include <linux/falloc.h>
 #include <sys/sendfile.h>
 
 #define MANY 80		/* more than struct ipmon_hot has room for */
@@ -66,8 +67,16 @@ static void writer(const char *name, const char *other, int from, int to)
 			CHECK(copy_file_range(g, &in, f, &out, 6, 0) == 6);
 			break;
 		case 't':
-			OK(ftruncate(f, 700));
+			OK(ftruncate(f, 450));
 			OK(ftruncate(f, 8192));
+			break;
+		case 'T':
+			OK(truncate(name, 250));
+			OK(truncate(name, 8192));
+			break;
+		case 'f':
+			DOES(fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				       100, 5));
 			break;
 		}
 		say(to, c);
@@ -83,7 +92,7 @@ static void show(const char *what, const char *map)
 	printf(" %.5s %.5s\n", map + 310, map + 320);
 }
 
-static const char calls[] = "wpvslct";
+static const char calls[] = "wpvslctTf";
 
 static void all_calls(const char *map, int to, int from)
 {
