@@ -6,7 +6,7 @@
  */
 #include "victim.h"
 
-#define LIMIT 100
+#define LIMIT 100	/* beside what all processes of the user have pending */
 #define ALL 400
 
 static volatile int n, bad, last;
@@ -153,11 +153,27 @@ static void no_room(void)
 	printf("no room: %d signals\n", n);
 }
 
+static rlim_t pending(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	unsigned long n = 0;
+	char line[300];
+	int found = 0;
+
+	CHECK(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "SigQ: %lu/", &n);
+	CHECK(found == 1);
+	fclose(f);
+	return n;
+}
+
 int main(void)
 {
 	struct sigaction sa = { .sa_sigaction = on, .sa_flags = SA_SIGINFO };
-	const struct rlimit few = { LIMIT, LIMIT };
+	struct rlimit few;
 
+	few.rlim_cur = few.rlim_max = pending() + LIMIT;
 	sig = SIGRTMIN + 3;
 	ZERO(sigaction(sig, &sa, NULL));
 	ZERO(setrlimit(RLIMIT_SIGPENDING, &few));

@@ -2,7 +2,8 @@
 /*
  * A process that computes, with handlers for SIGCONT and SIGTSTP, is stopped and
  * continued in turns: each stop takes effect, also one that comes right after it was
- * continued.
+ * continued.  It has a process group of its own, for a SIGTSTP does not stop those of one
+ * that nobody in the session looks after.
  */
 #include "victim.h"
 
@@ -31,6 +32,7 @@ static void turns(const char *name, int stop, bool computes)
 
 	OK(pipe(fds));
 	p = CHILD({
+		OK(setpgid(0, 0));
 		handle(SIGCONT, on_cont, SA_RESTART);
 		CHECK(write(fds[1], "r", 1) == 1);
 		for (;;)
