@@ -32,6 +32,7 @@
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20
 #endif
+#define CACHED_TRIES 1000u
 #define MARK_KINDS (FAN_MARK_MOUNT | FAN_MARK_FILESYSTEM)
 
 /* A device as the kernel writes it here: 20 bits are the minor number. */
@@ -96,8 +97,15 @@ static bool leads_to_proc(struct taskset *s, int dirfd, uint64_t name,
 		snprintf(at, sizeof(at), "/proc/%d/fd/%d", (int)t->tid, dirfd);
 	}
 	base = open(at, O_PATH | O_CLOEXEC);
-	fd = base < 0 || !*path ? base :
-		(int)syscall(SYS_openat2, base, path, &how, sizeof(how));
+	fd = base;
+	/* whoever mounts or renames something anywhere is in its way for an instant */
+	if (base >= 0 && *path)
+		for (unsigned int i = 0; i < CACHED_TRIES; i++) {
+			fd = (int)syscall(SYS_openat2, base, path, &how,
+					  sizeof(how));
+			if (fd >= 0 || errno != EAGAIN)
+				break;
+		}
 	yes = fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC;
 	if (fd >= 0 && fd != base)
 		close(fd);

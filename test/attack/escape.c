@@ -32,7 +32,9 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <ucontext.h>
+#include <linux/magic.h>
 #include "attack.h"
 #include <ipmon/abi.h>
 
@@ -329,9 +331,10 @@ static int proc_watched(void)
 	static const unsigned int kinds[] = {
 		0, FAN_MARK_MOUNT, FAN_MARK_FILESYSTEM,
 	};
-	char b[8192] __attribute__((aligned(8))), name[64], link[256];
+	char b[8192] __attribute__((aligned(8)));
 	int fan = fanotify_init(FAN_CLASS_NOTIF | FAN_NONBLOCK, O_RDWR);
 	struct fanotify_event_metadata *e;
+	struct statfs fs;
 	pid_t pid;
 	ssize_t n;
 
@@ -355,10 +358,8 @@ static int proc_watched(void)
 		n = read(fan, b, sizeof(b));
 		for (e = (void *)b; n > 0 && FAN_EVENT_OK(e, n);
 		     e = FAN_EVENT_NEXT(e, n)) {
-			snprintf(name, sizeof(name), "/proc/self/fd/%d", e->fd);
-			memset(link, 0, sizeof(link));
-			if (readlink(name, link, sizeof(link) - 1) > 0 &&
-			    !strncmp(link, "/proc/", 6))
+			/* others mount what they like over /proc: no names */
+			if (!fstatfs(e->fd, &fs) && fs.f_type == PROC_SUPER_MAGIC)
 				effect();
 			close(e->fd);
 		}
