@@ -63,6 +63,7 @@ static void object_free(struct object *o)
 	if (o->elf.data)
 		unmap_data(o);
 	free(o->tsc);
+	free(o->seeded);
 	free(o->name);
 	free(o);
 	n_files--;
@@ -168,8 +169,10 @@ static void look_anew(struct object *o)
 	for (struct site *p = o->sites; p; p = p->next)
 		p->planned = false;
 	free(o->tsc);
+	free(o->seeded);
 	o->tsc = NULL;
-	o->n_tsc = 0;
+	o->seeded = NULL;
+	o->n_tsc = o->n_seeded = 0;
 	o->scanned = o->tsc_doubt = false;
 	o->text = o->text_end = 0;
 	object_safely(find_text, o);

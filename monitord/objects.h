@@ -52,6 +52,8 @@ struct object {
 		uint64_t vaddr;
 		struct site_own insn;
 	} *tsc;
+	unsigned int n_seeded;		/* seeded.c */
+	struct seeded *seeded;
 	unsigned int refs;		/* areas of address spaces (patch.c) */
 	struct object *next;		/* not used for longer */
 };

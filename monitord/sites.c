@@ -257,6 +257,33 @@ static bool symbol_bounds(const struct elf_image *e, uint64_t vaddr,
 	return false;
 }
 
+bool elf_defines(const struct elf_image *e, const char *name)
+{
+	const Elf64_Ehdr *eh = at(e, 0, sizeof(*eh));
+	const Elf64_Shdr *sh = eh && eh->e_shentsize == sizeof(*sh) ?
+		table_at(e, eh->e_shoff, (uint64_t)eh->e_shnum * sizeof(*sh)) :
+		NULL;
+	size_t n = strlen(name) + 1;
+
+	for (unsigned int i = 0; sh && i < eh->e_shnum; i++) {
+		const Elf64_Sym *sym;
+
+		if (sh[i].sh_type != SHT_DYNSYM || sh[i].sh_link >= eh->e_shnum)
+			continue;
+		sym = table_at(e, sh[i].sh_offset, sh[i].sh_size);
+		for (uint64_t k = 0; sym && k < sh[i].sh_size / sizeof(*sym);
+		     k++) {
+			const char *is = sym[k].st_shndx == SHN_UNDEF ? NULL :
+				at(e, sh[sh[i].sh_link].sh_offset +
+				   sym[k].st_name, n);
+
+			if (is && !memcmp(is, name, n))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 		  uint64_t *end)
 {

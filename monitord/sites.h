@@ -77,6 +77,9 @@ bool elf_vaddr(const struct elf_image *e, uint64_t offset, uint64_t *vaddr);
 bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 		  uint64_t *end);
 
+/* Has it a symbol of this name, of its own, that others can use? */
+bool elf_defines(const struct elf_image *e, const char *name);
+
 /* Executable segment i: its bytes in the file, their number, where the first
  * one goes.  False: there are no more. */
 bool elf_text(const struct elf_image *e, unsigned int i, const uint8_t **p,

@@ -38,6 +38,10 @@ const char *site_flow_note(const struct elf_image *e, struct flow *f,
 /* Does a branch lead to after `start` and before `end`?  NULL: no. */
 const char *site_flow_into(const struct elf_image *e, const struct flow *f,
 			   uint64_t start, uint64_t end);
+/* Does something that looks like a branch, outside of [start, end), lead to after
+ * p->vaddr and before p->end? */
+bool site_branched_into(const struct elf_image *e, const struct site_plan *p,
+			uint64_t start, uint64_t end);
 /* Five bytes of padding that a short jump at `from` reaches, or 0. */
 uint64_t site_find_hole(const struct elf_image *e, uint64_t from,
 			bool (*taken)(void *ctx, uint64_t hole), void *ctx);

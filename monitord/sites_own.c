@@ -87,8 +87,8 @@ static bool may_be_branch(const struct elf_image *e, uint64_t vaddr)
  * look like, only unless what is around it decodes otherwise.  [start, end) has been
  * decoded.
  */
-static bool branched_into(const struct elf_image *e, const struct site_plan *p,
-			  uint64_t start, uint64_t end)
+bool site_branched_into(const struct elf_image *e, const struct site_plan *p,
+			uint64_t start, uint64_t end)
 {
 	const uint8_t *code;
 	uint64_t n, vaddr;
@@ -165,7 +165,7 @@ static const char *room(const struct elf_image *e, struct site_plan *p)
 	if (p->end - p->vaddr < JUMP)
 		return "too close to the function's end";
 	why = site_flow_into(e, &flow, p->vaddr, p->end);
-	return why || !branched_into(e, p, start, end) ? why :
+	return why || !site_branched_into(e, p, start, end) ? why :
 		"another function may lead into it";
 }
 

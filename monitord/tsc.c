@@ -36,6 +36,9 @@
  *
  * One variant alone needs none of this.
  *
+ * What seeded.c finds is replaced at the same moments, where lower halves of
+ * addresses are the same in all variants.
+ *
  * The leader's vDSO is moved to an address nobody knows (exec_setup.c), and
  * hidden like everything of the monitor's; followers have none.
  */
@@ -56,6 +59,7 @@
 #include "fast.h"
 #include "objects.h"
 #include "owned.h"
+#include "seeded.h"
 #include "textio.h"
 #include "tracee.h"
 #include "tsc.h"
@@ -66,7 +70,8 @@ enum tsc_mode { TSC_FREE, TSC_DOUBT, TSC_TRAP };
 
 struct edit {
 	uint64_t at[MAX_VARIANTS];
-	struct site_own i;		/* as it was */
+	struct site_own i;		/* as it was, or */
+	struct seeded seeded;		/* n > 0 */
 	uint32_t faults;
 };
 #define FAULTS	4u			/* and it is worth a jump; a power of two */
@@ -267,6 +272,8 @@ static void object_scan(struct object *o)
 	o->scanned = true;
 	if (!object_safely(scan, &c) || c.failed)
 		o->tsc_doubt = true;
+	if (mon.opt.layout == LAYOUT_DISJOINT)
+		o->seeded = seeded_find(o, &o->n_seeded);
 }
 
 /* ---- replacing them ---- */
@@ -284,6 +291,10 @@ static void note_edit(struct tsc_map *m, const struct edit *e)
 
 static void restore(struct taskset *s, struct edit *e)
 {
+	if (e->seeded.n) {
+		seeded_restore(s, &e->seeded, e->at);
+		return;
+	}
 	patch_own_off(s, e->at[LEADER]);
 	for_each_variant(v)
 		mem_poke(&s->t[v], e->at[v] + e->i.pre + 1,
@@ -370,6 +381,14 @@ static void look(struct taskset *s, struct object *o, uint64_t offset,
 		}
 		if (n)
 			replace(s, w, n, bias);
+	}
+	for (i = 0; i < o->n_seeded; i++) {
+		struct edit e = { .seeded = o->seeded[i] };
+
+		if (e.seeded.vaddr >= vaddr &&
+		    e.seeded.vaddr + e.seeded.n <= vaddr + len &&
+		    seeded_replace(s, &e.seeded, bias, e.at))
+			note_edit(m, &e);
 	}
 }
 
@@ -549,7 +568,8 @@ void tsc_touched(struct taskset *s, const uint64_t start[MAX_VARIANTS],
 		for_each_variant(v) {
 			uint64_t from = start[v] & ~4095ull;
 
-			hit |= e->at[v] + e->i.len > from &&
+			hit |= e->at[v] + (e->seeded.n ? e->seeded.n :
+					   e->i.len) > from &&
 				e->at[v] < ((start[v] + len + 4095) & ~4095ull);
 		}
 		if (!hit) {
@@ -557,9 +577,10 @@ void tsc_touched(struct taskset *s, const uint64_t start[MAX_VARIANTS],
 			continue;
 		}
 		restore(s, e);
-		*e = m->edit[--m->n];
 		/* it may become executable again, in another form */
-		m->mode = TSC_TRAP;
+		if (!e->seeded.n)
+			m->mode = TSC_TRAP;
+		*e = m->edit[--m->n];
 	}
 }
 
@@ -571,7 +592,7 @@ void tsc_program(struct taskset *s)
 		return;
 	/* the program is to see its SIGSEGV at the instruction itself */
 	for (unsigned int i = 0; i < m->n; ) {
-		if (is_random(&m->edit[i].i)) {
+		if (m->edit[i].seeded.n || is_random(&m->edit[i].i)) {
 			i++;
 			continue;
 		}
@@ -610,7 +631,7 @@ static struct edit *edit_at(const struct task *t, uint64_t ip)
 	const struct tsc_map *m = t->set->proc->mm->tsc;
 
 	for (unsigned int i = 0; m && i < m->n; i++)
-		if (m->edit[i].at[t->variant] == ip)
+		if (!m->edit[i].seeded.n && m->edit[i].at[t->variant] == ip)
 			return &m->edit[i];
 	return NULL;
 }
