@@ -533,7 +533,10 @@ static int fiemap(struct ipmon_walk *w)
 	if (!rc)
 		rc = ipmon_emit_scalar(w, 2, count, "fm_extent_count");
 	if (!rc)
-		rc = ipmon_emit_out(w, 2, addr, 32, R_SUCCESS, 0, "fiemap");
+		/* flags that are not known are told by those that are left,
+		 * with an error; the other members stay what they were */
+		rc = ipmon_emit_out(w, 2, addr + 16, 8, R_ALWAYS, 0,
+				    "fm_flags, fm_mapped_extents");
 	if (rc || !count || count > IPMON_SPAN_MAX / 56)
 		return rc;
 	item.type = IT_OUT;

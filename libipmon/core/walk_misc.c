@@ -24,7 +24,8 @@ int walk_mincore(struct ipmon_walk *w)
 
 	if (!w->args[2])
 		return 0;
-	return ipmon_emit_out(w, 2, w->args[2], pages, R_SUCCESS, 0, "vec");
+	/* stored as far as there was memory, also when there was none then */
+	return ipmon_emit_out(w, 2, w->args[2], pages, R_ALWAYS, 0, "vec");
 }
 
 /* ---- NUMA ---- */

@@ -4,9 +4,13 @@
  * a timer's number is stored before its clock refuses it, a memory policy before
  * the mask of nodes is found to be too long, who gives advice that
  * nobody knows is told first that the memory list is not there or the process
- * is not, a socket option is looked at after what it is set for.
+ * is not, a socket option is looked at after what it is set for. Pages are told
+ * of up to where there are none, and flags of FIEMAP that nobody knows are stored.
  */
 #include "victim.h"
+
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 
 #define IP_TABLES	64	/* IPT_SO_SET_REPLACE and what is there for IPv6 */
 #define NO_ADVICE	99
@@ -92,12 +96,46 @@ static void options(void)
 					 &size));
 }
 
+static void pages(void)
+{
+	char *memory = OK(mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	unsigned char told[8];
+
+	memset(memory, 1, 4 * 4096);
+	OK(munmap(memory + 4 * 4096, 4096));
+	memset(told, 0xee, sizeof(told));
+	tell("incore", mincore(memory, 8 * 4096, told));
+	for (size_t i = 0; i < sizeof(told); i++)
+		printf(" %02x", told[i]);
+	printf("\n");
+	/* more than there is room for, if there were as many pages */
+	tell("incore", mincore(memory, 1ul << 40, told));
+	tell("nowhere", mincore(memory, 4096, (void *)8));
+}
+
+static void extents(void)
+{
+	struct fiemap map = { .fm_length = 10, .fm_flags = ~0u,
+			      .fm_mapped_extents = 4711 };
+	int fd = OK(open(".", O_TMPFILE | O_RDWR, 0600));
+	int null = OK(open("/dev/null", O_RDONLY));
+
+	tell("extents", ioctl(fd, FS_IOC_FIEMAP, &map));
+	printf("  %x %u\n", map.fm_flags, map.fm_mapped_extents);
+	map.fm_mapped_extents = 4711;
+	tell("extents", ioctl(null, FS_IOC_FIEMAP, &map));
+	printf("  %x %u\n", map.fm_flags, map.fm_mapped_extents);
+}
+
 int main(void)
 {
 	timers();
 	policy();
 	advice();
 	options();
+	pages();
+	extents();
 	/* what is not on can be switched off */
 	tell("dispatch", prctl(59 /* PR_SET_SYSCALL_USER_DISPATCH */, 0, 0, 0,
 			       0));
