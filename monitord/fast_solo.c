@@ -160,6 +160,16 @@ again:
 	}
 }
 
+/* Then what is in the ring may be of calls that it will make yet. */
+static bool may_be_private(const struct task *t)
+{
+	const struct ipmon_row *row = ipmon_row(t->call.nr);
+
+	return row->flags & RF_PRIVATE ||
+		(row->handler == H_FUTEX && (uint32_t)t->call.args[1] ==
+		 (FUTEX_WAKE | FUTEX_PRIVATE_FLAG));
+}
+
 /*
  * The leader's allocator may fill the ring with calls that a follower has not,
  * which stands at a call that does not look at the ring.  Or siblings wait for it
@@ -171,8 +181,7 @@ static void make_room(struct taskset *s, unsigned int v)
 	bool wait;
 
 	if (!(mon.opt.diverse || s->proc->turn) ||
-	    ipmon_row(s->t[v].call.nr)->flags & RF_PRIVATE ||
-	    !catch_up(s, v, &wait))
+	    may_be_private(&s->t[v]) || !catch_up(s, v, &wait))
 		return;
 	__atomic_add_fetch(space, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, space, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
