@@ -110,6 +110,9 @@ bool stack_reach(struct image *im, uint64_t addr);
 int layout_follower(struct taskset *s, struct image im[MAX_VARIANTS],
 		    unsigned int v);
 
+/* exec_layout.c: the leader's heap; before the followers are laid out. 0 or -errno. */
+int layout_leader(struct taskset *s, struct image *im);
+
 /* exec_layout.c: how far from the leader's the stack of follower v shall be. */
 int64_t layout_stack(unsigned int v);
 

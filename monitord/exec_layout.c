@@ -30,7 +30,17 @@
  *	the stack	v * 2 TiB less some further down: above the mmap area
  *			(exec_stack.c moves it)
  *	low addresses	(a program linked to a fixed place): it stays, and its
- *			heap goes up by v * 32 GiB plus some
+ *			heap goes up by v * 32 GiB plus some from where the
+ *			leader's is
+ *
+ * The heap of such a program the kernel puts a little behind it, mostly below 4 GiB,
+ * where no follower's can be.  But an address of 32 bits is printed with fewer digits,
+ * code generated for it is shorter, and what is near the program is free in one
+ * variant and taken in another.  So the leader's goes up as well.  To where? JIT
+ * compilers sort constants, and small integers are tagged by moving them to the upper
+ * half: heaps lie where the number n * 4 GiB is of an n that programs hardly use
+ * (641 and up, no power of two, no character, no status), and the sanitizers whose
+ * shadow lies there are left alone.
  *
  * ThreadSanitizer's runtime has its own idea of where things lie: libraries and other
  * mappings in the uppermost 1.5 TiB, of which the kernel's choice for the leader leaves
@@ -69,6 +79,9 @@
 #define WINDOW_START	0x555555554000ull
 #define WINDOW_SIZE	TIB
 #define LOW_END		(8 * GIB)
+/* Where the heap of a program goes that lies there, in the leader. */
+#define LOW_HEAP	(641 * STEP)
+#define LOW_HEAP_END	(LOW_HEAP + 8 * STEP + LOW_END)
 /* 0x7e8000000000 is the lowest address of ThreadSanitizer's, and mmap_base() of the
  * kernel is 1 TiB and 17 GiB below the top of all at most. */
 #define NARROW_SIZE	(448 * GIB)
@@ -138,7 +151,7 @@ static bool in_window(uint64_t addr)
 
 static int64_t delta_of(const struct deltas *d, uint64_t leader)
 {
-	if (leader < LOW_END)
+	if (leader < LOW_HEAP_END)
 		return d->low;
 	return in_window(leader) ? d->window : d->area;
 }
@@ -238,6 +251,31 @@ static int set_break(struct image *im, struct mm *mm, unsigned int v,
 	return image_set_mm(im, mm, v, map, true);
 }
 
+static int heaps_stay(int r)
+{
+	static bool said;
+
+	if (r < 0 && r != -ESRCH && !said) {
+		verbose("heaps of variants cannot be moved (%s): programs that order by address may diverge",
+			strerror(-r));
+		said = true;
+	}
+	return r == -ESRCH ? r : 0;
+}
+
+/* Up from low addresses. */
+int layout_leader(struct taskset *s, struct image *im)
+{
+	struct prctl_mm_map map;
+
+	if (mon.n == 1 || mon.opt.layout != LAYOUT_DISJOINT || im->listing ||
+	    image_names(im, "__tsan_init") || image_names(im, "__msan_init") ||
+	    image_mm(im->t->tid, &map) || map.start_brk >= LOW_END)
+		return 0;
+	return heaps_stay(set_break(im, s->proc->mm, LEADER, &map, 0,
+				    map.start_brk + LOW_HEAP + draw(8) * STEP));
+}
+
 /*
  * The program of follower v, and its heap.  If the follower's program is another
  * one its heap keeps its distance from it.
@@ -250,7 +288,6 @@ static int move_program(struct taskset *s, struct image *leader,
 	struct mm *mm = s->proc->mm;
 	struct prctl_mm_map mine, own;
 	uint64_t ls, le, start, end;
-	static bool said;
 	int64_t by = 0;
 	int r;
 
@@ -272,14 +309,10 @@ static int move_program(struct taskset *s, struct image *leader,
 		r = set_break(im, mm, v, &own, by, mine.start_brk +
 			      (uint64_t)delta_of(d, mine.start_brk));
 	else
-		r = set_break(im, mm, v, &own, by,
-			      own.start_brk + (uint64_t)by);
-	if (r < 0 && r != -ESRCH && !said) {
-		verbose("heaps of variants cannot be moved (%s): programs that order by address may diverge",
-			strerror(-r));
-		said = true;
-	}
-	return r == -ESRCH ? r : 0;
+		r = set_break(im, mm, v, &own, by, own.start_brk + (uint64_t)by +
+			      (fixed && own.start_brk < LOW_END ?
+			       LOW_HEAP + (uint64_t)d->low : 0));
+	return heaps_stay(r);
 }
 
 /* ---- clashes ---- */

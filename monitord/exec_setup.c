@@ -447,6 +447,8 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 	for_each_variant(v) {
 		im[v].listing = listing;
 		r = map_own(&im[v], mm, v);
+		if (!r && v == LEADER)
+			r = layout_leader(s, &im[LEADER]);
 		if (!r && v != LEADER && mon.opt.layout != LAYOUT_SAME &&
 		    !listing)
 			r = stack_place(&im[LEADER], &im[v], mm, v);

@@ -2,7 +2,9 @@
 /*
  * The same small program built static, static-PIE and non-PIE: descriptors,
  * memory, a child, a thread and a signal handler work in each.  The lower halves
- * of addresses are the same in all variants, as whoever hashes them may rely on.
+ * of addresses are the same in all variants, as whoever hashes them may rely on; the
+ * heap's are as long, and lie alike among small numbers in upper halves, where JIT
+ * compilers keep integers.
  */
 #include <elf.h>
 #include "victim.h"
@@ -28,6 +30,18 @@ static void low_halves(void)
 	int fd = OK(open("/dev/null", O_WRONLY));
 
 	CHECK(write(fd, low, sizeof(low)) == sizeof(low));
+	OK(close(fd));
+}
+
+static void heap_among_numbers(void)
+{
+	uint64_t heap = (uintptr_t)malloc(100), n = 0;
+	int fd = OK(open("/dev/null", O_WRONLY));
+
+	/* not where it is but how far up, and what does not depend on chance */
+	for (uint64_t i = 1; i <= 600; i++)
+		n += heap > i << 32;
+	dprintf(fd, "%d %" PRIu64 "\n", snprintf(NULL, 0, "%p", (void *)heap), n);
 	OK(close(fd));
 }
 
@@ -88,6 +102,7 @@ int main(int argc, char **argv)
 	OK(raise(SIGUSR1));
 	CHECK(n == 1);
 	low_halves();
+	heap_among_numbers();
 	if (is_static())
 		text_is_the_files();
 	m = OK(mmap(NULL, 65536, PROT_READ | PROT_WRITE,

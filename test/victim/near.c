@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory near the program's code, behind its heap, as JavaScript engines ask for
- * it; where the heap lies elsewhere, behind the program, in a place that is not
- * free. It is near in all variants or in none: what such a program does next
- * depends on that. Linked to fixed addresses, to be near to begin with.
+ * Memory near the program's code, as JavaScript engines ask for it: behind the heap
+ * if that is near, else half a GiB behind the program. It is near in all variants or
+ * in none: what such a program does next depends on that. Linked to fixed addresses,
+ * to be near to begin with.
  */
 #include "victim.h"
 
@@ -16,7 +16,7 @@ int main(void)
 	uintptr_t hint, got;
 
 	hint = heap > code && heap - code < NEAR - 2 * SIZE ?
-		(heap + SIZE) & ~4095ull : code & ~4095ull;
+		(heap + SIZE) & ~4095ull : (code + NEAR / 4) & ~4095ull;
 	got = (uintptr_t)mmap(hint ? (void *)hint : NULL, SIZE, PROT_NONE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	CHECK(got != (uintptr_t)MAP_FAILED);
