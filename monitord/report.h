@@ -99,7 +99,8 @@ struct report {
 	int status[2];
 	int64_t ret[2];
 	/* The differing values are addresses of mapped memory, each in its
-	 * own variant: "" or how they were found ("text", "binary",
+	 * own variant: "" or how they were found ("text", "decimal
+	 * text", "shifted text": without lower bits, "binary",
 	 * "argument"), with the last entry of v[].map saying where. */
 	char pointer[16];
 	/* DIV_CRASH: the address is mapped in the other variant. */

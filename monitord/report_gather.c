@@ -323,29 +323,30 @@ static void want_arguments(struct report_variant *rv)
 
 /* ---- addresses that became data ---- */
 
-static bool hex_digit(unsigned char c)
+static bool digit_of(unsigned char c, int base)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-		(c >= 'A' && c <= 'F');
+	return (c >= '0' && c <= '9') ||
+		(base == 16 && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
 }
 
-/* The number written in hexadecimal around position `at`. */
-static uint64_t hex_text(const unsigned char *p, uint32_t len, uint64_t at)
+/* The number written around position `at`. */
+static uint64_t number_text(const unsigned char *p, uint32_t len, uint64_t at,
+			    int base)
 {
 	uint64_t from = at, to = at;
-	char digits[20];
+	char digits[24];
 	size_t n;
 
-	while (from > 0 && hex_digit(p[from - 1]))
+	while (from > 0 && digit_of(p[from - 1], base))
 		from--;
-	while (to < len && hex_digit(p[to]))
+	while (to < len && digit_of(p[to], base))
 		to++;
 	n = (size_t)(to - from);
-	if (n < 4 || n > 16)
+	if (n < 4 || n > (base == 16 ? 16 : 19))
 		return 0;
 	memcpy(digits, p + from, n);
 	digits[n] = '\0';
-	return strtoull(digits, NULL, 16);
+	return strtoull(digits, NULL, base);
 }
 
 static void found_pointer(struct report *r, const char *how, uint64_t a,
@@ -357,6 +358,35 @@ static void found_pointer(struct report *r, const char *how, uint64_t a,
 	snprintf(what, sizeof(what), "the differing value");
 	want_map(&r->v[LEADER], a, what);
 	want_map(&r->v[r->variant], b, what);
+}
+
+/*
+ * Addresses are printed in hexadecimal, in decimal (Python's id()), and without the
+ * bits that are always zero (its hash()).  What such bits would make an address of by
+ * chance is not taken for one: its lower half is the same in both variants.
+ */
+static bool find_in_text(struct report *r, uint64_t at)
+{
+	static const int bases[] = { 16, 10 };
+	struct report_variant *a = &r->v[LEADER], *b = &r->v[r->variant];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t x = number_text(a->window, a->window_len, at, bases[i]);
+		uint64_t y = number_text(b->window, b->window_len, at, bases[i]);
+
+		for (unsigned int k = 0; x && y && k <= 12; k++) {
+			uint64_t u = x << k, w = y << k;
+
+			if (u >> k != x || w >> k != y ||
+			    (k && (uint32_t)u != (uint32_t)w) ||
+			    !is_mapped(a->tid, u) || !is_mapped(b->tid, w))
+				continue;
+			found_pointer(r, k ? "shifted text" : bases[i] == 10 ?
+				      "decimal text" : "text", u, w);
+			return true;
+		}
+	}
+	return false;
 }
 
 static void find_pointers(struct report *r, const struct divergence *d)
@@ -373,15 +403,8 @@ static void find_pointers(struct report *r, const struct divergence *d)
 	if (r->kind != DIV_PAYLOAD || at >= a->window_len ||
 	    at >= b->window_len)
 		return;
-	{
-		uint64_t x = hex_text(a->window, a->window_len, at);
-		uint64_t y = hex_text(b->window, b->window_len, at);
-
-		if (x && y && is_mapped(a->tid, x) && is_mapped(b->tid, y)) {
-			found_pointer(r, "text", x, y);
-			return;
-		}
-	}
+	if (find_in_text(r, at))
+		return;
 	for (uint64_t back = 0; back < 8 && back <= at; back++) {
 		uint64_t x, y;
 

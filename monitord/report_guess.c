@@ -195,6 +195,9 @@ static void guess_address(struct text *t, const struct report *r)
 
 	if (!strcmp(r->pointer, "argument"))
 		text_puts(t, "The value is an address");
+	else if (!strcmp(r->pointer, "shifted text"))
+		text_puts(t, "The differing number is an address without its "
+			  "lowest bits, as text");
 	else
 		text_printf(t, "The differing bytes are an address, as %s",
 			    r->pointer);
@@ -240,7 +243,8 @@ static void order_hint(struct text *t, const struct report *r)
 	if (strcmp(r->layout, "same") && !r->configured)
 		text_puts(t, "If the program orders by address (pointers as "
 			  "keys of a hash table, a sort by address) or takes "
-			  "numbers from one, --layout same gives all variants "
+			  "numbers from one (Lua and Ruby seed their random "
+			  "numbers with one), --layout same gives all variants "
 			  "the same addresses, and the same order.\n");
 }
 

@@ -249,6 +249,40 @@ Test(report, an_address_in_the_text_is_recognised)
 	free(r);
 }
 
+Test(report, a_decimal_or_shifted_address_is_recognised)
+{
+	static const struct {
+		const char *format, *found;
+		unsigned int shift;
+	} c[] = {
+		{ "id %lu\n", "decimal text", 0 },
+		{ "hash %lu\n", "shifted text", 4 },
+		{ "page %lx\n", "shifted text", 12 },
+	};
+	const uint64_t at[2] = { 0x200000000000, 0x210000000000 };
+
+	for (int i = 0; i < 2; i++)
+		cr_assert(mmap((void *)(uintptr_t)at[i], 4096, PROT_READ,
+			       MAP_PRIVATE | MAP_ANONYMOUS |
+			       MAP_FIXED_NOREPLACE, -1, 0) != MAP_FAILED);
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		char text[2][64];
+		struct divergence d;
+		struct report *r;
+
+		make_set(2, SYS_write);
+		for (unsigned int v = 0; v < 2; v++) {
+			snprintf(text[v], sizeof(text[v]), c[i].format,
+				 at[v] >> c[i].shift);
+			make_write(v, text[v]);
+		}
+		d = payload(1);
+		r = report(&d);
+		cr_assert_str_eq(r->pointer, c[i].found);
+		free(r);
+	}
+}
+
 Test(report, a_binary_address_is_recognised)
 {
 	static int one[2];
