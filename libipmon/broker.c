@@ -178,8 +178,8 @@ static struct ipmon_outcome identity(struct ipmon_ctx *ctx,
  * gives it the result and delivers what has come, as the kernel does at the end of
  * a call.
  */
-static struct ipmon_outcome signal_after(struct ipmon_ctx *ctx,
-					 struct ipmon_frame *f, int64_t ret)
+struct ipmon_outcome signal_after(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+				  int64_t ret)
 {
 	if (!ctx->variant)
 		hold_drain(ctx);
@@ -188,8 +188,8 @@ static struct ipmon_outcome signal_after(struct ipmon_ctx *ctx,
 	return left();
 }
 
-struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
-				  struct ipmon_frame *f)
+static __attribute__((noinline)) struct ipmon_outcome any_call(struct ipmon_ctx *ctx,
+							       struct ipmon_frame *f)
 {
 	uint64_t nr = (uint32_t)f->nr;
 	const struct ipmon_plan *plan = ipmon_plan(nr);
@@ -257,4 +257,28 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 			hold_drain(ctx);
 		return left();
 	}
+}
+
+/* What ipmon_decide_quick() cannot know: nothing but making the call and telling it is
+ * to be done about it. */
+static inline int quick(const struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+			uint64_t nr, const uint64_t args[6])
+{
+	return !ctx->more && !((plan->flags & PLAN_FILEDATA) && filedata_any(ctx)) &&
+		(!hold_kind(nr) || more_unfit(ctx, args[0]));
+}
+
+/* Nothing but tests and a jump on the quick way. */
+struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
+				  struct ipmon_frame *f)
+{
+	uint64_t nr = (uint32_t)f->nr;
+
+	if (nr < IPMON_NR_MAX &&
+	    ipmon_decide_quick(ctx, &ipmon_plans[nr], f->args) &&
+	    quick(ctx, &ipmon_plans[nr], nr, f->args)) {
+		count_call(ctx, nr);
+		return leader_quick(ctx, f, &ipmon_plans[nr]);
+	}
+	return any_call(ctx, f);
 }

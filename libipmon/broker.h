@@ -188,6 +188,10 @@ void walk_init(struct ipmon_walk *w, uint64_t nr, const uint64_t args[6]);
 
 struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 				 const struct ipmon_plan *plan, int verified);
+/* The same in the shortest way, where ipmon_decide_quick() and broker.c's quick() say
+ * so; all that belongs to the call has been done when it returns. */
+struct ipmon_outcome leader_quick(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+				  const struct ipmon_plan *plan);
 struct ipmon_outcome follower_call(struct ipmon_ctx *ctx,
 				   struct ipmon_frame *f,
 				   const struct ipmon_plan *plan);
@@ -198,6 +202,9 @@ struct ipmon_outcome follower_instruction(struct ipmon_ctx *ctx,
  * that word, or not (flags). */
 void leader_yields(struct ipmon_ctx *ctx, uint64_t nr, unsigned int flags,
 		   uint32_t word);
+/* The call has been made, and a signal has come (ctx->after).  broker.c */
+struct ipmon_outcome signal_after(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+				  int64_t ret);
 /* The call is left to monitord, by the followers as well. */
 struct ipmon_outcome leader_forward(struct ipmon_ctx *ctx, uint64_t nr);
 /* A call of registers only has been made, with this result for the followers. */
@@ -211,6 +218,9 @@ void follower_left(struct ipmon_ctx *ctx, uint64_t nr);
 
 /* Leader: the program's call, one that may sleep. */
 int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call);
+/* ... after it has returned this: what it is to return. */
+int64_t whole_rest(const struct ipmon_ctx *ctx, const struct ipmon_call *call,
+		   int64_t ret);
 
 /* ---- placement.c ---- */
 

@@ -100,12 +100,16 @@ static int is_short(const struct ipmon_call *call, int64_t ret)
 	return (uint64_t)ret < asked_for(call) && !nonblocking(call->args[0]);
 }
 
-int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call)
+int64_t whole_rest(const struct ipmon_ctx *ctx, const struct ipmon_call *call,
+		   int64_t ret)
 {
-	int64_t ret = ipmon_gate_call(call);
-
 	if (ret <= 0 || ctx->pending || !is_short(call, ret) ||
 	    gate(IPMON_NR_CUT, (uint64_t)ret, 0, 0, 0, 0))
 		return ret;
 	return IPMON_KICKED;
+}
+
+int64_t whole_call(const struct ipmon_ctx *ctx, const struct ipmon_call *call)
+{
+	return whole_rest(ctx, call, ipmon_gate_call(call));
 }

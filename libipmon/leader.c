@@ -243,12 +243,35 @@ static uint32_t small_span(unsigned char *at, uint64_t addr, uint32_t n)
 	return 8 + ring_align(n);
 }
 
-static struct ipmon_outcome lane_after(struct ipmon_ctx *ctx,
-				       struct ipmon_frame *f,
-				       const struct ipmon_plan *plan,
-				       unsigned int lane, uint64_t nr)
+/* A call that may sleep, with nobody who would want the turn meanwhile. */
+static inline int64_t quick_make(struct ipmon_ctx *ctx, const struct ipmon_plan *plan,
+				 const struct ipmon_call *call)
 {
-	int64_t ret = make_call(ctx, plan, &f->call);
+	unsigned int block = plan->flags & (PLAN_BLOCK | PLAN_TRANSFER);
+	int64_t ret;
+
+	if (!block)
+		return ipmon_gate_call(call);
+	before_block(ctx, block);
+	ret = ipmon_gate_call(call);
+	/* all that was asked for: nor was it cut short */
+	if (ret > 0 && (plan->lane == LANE_SCALAR ||
+			(uint64_t)ret != ipmon_plan_len(plan, call->args)))
+		ret = whole_rest(ctx, call, ret);
+	if (block & PLAN_BLOCK)
+		after_block(ctx, block);
+	return ret;
+}
+
+enum way { WAY_COMMON, WAY_QUICK };
+
+/* LANE_SCALAR, LANE_OUT; or nobody need be told. */
+static inline __attribute__((always_inline)) struct ipmon_outcome
+lane_after(struct ipmon_ctx *ctx, struct ipmon_frame *f, const struct ipmon_plan *plan,
+	   unsigned int lane, uint64_t nr, enum way way)
+{
+	int64_t ret = way == WAY_QUICK ? quick_make(ctx, plan, &f->call) :
+		make_call(ctx, plan, &f->call);
 	uint32_t in = words_len(plan), out = 0;
 	unsigned char *at;
 	uint64_t n = 0;
@@ -309,10 +332,9 @@ void leader_tell(struct ipmon_ctx *ctx, const struct ipmon_frame *f,
 }
 
 /* LANE_IN, a small span: into the ring first, then the call. */
-static struct ipmon_outcome lane_before(struct ipmon_ctx *ctx,
-					struct ipmon_frame *f,
-					const struct ipmon_plan *plan,
-					uint64_t nr, uint32_t n)
+static inline __attribute__((always_inline)) struct ipmon_outcome
+lane_before(struct ipmon_ctx *ctx, struct ipmon_frame *f, const struct ipmon_plan *plan,
+	    uint64_t nr, uint32_t n, enum way way)
 {
 	uint32_t in = words_len(plan);
 	unsigned char *at = small_record(ctx, RING_HEADER + in + 8 +
@@ -321,7 +343,8 @@ static struct ipmon_outcome lane_before(struct ipmon_ctx *ctx,
 
 	put_words(ctx, at + RING_HEADER, plan, f->args);
 	in += small_span(at + RING_HEADER + in, f->args[plan->mem], n);
-	ret = make_call(ctx, plan, &f->call);
+	ret = way == WAY_QUICK ? quick_make(ctx, plan, &f->call) :
+		make_call(ctx, plan, &f->call);
 	if (ret == IPMON_KICKED)
 		return forward(ctx, plan, f);
 	small_header(ctx, at, RING_HEADER + in, nr, REC_LANE |
@@ -594,13 +617,13 @@ static struct ipmon_outcome made_call(struct ipmon_ctx *ctx,
 	if (!verified && !plan->paths &&
 	    !(plan->flags & (PLAN_EPOLL_CTL | PLAN_EPOLL_WAIT))) {
 		if (lane == LANE_SCALAR || lane == LANE_OUT)
-			return lane_after(ctx, f, plan, lane, nr);
+			return lane_after(ctx, f, plan, lane, nr, WAY_COMMON);
 		if (lane == LANE_IN && ctx->followers && f->args[plan->mem] &&
 		    !inputs_go_first(ctx, plan, lane)) {
 			n = ipmon_plan_len(plan, f->args);
 			if (n <= SMALL)
 				return lane_before(ctx, f, plan, nr,
-						   (uint32_t)n);
+						   (uint32_t)n, WAY_COMMON);
 		}
 	}
 	return general_call(ctx, f, plan, lane, verified);
@@ -673,4 +696,28 @@ struct ipmon_outcome leader_call(struct ipmon_ctx *ctx, struct ipmon_frame *f,
 	o = common(ctx, f, plan, lane, verified);
 	hold_forget(ctx, nr, f->args);
 	return o;
+}
+
+/* LANE_IN. */
+static __attribute__((noinline)) struct ipmon_outcome
+quick_before(struct ipmon_ctx *ctx, struct ipmon_frame *f, const struct ipmon_plan *plan)
+{
+	uint64_t n = f->args[plan->mem] ? ipmon_plan_len(plan, f->args) : ~0ull;
+
+	return n <= SMALL ? lane_before(ctx, f, plan, (uint32_t)f->nr, (uint32_t)n,
+					WAY_QUICK) :
+		general_call(ctx, f, plan, LANE_IN, 0);
+}
+
+/* As common(), for who neither holds outputs nor shares the turn. */
+struct ipmon_outcome leader_quick(struct ipmon_ctx *ctx, struct ipmon_frame *f,
+				  const struct ipmon_plan *plan)
+{
+	uint64_t nr = (uint32_t)f->nr;
+	struct ipmon_outcome o;
+
+	common_call(ctx, plan);
+	o = plan->lane == LANE_IN && ctx->followers ? quick_before(ctx, f, plan) :
+		lane_after(ctx, f, plan, plan->lane, nr, WAY_QUICK);
+	return o.handled && ctx->after ? signal_after(ctx, f, o.ret) : o;
 }

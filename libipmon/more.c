@@ -66,7 +66,6 @@
 #define SURE		2u	/* times in a row */
 #define MOST		3u
 #define SOON_NS		100000u
-#define UNFIT		(1u << 31)	/* ctx->suits[]: asked, it does not */
 
 static uint8_t *site(struct ipmon_ctx *ctx, unsigned int i)
 {
@@ -95,7 +94,7 @@ int more_output(struct ipmon_ctx *ctx, const struct ipmon_frame *f)
 	 * shares descriptors would have to ask about them each time, which costs
 	 * what is gained. */
 	if (ctx->calls || ctx->flags & IPMON_CTX_FDS_SHARED ||
-	    ctx->suits[(fd - 1) % IPMON_OUT_FDS] == (fd | UNFIT))
+	    more_unfit(ctx, fd - 1))
 		return 0;
 	if (ctx->out_fd) {
 		int soon = ctx->out_fd == fd && ctx->n_calls == ctx->out_at + 1;
@@ -154,7 +153,7 @@ static int known(struct ipmon_ctx *ctx, uint32_t fd)
 	}
 	if (*at == fd + 1)
 		return 1;
-	*at = (fd + 1) | (kind_suits(fd) ? 0 : UNFIT);
+	*at = (fd + 1) | (kind_suits(fd) ? 0 : MORE_UNFIT);
 	return *at == fd + 1;
 }
 
@@ -167,7 +166,7 @@ void more_note(struct ipmon_ctx *ctx, uint64_t nr, const uint64_t args[6],
 	uint32_t *at = &ctx->suits[fd % IPMON_OUT_FDS];
 
 	/* the row is looked at last: this is asked after every call */
-	if ((*at & ~UNFIT) == (uint32_t)fd + 1 &&
+	if ((*at & ~MORE_UNFIT) == (uint32_t)fd + 1 &&
 	    (changes || nr == NR_FCNTL || ipmon_row(nr)->result == RES_FD))
 		*at = 0;
 }

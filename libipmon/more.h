@@ -7,6 +7,17 @@
 
 #include "hold.h"
 
+#define MORE_UNFIT	(1u << 31)	/* ctx->suits[]: asked, it does not */
+
+/* Leader: this descriptor is known to take no part (and is not asked about again, so
+ * that more_output() would do nothing). */
+static inline int more_unfit(const struct ipmon_ctx *ctx, uint64_t reg)
+{
+	uint32_t fd = (uint32_t)reg + 1;
+
+	return ctx->suits[(fd - 1) % IPMON_OUT_FDS] == (fd | MORE_UNFIT);
+}
+
 /* Leader: an output comes.  1: the next one is expected to follow at once. */
 int more_output(struct ipmon_ctx *ctx, const struct ipmon_frame *f);
 /* ... it is made so.  1: *ret is its result; 0: it is to be made as it is. */

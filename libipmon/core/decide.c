@@ -6,24 +6,13 @@
 
 #include "channel.h"
 #include "decide.h"
-#include "plan_table.h"		/* generated: static const plan_table[] */
+#include "plan_table.h"		/* generated: ipmon_plans[] */
 
 static const struct ipmon_plan plan_left;
 
 const struct ipmon_plan *ipmon_plan(uint64_t nr)
 {
-	return nr < IPMON_NR_MAX ? &plan_table[nr] : &plan_left;
-}
-
-/* Negative numbers are AT_FDCWD or an error: the kernel knows. */
-static int slow_fd(const struct ipmon_ctx *ctx, uint64_t reg)
-{
-	const uint8_t *map = (const uint8_t *)(uintptr_t)ctx->slow_fds;
-	uint32_t fd = (uint32_t)reg;
-
-	if (fd >> 31)
-		return 0;
-	return fd >= IPMON_SLOW_FDS || (map[fd / 8] >> fd % 8 & 1);
+	return nr < IPMON_NR_MAX ? &ipmon_plans[nr] : &plan_left;
 }
 
 static uint8_t *channel_byte(const struct ipmon_ctx *ctx, uint32_t fd)
@@ -138,7 +127,7 @@ enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 	if (ctx->level && beyond(ctx, plan, args))
 		return DECIDE_LEFT;
 	for (i = 0; fds; i++, fds >>= 1) {
-		if (!(fds & 1) || !slow_fd(ctx, args[i]))
+		if (!(fds & 1) || !ipmon_slow_fd(ctx, args[i]))
 			continue;
 		if (!channel(ctx, nr, args[i]))
 			return DECIDE_LEFT;

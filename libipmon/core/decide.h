@@ -81,6 +81,7 @@ struct ipmon_plan {
 	uint8_t level : 4;	/* enum ipmon_level */
 	uint8_t lane : 4;	/* enum ipmon_lane, if the arguments allow */
 	uint8_t each : 1;	/* followers make it as well (RF_EACH) */
+	uint8_t quick : 1;	/* may go by quick() in broker.c */
 	uint8_t nargs;
 	uint8_t null_cmp;	/* arguments compared for null-ness */
 	uint8_t null_need;	/* the lane is open only if these are null */
@@ -99,8 +100,42 @@ _Static_assert(sizeof(struct ipmon_plan) == 64, "one cache line");
 
 void ipmon_plan_make(uint64_t nr, struct ipmon_plan *plan);
 
+extern const struct ipmon_plan ipmon_plans[IPMON_NR_MAX]
+	__attribute__((visibility("hidden")));
 /* The plan of `nr`; one that says DECIDE_LEFT when out of range. */
 const struct ipmon_plan *ipmon_plan(uint64_t nr);
+
+/* A descriptor of whose calls not all are IP-MON's.  Negative numbers are AT_FDCWD
+ * or an error: the kernel knows. */
+static inline int ipmon_slow_fd(const struct ipmon_ctx *ctx, uint64_t reg)
+{
+	const uint8_t *map = (const uint8_t *)(uintptr_t)ctx->slow_fds;
+	uint32_t fd = (uint32_t)reg;
+
+	if (fd >> 31)
+		return 0;
+	return fd >= IPMON_SLOW_FDS || (map[fd / 8] >> fd % 8 & 1);
+}
+
+/*
+ * The leader, and nobody has asked for anything special: no level, no wishes for
+ * single calls, nobody to share the turn with, no outputs that are or may be held, and
+ * this is a call (plan->quick) that then is always DECIDE_RELAXED (or DECIDE_VERIFIED, with
+ * nobody to wait for).  The same answer as ipmon_decide()'s, in a few loads: what stands between the program and the system
+ * call, and behind it, is most of what a short call costs.
+ */
+static inline int ipmon_decide_quick(const struct ipmon_ctx *ctx,
+				     const struct ipmon_plan *plan,
+				     const uint64_t args[6])
+{
+	if (!plan->quick || (ctx->variant | ctx->level) ||
+	    (ctx->turn | ctx->calls | ctx->hold))
+		return 0;
+	if ((plan->flags & PLAN_WAIT) && ctx->followers &&
+	    (ctx->policy == IPMON_VERIFIED || ctx->flags & IPMON_CTX_WAIT))
+		return 0;
+	return !plan->fds || !ipmon_slow_fd(ctx, args[0]);
+}
 
 /* nr is the number as the kernel takes it (32 bits). */
 enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,

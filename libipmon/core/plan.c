@@ -277,6 +277,15 @@ void ipmon_plan_make(uint64_t nr, struct ipmon_plan *p)
 		p->flags |= PLAN_EPOLL_CTL;
 	if (row->walker == W_EPOLL_WAIT)
 		p->flags |= PLAN_EPOLL_WAIT;
+	/* One descriptor at most, the first argument; one span at most; nothing that
+	 * makes, ends or changes a descriptor (more_note()). */
+	p->quick = !p->each && !p->paths && !(p->fds & ~1u) && !p->null_need &&
+		(p->lane == LANE_SCALAR || p->lane == LANE_IN ||
+		 p->lane == LANE_OUT) && !(row->flags & RF_CLOSE) &&
+		row->result != RES_FD && row->handler != H_SELF_PID &&
+		row->handler != H_SELF_TID &&
+		!(p->flags & ~(PLAN_WAIT | PLAN_BLOCK | PLAN_TRANSFER |
+			       PLAN_FILEDATA));
 	if (row->handler == H_SELF_PID)
 		p->action = DECIDE_PID;
 	if (row->handler == H_SELF_TID)

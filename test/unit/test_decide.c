@@ -62,6 +62,58 @@ Test(decide, generated_plans_are_those_of_the_table)
 	cr_expect_eq(ipmon_plan(0xffffffff)->action, DECIDE_LEFT);
 }
 
+/* Whatever holds of the context and the arguments: the short form says yes only
+ * where the long one says RELAXED. */
+Test(decide, the_quick_way_is_the_ordinary_one)
+{
+	static const uint64_t regs[] = { 0, 1, 5, 9, 70000, ~0ull, 1ull << 40 };
+	static uint8_t wish[IPMON_NR_MAX], plain[IPMON_SLOW_FDS / 8];
+	unsigned int n = 0, plans = 0;
+
+	slow[9 / 8] |= 1u << 9 % 8;
+	for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++)
+		wish[nr] = (uint8_t)(nr % 3);
+	for (unsigned int mix = 0; mix < 512; mix++) {
+		ctx.variant = mix & 1;
+		ctx.policy = mix & 2 ? IPMON_VERIFIED : IPMON_RELAXED;
+		ctx.followers = mix & 4 ? 2 : 0;
+		ctx.flags = mix & 8 ? IPMON_CTX_WAIT : 0;
+		ctx.level = mix & 16 ? 1 : 0;
+		ctx.plain_fds = (uint64_t)plain;
+		ctx.calls = mix & 32 ? (uint64_t)wish : 0;
+		ctx.turn = mix & 64 ? 8 : 0;
+		ctx.hold = mix & 128 ? 8 : 0;
+		ctx.flags |= mix & 256 ? IPMON_CTX_NO_MEMORY | IPMON_CTX_NO_OPEN : 0;
+		for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++)
+			for (unsigned int r = 0; r < sizeof(regs) / sizeof(*regs); r++) {
+				const uint64_t args[6] = { regs[r], regs[(r + 1) % 7],
+					regs[r], regs[(r + 2) % 7], regs[r], 0 };
+				const struct ipmon_plan *p = ipmon_plan(nr);
+
+				if (!ipmon_decide_quick(&ctx, p, args))
+					continue;
+				n++;
+				/* nobody to wait for: leader.c */
+				cr_assert(ipmon_decide(&ctx, p, nr, args) ==
+					  DECIDE_RELAXED || !ctx.followers, "%lu",
+					  (unsigned long)nr);
+				cr_assert(!ctx.variant && !ctx.turn && !ctx.hold);
+			}
+	}
+	slow[9 / 8] = 0;
+	for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++)
+		plans += ipmon_plan(nr)->quick;
+	cr_assert_gt(n, 1000);
+	cr_assert_gt(plans, 20);
+	cr_assert(ipmon_plan(SYS_getppid)->quick && ipmon_plan(SYS_read)->quick &&
+		  ipmon_plan(SYS_write)->quick && ipmon_plan(SYS_pread64)->quick);
+	cr_assert(!ipmon_plan(SYS_close)->quick && !ipmon_plan(SYS_openat)->quick &&
+		  !ipmon_plan(SYS_dup)->quick && !ipmon_plan(SYS_futex)->quick &&
+		  !ipmon_plan(SYS_getpid)->quick && !ipmon_plan(SYS_mmap)->quick &&
+		  !ipmon_plan(SYS_rt_sigprocmask)->quick &&
+		  !ipmon_plan(SYS_clock_gettime)->quick);
+}
+
 /* What core/clock.h takes for granted of them. */
 Test(decide, clocks_have_a_short_form)
 {
