@@ -24,8 +24,9 @@ int walk_mincore(struct ipmon_walk *w)
 
 	if (!w->args[2])
 		return 0;
-	/* stored as far as there was memory, also when there was none then */
-	return ipmon_emit_out(w, 2, w->args[2], pages, R_ALWAYS, 0, "vec");
+	/* With ENOMEM it has been stored as far as there was memory, which is not
+	 * known here: the rest of it is the program's, and may be another's. */
+	return ipmon_emit_out(w, 2, w->args[2], pages, R_SUCCESS, 0, "vec");
 }
 
 /* ---- NUMA ---- */

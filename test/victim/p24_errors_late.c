@@ -4,8 +4,8 @@
  * a timer's number is stored before its clock refuses it, a memory policy before
  * the mask of nodes is found to be too long, who gives advice that
  * nobody knows is told first that the memory list is not there or the process
- * is not, a socket option is looked at after what it is set for. Pages are told
- * of up to where there are none, and flags of FIEMAP that nobody knows are stored.
+ * is not, a socket option is looked at after what it is set for. Flags of FIEMAP
+ * that nobody knows are stored; mincore() that fails leaves what it has no room for.
  */
 #include "victim.h"
 
@@ -105,13 +105,18 @@ static void pages(void)
 	memset(memory, 1, 4 * 4096);
 	OK(munmap(memory + 4 * 4096, 4096));
 	memset(told, 0xee, sizeof(told));
-	tell("incore", mincore(memory, 8 * 4096, told));
+	tell("incore", mincore(memory, 4 * 4096, told));
 	for (size_t i = 0; i < sizeof(told); i++)
 		printf(" %02x", told[i]);
 	printf("\n");
-	/* more than there is room for, if there were as many pages */
+	/* more than there is room for: is all of it there? */
+	tell("incore", mincore(memory, 64 * 4096, told));
 	tell("incore", mincore(memory, 1ul << 40, told));
 	tell("nowhere", mincore(memory, 4096, (void *)8));
+	/* what is not stored stays the variant's own */
+	memcpy(told, &memory, sizeof(memory));
+	tell("unaligned", mincore(memory + 1, 8 * 4096, told));
+	printf("  %s\n", memcmp(told, &memory, sizeof(memory)) ? "changed" : "kept");
 }
 
 static void extents(void)
