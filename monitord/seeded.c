@@ -27,9 +27,10 @@
  *	...			    ...
  *	imul   %r, %s		    imul   %r, %s
  *
- * Others, and those that a branch leads into, are left as they are.  Only what
- * defines mallctl(3) is looked at: the same constant is in generators whose
- * numbers a program may know (PCG), and these must not change.
+ * Others, and those that a branch leads into, are left as they are.  Only
+ * jemalloc's own library is looked at: the same constant is in generators whose
+ * numbers a program may know (PCG), and these must not change, in whatever else
+ * jemalloc is linked into.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -226,6 +227,14 @@ static void load(struct search *c, const struct decoded *set)
 	}
 }
 
+static bool is_library(const struct object *o)
+{
+	static const char name[] = "libjemalloc.so";
+	const char *base = o->name ? strrchr(o->name, '/') : NULL;
+
+	return base && !strncmp(base + 1, name, sizeof(name) - 1);
+}
+
 static void look(void *ctx)
 {
 	static const uint64_t number = MULTIPLIER;
@@ -237,7 +246,7 @@ static void look(void *ctx)
 	const uint8_t *p, *hit;
 	unsigned int n = 0;
 
-	if (!elf_defines(e, "mallctl"))
+	if (!is_library(c->o) || !elf_defines(e, "mallctl"))
 		return;
 	for (unsigned int i = 0; elf_text(e, i, &p, &len, &vaddr); i++) {
 		const uint8_t *from = p + 2;
