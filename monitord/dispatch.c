@@ -534,6 +534,7 @@ void monitor_tick(void)
 		return;
 	placement_tick();
 	see_tick();
+	front_tick();
 	ticker_want(fine);
 }
 

@@ -9,8 +9,8 @@
  *
  * `monitord run` forks.  The child, the tracer, owns all variants; the parent
  * stays behind as what the caller started: it hands signals *sent to it* on
- * to the program, stops when the program stops (job control) and exits with
- * the program's exit status.  It can go as soon as the root program has
+ * to the program (of SIGSTOP the tracer finds out, front_tick()), stops when the program
+ * stops (job control) and exits with the program's exit status.  It can go as soon as the root program has
  * ended; the tracer lives on as long as any process of the tree does.
  *
  * Process groups.  The leader takes the caller's place in the caller's
@@ -240,6 +240,15 @@ static struct share {
 
 static pid_t front_pid, tracer_pid;
 
+/*
+ * Nobody can hand on the SIGSTOP that stops him: the tracer looks at the front
+ * process now and then.  When it has, and whether the program has been sent one since
+ * it was last seen running.
+ */
+#define LOOK_NS 200000000u
+static uint64_t looked_at;
+static bool stop_sent;
+
 /* ---- the tracer's side ---- */
 
 void front_end_with(pid_t parent)
@@ -361,6 +370,7 @@ void front_continued(void)
 {
 	const struct timespec pause = { 0, 100000 };
 
+	stop_sent = false;
 	if (!share || !share->stopped)
 		return;
 	share->stopped = 0;
@@ -371,6 +381,41 @@ void front_continued(void)
 		nanosleep(&pause, NULL);
 		kill(front_pid, SIGCONT);
 	}
+}
+
+static bool front_is_stopped(void)
+{
+	char path[32], line[512], *state = NULL;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)front_pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	/* the name may hold anything: the last parenthesis (proc(5)) */
+	if (fgets(line, sizeof(line), f))
+		state = strrchr(line, ')');
+	fclose(f);
+	return state && !strncmp(state, ") T", 3);
+}
+
+void front_tick(void)
+{
+	if (!share || !share->root || share->stopped || share->stopping ||
+	    mon.now - looked_at < LOOK_NS)
+		return;
+	looked_at = mon.now;
+	if (!front_is_stopped()) {
+		stop_sent = false;
+		return;
+	}
+	if (stop_sent)
+		return;
+	stop_sent = true;
+	kill(share->root, SIGSTOP);
+	/* continued meanwhile, and the program before this */
+	if (!front_is_stopped())
+		kill(share->root, SIGCONT);
 }
 
 bool front_origin(siginfo_t *info)

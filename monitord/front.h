@@ -62,6 +62,8 @@ void front_detach(void);
 /* The root's leader stopped (job control) with `sig`, or continued. */
 void front_stopped(int sig);
 void front_continued(void);
+/* Now and then: has somebody stopped the front process?  Then the program is to. */
+void front_tick(void);
 /*
  * A signal with si_pid == the front process was forwarded by it: put the
  * original sender in.  True if it was one.

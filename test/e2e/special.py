@@ -455,6 +455,34 @@ def monitord_killed(suite, case, n, policy):
             raise Fail(f"status {status}, {err[:300]}")
 
 
+def front_stopped(suite, case, n, policy):
+    """Who stops the process he has started stops the program; continued both go on."""
+    script = ("trap 'echo got USR1' USR1; : > count; echo ready; "
+              "while :; do echo >> count; sleep 0.02; done")
+    with Session(suite, case, n, policy, ["/bin/bash", "-c", script]) as s:
+        def size():
+            return os.path.getsize(os.path.join(s.work, "count"))
+        if s.line() != "ready\n":
+            raise Fail("not ready")
+        for _ in range(3):
+            s.p.send_signal(signal.SIGSTOP)
+            deadline = time.monotonic() + 30
+            before = -1
+            while before != size():
+                if time.monotonic() > deadline:
+                    raise Fail("the program goes on")
+                before = size()
+                time.sleep(1)
+            s.p.send_signal(signal.SIGUSR1)
+            s.p.send_signal(signal.SIGCONT)
+            if s.line() != "got USR1\n":
+                raise Fail("does not go on")
+        s.p.terminate()
+        status, out, err = s.end()
+        if status != 143 or out or err:
+            raise Fail(f"status {status} {out!r} {err!r}")
+
+
 def monitord_killed_stopped(suite, case, n, policy):
     """The front process has stopped with the program: it is continued.  (Started
     by a shell, as a session leader's group is orphaned then, and continued by the
