@@ -39,8 +39,9 @@
  * variant and taken in another.  So the leader's goes up as well.  To where? JIT
  * compilers sort constants, and small integers are tagged by moving them to the upper
  * half: heaps lie where the number n * 4 GiB is of an n that programs hardly use
- * (641 and up, no power of two, no character, no status), and the sanitizers whose
- * shadow lies there are left alone.
+ * (641 and up, no power of two, no character, no status), and programs with TSan or
+ * MSan, which would not start, are left alone.  (ASan's shadow lies there, too: its
+ * programs start, and cannot move their break, as in followers always.)
  *
  * ThreadSanitizer's runtime has its own idea of where things lie: libraries and other
  * mappings in the uppermost 1.5 TiB, of which the kernel's choice for the leader leaves
