@@ -374,7 +374,8 @@ static bool find_in_text(struct report *r, uint64_t at)
 		uint64_t x = number_text(a->window, a->window_len, at, bases[i]);
 		uint64_t y = number_text(b->window, b->window_len, at, bases[i]);
 
-		for (unsigned int k = 0; x && y && k <= 12; k++) {
+		/* one before the difference is equal in both */
+		for (unsigned int k = 0; x && y && x != y && k <= 12; k++) {
 			uint64_t u = x << k, w = y << k;
 
 			if (u >> k != x || w >> k != y ||

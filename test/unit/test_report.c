@@ -261,6 +261,10 @@ Test(report, a_decimal_or_shifted_address_is_recognised)
 	};
 	const uint64_t at[2] = { 0x200000000000, 0x210000000000 };
 
+#ifdef __SANITIZE_ADDRESS__
+	/* what is left of the bits of one is an address in its shadow */
+	cr_skip_test("ASan has mapped nearly all below 16 TiB");
+#endif
 	for (int i = 0; i < 2; i++)
 		cr_assert(mmap((void *)(uintptr_t)at[i], 4096, PROT_READ,
 			       MAP_PRIVATE | MAP_ANONYMOUS |
