@@ -12,6 +12,9 @@
  * mkstemp(3), mkdtemp(3), tmpnam(3), tempnam(3) and tmpfile(3) say, and as
  * glibc does it.
  *
+ * Its constructor tells monitord that the dynamic linker has done its work; without a
+ * monitor nobody listens.
+ *
  * Unlike libipmon.so this is an ordinary hosted library: it needs errno.
  * Without a monitor it works just the same.  It may be loaded into a program
  * that brings an older glibc along, so nothing newer than 2.17 is used.
@@ -26,7 +29,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <ipmon/abi.h>
+
+#include "arch/syscall.h"
 #include "compat_str.h"
+
+/* The first of all constructors, before libc's: nothing of libc may be used yet. */
+__attribute__((constructor)) static void linked(void)
+{
+	raw_syscall2((long)IPMON_NR_LINKED, 0, 0);
+}
 
 #define EXPORT __attribute__((visibility("default")))
 

@@ -9,16 +9,16 @@
  * that takes every byte from getrandom(2), whose bytes the monitor replicates:
  * RAND_set_rand_method(3), the library's own interface for it.
  *
- * Most programs have no libcrypto: then the weak reference stays without an object.
- * (A dlsym that fails would do as well, but allocates memory, before the program
- * does, for what the program's dlerror would return.)  A libcrypto that is brought in later, by dlopen of a module that is linked with it, is met
- * in its constructor, before it has drawn anything: on x86 every libcrypto since
+ * A libcrypto is met in its constructor, before it has drawn anything, be it the program's
+ * or brought in later, by dlopen of a module that is linked with it: on x86 every one since
  * 0.9.8 asks there for OPENSSL_ia32cap, with getenv(3), and who asks is given the
  * method.  (dlopen itself cannot be replaced: where it looks depends on
- * who calls it.)
+ * who calls it.)  The one the program is linked with needs no search: the weak reference
+ * leads to it.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -86,12 +86,6 @@ static void replace_in(void *object)
 		set(&method);
 }
 
-__attribute__((constructor)) static void replace_random(void)
-{
-	if (RAND_set_rand_method)
-		RAND_set_rand_method(&method);
-}
-
 /* The object that contains ADDRESS, if it is one that may be asked. */
 static void replace_of(const void *address)
 {
@@ -107,6 +101,16 @@ static void replace_of(const void *address)
 	dlclose(object);
 }
 
+static void replace_random(const void *caller)
+{
+	static bool once;
+
+	if (RAND_set_rand_method && !once)
+		RAND_set_rand_method(&method);
+	once = true;
+	replace_of(caller);
+}
+
 extern char **environ;
 
 /*
@@ -118,7 +122,7 @@ __attribute__((visibility("default"))) char *getenv(const char *name)
 	size_t len = string_length(name);
 
 	if (name[0] == 'O' && string_begins(name, "OPENSSL_ia32cap", (size_t)-1))
-		replace_of(__builtin_return_address(0));
+		replace_random(__builtin_return_address(0));
 	if (!environ || !len)
 		return NULL;
 	for (char **e = environ; *e; e++)

@@ -14,6 +14,7 @@
  *	and what belongs to it (set_tid_address, set_robust_list, rseq),
  *	glibc in ld.so or in a static program, musl in a static program.  At the
  *	next call, whatever it is, new bytes are written, common to all variants.
+ *	(From the thread pointer on calls come to monitord until then.)
  *
  * Who reads them later learns nothing of any variant's canary.  A linker other
  * than glibc's does it later, and keeps the bytes it got.

@@ -11,6 +11,12 @@ void at_random_begin(struct mm *mm, const uint64_t at[MAX_VARIANTS]);
 /* A rendezvous, while mm->at_random[LEADER] is set. */
 void at_random_call(struct taskset *s);
 
+/* libc is using them: the next call has to come to a rendezvous. */
+static inline bool at_random_next(const struct mm *mm)
+{
+	return mm->at_random[LEADER] && mm->has_tls;
+}
+
 /* libc has used them: the same for all from now on. */
 void at_random_publish(struct taskset *s);
 

@@ -168,7 +168,7 @@ static void library(void)
 	find_libipmon();
 	if (!mon.libipmon[0])
 		line("note", "libipmon.so not found: everything runs under the tracer alone; install it or run from the build tree");
-	else if (strchr(preload_list, ':'))
+	else if (*preload_list)
 		line("ok", "libipmon: %s", mon.libipmon);
 	else
 		line("note", "libipmon: %s, without libipmon-compat.so beside it: programs that make temporary files will diverge",

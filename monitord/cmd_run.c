@@ -28,7 +28,7 @@
 #define IPMON_RELDIR "../lib/ipmon"
 #endif
 
-char preload_list[2 * 4096 + 32];
+char preload_list[4096 + 32];
 char preload_needed[PRELOAD_MAX];
 
 /* Is there a libipmon.so in this directory? */
@@ -44,13 +44,10 @@ static bool library_in(const char *dir)
 	    strpbrk(real, ": ") || strlen(real) >= sizeof(mon.libipmon))
 		return false;
 	strcpy(mon.libipmon, real);
-	strcpy(preload_list, real);
 	n = strlen(real) - strlen(".so");
 	snprintf(path, sizeof(path), "%.*s-compat.so", (int)n, real);
-	if (!access(path, R_OK)) {
-		strcat(preload_list, ":");
-		strcat(preload_list, path);
-	}
+	if (!access(path, R_OK))
+		strcpy(preload_list, path);
 	return true;
 }
 

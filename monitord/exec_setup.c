@@ -11,9 +11,10 @@
  *   2. map the gate page and the scratch area, unmap the vDSO, or hide the
  *      leader's, which IP-MON is going to use;
  *   3. move a follower's image to where it shall lie (exec_layout.c);
- *   4. rebuild the stack: no vDSO and no rseq in the auxv, libipmon in
- *      LD_PRELOAD when the program's dynamic linker can load it, behind what
- *      has to come first (exec_first.c).
+ *   4. rebuild the stack: no vDSO and no rseq in the auxv, libipmon-compat
+ *      in LD_PRELOAD when the program's dynamic linker can load it, behind what
+ *      has to come first (exec_first.c);
+ *   5. map libipmon (library.c).
  *
  * A fresh image contains no gate, so the very first injected call uses syscall
  * instructions written over the entry point, which is restored before anything
@@ -36,6 +37,7 @@
 #include "at_random.h"
 #include "exec_image.h"
 #include "launch.h"
+#include "library.h"
 #include "own.h"
 #include "owned.h"
 #include "stack.h"
@@ -78,7 +80,7 @@ static int64_t inject(struct image *im, uint64_t gate, uint64_t nr,
 	return image_call(im, gate, nr, a0, a1, a2, a3, (uint64_t)-1);
 }
 
-/* ---- libipmon ---- */
+/* ---- LD_PRELOAD ---- */
 
 /* The string that is `name`, at addr? */
 static bool string_is(struct image *im, uint64_t addr, const char *name)
@@ -165,21 +167,21 @@ static bool lists_libraries(const struct image *im)
 /* Will it execute a program, and load what LD_PRELOAD says into it? */
 static bool preloads(const struct image *im)
 {
-	return mon.libipmon[0] && im->glibc && !im->listing &&
+	return *preload_list && im->glibc && !im->listing &&
 	       !stack_aux(&im->stack, AUX_SECURE, 1) &&
 	       (!im->linker || stack_runs(&im->stack));
 }
 
-/* Is our library there, as the process sees files? */
+/* Is libipmon-compat there, as the process sees files? */
 static bool library_visible(struct image *im, uint64_t gate, uint64_t scratch)
 {
-	char path[sizeof(mon.libipmon) + 32];
+	char path[sizeof(preload_list) + 32];
 	struct stat here, there;
-	size_t n = strlen(mon.libipmon) + 1;
+	size_t n = strlen(preload_list) + 1;
 
 	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)im->t->tid,
-		 mon.libipmon);
-	if (stat(mon.libipmon, &here) < 0 || stat(path, &there) < 0 ||
+		 preload_list);
+	if (stat(preload_list, &here) < 0 || stat(path, &there) < 0 ||
 	    here.st_dev != there.st_dev || here.st_ino != there.st_ino)
 		return false;
 	/* a process with other rights than ours may not be able to read it,
@@ -187,7 +189,7 @@ static bool library_visible(struct image *im, uint64_t gate, uint64_t scratch)
 	if (stack_aux(&im->stack, AUX_EUID, geteuid()) == geteuid() &&
 	    stack_aux(&im->stack, AUX_EGID, getegid()) == getegid())
 		return true;
-	return !mem_write(im->t, scratch, mon.libipmon, n) &&
+	return !mem_write(im->t, scratch, preload_list, n) &&
 	       !inject(im, gate, SYS_faccessat, (uint64_t)AT_FDCWD, scratch,
 		       R_OK, 0);
 }
@@ -324,7 +326,7 @@ static int map_own(struct image *im, struct mm *mm, unsigned int v)
 		return (int)r;
 	if (im->listing)
 		return 0;
-	if (v == LEADER && !mm->static_exe && !tsc_always()) {
+	if (v == LEADER && !tsc_always()) {
 		r = hide_vdso(im, mm);
 		if (r <= 0)
 			return (int)r;
@@ -425,6 +427,26 @@ static void warn_privileges(struct task *t)
 	say("a set-uid or set-gid program runs without its privileges: monitord lacks CAP_SYS_ADMIN and had to set no_new_privs; start it as root if the program needs them");
 }
 
+/* The registers the program begins with. */
+static int put_regs(struct image im[MAX_VARIANTS])
+{
+	for_each_variant(v) {
+		struct task *t = im[v].t;
+
+		if (!task_regs(t))
+			return -ESRCH;
+		/* fast_attach() */
+		im[v].regs.gs_base = t->saved_valid ? t->saved.gs_base :
+			t->regs.gs_base;
+		t->regs = im[v].regs;
+		t->saved_valid = false;
+		/* nothing is to be made, or made again */
+		t->regs.orig_rax = (uint64_t)-1;
+		task_regs_changed(t);
+	}
+	return 0;
+}
+
 static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 {
 	struct mm *mm = s->proc->mm;
@@ -495,17 +517,13 @@ static int setup_all(struct taskset *s, struct image im[MAX_VARIANTS])
 	r = tsc_image(s);
 	if (r < 0)
 		return r;
-	for_each_variant(v) {
-		struct task *t = im[v].t;
-
-		if (!task_regs(t))
-			return -ESRCH;
-		t->regs = im[v].regs;
-		/* nothing is to be made, or made again */
-		t->regs.orig_rax = (uint64_t)-1;
-		task_regs_changed(t);
-	}
-	return 0;
+	r = put_regs(im);
+	/* ldd(1)'s list is of what the program would load natively */
+	if (r < 0 || listing || mm->linking)
+		return r;
+	library_map(s);
+	/* calls have been made with these */
+	return put_regs(im);
 }
 
 int exec_setup(struct taskset *s)

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include <ipmon/abi.h>
+#include "at_random.h"
 #include "fast.h"
 #include "fast_flush.h"
 #include "fast_report.h"
@@ -127,6 +128,7 @@ static bool may_live(const struct taskset *s)
 	       p->mm->patched && !p->has_filter && !p->vtsc_sigsegv &&
 	       !p->vseccomp && !p->borrows && !p->execing && !p->exiting &&
 	       STAILQ_EMPTY(&s->sigq) && p->domain->owner == s &&
+	       !at_random_next(p->mm) &&
 	       (p->turn || alone(s));
 }
 

@@ -30,6 +30,7 @@
 #include "fast_mem.h"
 #include "h_misc.h"
 #include "hidden.h"
+#include "library.h"
 #include "owned.h"
 #include "patch.h"
 #include "placement.h"
@@ -318,7 +319,7 @@ uint64_t fast_hidden_bytes(void)
 	/* the same for a process that has no arenas: the limit is inherited */
 	if (mon.opt.policy != POLICY_STRICT)
 		n += 4096 + REGION_SIZE + RINGS_SIZE + CURSORS_SIZE +
-			STUB_BYTES;
+			STUB_BYTES + library_size();
 	return n;
 }
 

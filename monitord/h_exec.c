@@ -39,6 +39,7 @@
 #include "h_process.h"
 #include "handlers.h"
 #include "launch.h"
+#include "library.h"
 #include "signals.h"
 #include "tracee.h"
 #include "turn.h"
@@ -171,7 +172,7 @@ void exec_start(struct taskset *s)
 	if (fd >= 0)
 		give_fd(s, fd);
 	/* a dynamic linker that leaves a static program to the kernel */
-	ipmon_hide_preload(s);
+	linked_hide_preload(s);
 	s->proc->execing = true;
 	set_leader_go(s);
 }

@@ -65,7 +65,7 @@ const struct handler handlers[H_MAX] = {
 	[H_PIDFD] = { .start = pidfd_start },
 	[H_AIO] = { .start = aio_start, .done = aio_done },
 	[H_ROBUST] = { .start = robust_start },
-	[H_IPMON] = { .start = ipmon_register_start },
+	[H_LINKED] = { .start = linked_start },
 	[H_AFTER] = { .start = after_start },
 	[H_PERSONALITY] = { .start = personality_start },
 	[H_CAP] = { .start = leader_start, .done = cap_done },

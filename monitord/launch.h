@@ -41,8 +41,8 @@ int launch_resolve(void);
 
 /* cmd_run.c: fill mon.libipmon with the path of libipmon.so, or "". */
 void find_libipmon(void);
-/* What goes into LD_PRELOAD: libipmon.so and libipmon-compat.so. */
-extern char preload_list[2 * 4096 + 32];
+/* What goes into LD_PRELOAD: libipmon-compat.so, or nothing. */
+extern char preload_list[4096 + 32];
 /* What libraries need that some variant alone preloads (needed.c): for all. */
 extern char preload_needed[PRELOAD_MAX];
 /* Both, those of one variant, and what comes first. */
@@ -78,11 +78,10 @@ int exec_setup(struct taskset *s);
 bool exec_file_foreign(const char *path);
 bool exec_is_foreign(pid_t pid, int dirfd, const char *path);
 
-/* The registration call (table handler H_IPMON; row-less number). */
-void ipmon_register_start(struct taskset *s);
+/* libipmon-compat's call (handler H_LINKED; row-less number). */
+void linked_start(struct taskset *s);
 /* Put the environment back as execve's caller made it, if that is still to be
  * done. */
-void ipmon_hide_preload(struct taskset *s);
 
 /* maps.c: /proc/PID/maps of one task. */
 struct map_entry {

@@ -376,9 +376,9 @@ struct mm {
 	uint64_t at_random[MAX_VARIANTS];/* at_random.c: bytes that are to be
 					 * made the same, 0 = none */
 	bool has_tls;			/* ... the thread pointer is set */
-	bool registered;		/* libipmon's constructor has run */
-	bool linking;			/* own.c: it has not, and each variant
-					 * loads what it likes */
+	bool registered;		/* libipmon is in it */
+	bool linking;			/* own.c: each variant loads what it
+					 * likes; linked_start() ends it */
 	bool static_exe;		/* without a dynamic linker */
 	bool pad;			/* every gate's page has one (tracee.h) */
 	bool warned_overlap;
@@ -394,6 +394,7 @@ struct mm {
 	bool maps_live_file;		/* h_mmap.c: followers see in memory what
 					 * the leader writes to a file */
 	struct ipmon_ranges ranges[MAX_VARIANTS];
+	uint64_t library[MAX_VARIANTS];	/* library.c: where it begins, 0 */
 	uint64_t ipmon_text[MAX_VARIANTS][2];
 	uint64_t brk[MAX_VARIANTS];	/* program break as last seen, 0 =
 					 * unknown (h_memory.c) */
@@ -401,6 +402,7 @@ struct mm {
 #define SCRATCH_SIZE 65536u
 /* Fixed uses of the scratch area (offsets); the rest is the handlers'. */
 #define SCRATCH_FD_OFFSET	0u	/* task_send_fd: 256 bytes */
+#define SCRATCH_PAIR_OFFSET	256u	/* leader_send_fd: two numbers */
 #define SCRATCH_SLOTS_OFFSET	4096u	/* 256-byte slots by set, 28 KiB */
 #define SCRATCH_BIG_OFFSET	32768u	/* 32 KiB, synchronous use only */
 

@@ -178,6 +178,19 @@ static void look_anew(struct object *o)
 	object_safely(find_text, o);
 }
 
+/* A file that may have text in it, or -1. */
+static int open_regular(const char *path, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd >= 0 && (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) ||
+			st->st_size <= 0 || st->st_size > MAX_FILE)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 struct object *object_open(pid_t tid, const struct map_entry *e)
 {
 	char path[sizeof(e->path) + 32];
@@ -197,14 +210,24 @@ struct object *object_open(pid_t tid, const struct map_entry *e)
 	    st.st_ino == o->ino && st.st_dev == o->dev &&
 	    st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec == o->mtime)
 		return to_front(o);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = open_regular(path, &st);
+	/* of a process with a root directory of its own the kernel shows paths from
+	 * ours, as long as they are in our mount namespace */
+	if (fd < 0 || st.st_ino != e->inode) {
+		struct stat ours;
+		int other = open_regular(e->path, &ours);
+
+		if (other >= 0 && (fd < 0 || ours.st_ino == e->inode)) {
+			if (fd >= 0)
+				close(fd);
+			fd = other;
+			st = ours;
+		} else if (other >= 0) {
+			close(other);
+		}
+	}
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-	    st.st_size > MAX_FILE) {
-		close(fd);
-		return NULL;
-	}
 	mtime = st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
 	for (o = objects; o; o = o->next)
 		if ((o->elf.data ||

@@ -3,6 +3,7 @@
  * The monitor's own ranges in a variant's address space: one list for all who
  * protect or hide them (h_memory.c, procview_maps.c, solo.c).
  */
+#include "library.h"
 #include "owned.h"
 
 static void consider(uint64_t s, uint64_t e, uint64_t from, uint64_t end,
@@ -25,6 +26,9 @@ bool owned_next(const struct mm *m, unsigned int v, uint64_t from,
 		 stop);
 	if (m->scratch[v])
 		consider(m->scratch[v], m->scratch[v] + SCRATCH_SIZE, from,
+			 end, &found, start, stop);
+	if (m->library[v])
+		consider(m->library[v], m->library[v] + library_size(), from,
 			 end, &found, start, stop);
 	if (v == LEADER)
 		consider(m->vdso[0], m->vdso[1], from, end, &found, start,

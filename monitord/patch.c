@@ -740,7 +740,9 @@ void text_mapped(struct taskset *s, const int64_t at[MAX_VARIANTS],
 		where[v] = (uint64_t)at[v];
 	offset = f.e.offset + (f.ip - f.e.start);
 	tsc_mapped(s, o, offset, len, where);
-	if (s->proc->mm->patches && s->slot >= 0 && !s->proc->mm->no_fast)
+	/* a static program may map code to translate it: tsc_mapped() */
+	if (s->proc->mm->patches && s->slot >= 0 && !s->proc->mm->no_fast &&
+	    !s->proc->mm->static_exe)
 		apply_all(s, o, offset, where);
 }
 

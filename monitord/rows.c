@@ -8,12 +8,10 @@
 
 #include "rows.h"
 
-static const struct ipmon_row registration = {
-	.nargs = 2,
-	.arg = { { K_PTR, 0, 0 }, { K_SIZE, 0, 0 } },
-	.exec = EXEC_MONITOR, .cls = CLASS_PROCESS, .handler = H_IPMON,
+static const struct ipmon_row linked = {
+	.exec = EXEC_MONITOR, .cls = CLASS_PROCESS, .handler = H_LINKED,
 	.flags = RF_PURE | RF_NEVER_INPROC,
-	.name = "ipmon_register",
+	.name = "ipmon_linked",
 };
 
 static const struct ipmon_row after = {
@@ -23,6 +21,6 @@ static const struct ipmon_row after = {
 
 const struct ipmon_row *call_row(uint64_t nr)
 {
-	return nr == IPMON_NR_REGISTER ? &registration :
+	return nr == IPMON_NR_LINKED ? &linked :
 	       nr == IPMON_NR_AFTER ? &after : ipmon_row(nr);
 }

@@ -290,16 +290,13 @@ static void need_limits(const struct unit *u)
 
 static void need_exec(const struct unit *u, const char *self)
 {
-	char setting[PATH_MAX + sizeof(preload_list) + 64];
-	char libs[sizeof(preload_list)], *colon;
+	char setting[PATH_MAX + sizeof(mon.libipmon) + sizeof(preload_list) + 64];
 
 	if (!unit_list(u, "NoExecPaths", NULL, NULL))
 		return;
-	snprintf(libs, sizeof(libs), "%s", preload_list);
-	for (colon = libs; (colon = strchr(colon, ':'));)
-		*colon = ' ';
-	snprintf(setting, sizeof(setting), "ExecPaths=%s%s%s", self,
-		 *libs ? " " : "", libs);
+	snprintf(setting, sizeof(setting), "ExecPaths=%s%s%s%s%s", self,
+		 *mon.libipmon ? " " : "", mon.libipmon,
+		 *preload_list ? " " : "", preload_list);
 	need(setting, "NoExecPaths= would keep the monitor from being executed");
 }
 

@@ -574,11 +574,10 @@ static void fd_message(struct fd_message *m, uint64_t at)
 }
 
 /*
- * All processes of a variant take their descriptors from the same socket.  One that
- * is killed in this very moment leaves its message there, for whoever comes next:
- * hence the serial number.
+ * By the task's descriptor `from`, what is written to ours `to`.  What was left there for
+ * somebody who was killed in that very moment comes first: hence the serial number.
  */
-int task_send_fd(struct task *t, int fd)
+static int send_fd_by(struct task *t, int to, uint64_t from, int fd)
 {
 	static uint64_t serial;
 	struct mm *mm = t->set->proc->mm;
@@ -595,13 +594,13 @@ int task_send_fd(struct task *t, int fd)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	if (sendmsg(mon.v[t->variant].ctl, &m.h, MSG_DONTWAIT) < 0)
+	if (sendmsg(to, &m.h, MSG_DONTWAIT) < 0)
 		return -errno;
 	for (;;) {
 		fd_message(&m, at);
 		if (mem_write(t, at, &m, sizeof(m)) < 0)
 			return -EFAULT;
-		r = task_inject(t, SYS_recvmsg, CTL_FD, at,
+		r = task_inject(t, SYS_recvmsg, from, at,
 				MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
 		if (r < 0)
 			return (int)r;
@@ -617,6 +616,35 @@ int task_send_fd(struct task *t, int fd)
 		if (got >= 0)
 			task_inject(t, SYS_close, (uint64_t)got, 0, 0, 0, 0, 0);
 	}
+}
+
+/* All processes of a variant take their descriptors from the same socket. */
+int task_send_fd(struct task *t, int fd)
+{
+	return send_fd_by(t, mon.v[t->variant].ctl, CTL_FD, fd);
+}
+
+int leader_send_fd(struct taskset *s, int fd)
+{
+	struct task *t = &s->t[LEADER];
+	uint64_t at = s->proc->mm->scratch[LEADER] + SCRATCH_PAIR_OFFSET;
+	int pair[2], to, got;
+	int64_t r;
+
+	r = task_inject(t, SYS_socketpair, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
+			at, 0, 0);
+	if (r < 0)
+		return (int)r;
+	if (mem_read(t, pair, at, sizeof(pair)) < 0)
+		return -EFAULT;
+	got = to = leader_getfd(s, pair[0]);
+	if (to >= 0) {
+		got = send_fd_by(t, to, (uint64_t)pair[1], fd);
+		close(to);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		task_inject(t, SYS_close, (uint64_t)pair[i], 0, 0, 0, 0, 0);
+	return got;
 }
 
 int leader_getfd(struct taskset *s, int fd)

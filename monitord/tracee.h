@@ -112,6 +112,8 @@ int task_enter_again(struct task *t);
 /* Give descriptor `fd` of monitord to follower process `t` (AT_ENTRY or
  * AT_EXIT): returns its number there (CLOEXEC set), or -errno. */
 int task_send_fd(struct task *t, int fd);
+/* The same for a leader, through a pair of sockets that it makes for this. */
+int leader_send_fd(struct taskset *s, int fd);
 /* A copy, in monitord, of the leader's descriptor. -errno on failure. */
 int leader_getfd(struct taskset *s, int fd);
 /* The same, passed on into follower v; returns the number there. */

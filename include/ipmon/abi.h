@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The boundary between libipmon and monitord: the reserved call and the
- * registration it carries.
+ * The boundary between libipmon and monitord: what monitord finds in the
+ * library's file, and what both find in memory.
  *
- * libipmon's constructor issues syscall IPMON_NR_REGISTER with
- *   rdi = address of struct ipmon_register (in its own memory)
- *   rsi = sizeof(struct ipmon_register)
- * No kernel has this number: without a monitor the call returns -ENOSYS and
- * libipmon stays inert.  monitord answers 0, or a negative errno and one line
- * of explanation on its own stderr; the program runs on under CP-MON alone.
+ * monitord maps the library into every variant of a new program before its
+ * first instruction (monitord/library.c), so nothing of it has to run for that.
  */
 #ifndef IPMON_ABI_H
 #define IPMON_ABI_H
@@ -24,12 +20,13 @@
  */
 #define IPMON_NR_CARRIER	211u
 #define IPMON_NR_OWN(x)		((x) << 32 | IPMON_NR_CARRIER)
-#define IPMON_NR_REGISTER	IPMON_NR_OWN(0x49504dul)	/* "IPM" */
-#define IPMON_ABI_VERSION	6u
+/* libipmon-compat's constructor, the first of all that run: the dynamic linker has
+ * done its work.  No kernel has this number: -ENOSYS without a monitor. */
+#define IPMON_NR_LINKED		IPMON_NR_OWN(0x49504dul)	/* "IPM" */
+#define IPMON_ABI_VERSION	7u
 
 /*
- * What libipmon tells monitord about its own text: addresses and instruction
- * ranges with a meaning.  All lie in [text_start, text_end).
+ * Addresses and instruction ranges with a meaning in the library's text.
  */
 struct ipmon_ranges {
 	uint64_t entry;		/* ipmon_entry: target of the stubs */
@@ -49,15 +46,19 @@ struct ipmon_ranges {
 				 * instructions than syscalls */
 };
 
-struct ipmon_register {
-	uint32_t size;		/* sizeof(struct ipmon_register) */
+/*
+ * The ELF note in the file that says where these are (libipmon/note.S): name
+ * "ipmon", type IPMON_NOTE_TYPE, and this.
+ */
+#define IPMON_NOTE_NAME		"ipmon"
+#define IPMON_NOTE_TYPE		1u
+struct ipmon_note {
+	uint32_t size;		/* sizeof(struct ipmon_note) */
 	uint32_t abi;		/* IPMON_ABI_VERSION */
 	uint64_t table_hash;	/* ipmon_table_hash() of the library */
-	uint64_t text_start;	/* the library's executable segment as mapped */
-	uint64_t text_end;
-	struct ipmon_ranges ranges;
+	struct ipmon_ranges ranges; /* each how far from the field itself */
 };
-_Static_assert(sizeof(struct ipmon_register) == 96, "registration ABI");
+_Static_assert(sizeof(struct ipmon_note) == 80, "note.S");
 
 /* ---- the in-process half: context, rings, gate ---- */
 

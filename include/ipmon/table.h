@@ -267,7 +267,7 @@ enum ipmon_handler {
 	H_SETPGID, H_CHDIR, H_FCHDIR, H_RLIMIT, H_PRCTL, H_ARCH_PRCTL,
 	H_SECCOMP, H_UNSHARE, H_SETNS, H_MOUNT,
 	H_OPEN,		/* may turn out to be a /proc view */
-	H_IOCTL, H_PROCESS_VM, H_AIO, H_SIGTIMEDWAIT, H_ROBUST, H_IPMON,
+	H_IOCTL, H_PROCESS_VM, H_AIO, H_SIGTIMEDWAIT, H_ROBUST, H_LINKED,
 	H_AFTER,	/* IPMON_NR_AFTER: the end of a call made in-process */
 	H_PERSONALITY, H_CAP, H_PRLIMIT,
 	H_CHANNEL,	/* pipe pipe2 socketpair: remembered as internal */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Properties of the built libipmon.so: the rules at the top of libipmon/init.c.
+# Properties of the built libipmon.so: the rules at the top of libipmon/note.S.
 #   libipmon.sh LIBRARY VERSION-SCRIPT
 # Exit 0 when all hold; every violation is printed.
 set -u
@@ -37,11 +37,11 @@ in_() {
 none 'no undefined symbols' "$(nm -D --undefined-only "$lib")"
 none 'no NEEDED libraries' "$(in_ "$dynamic" NEEDED)"
 none 'no text relocations' "$(in_ "$dynamic" TEXTREL)"
-some 'runs first (-z initfirst)' "$(in_ "$dynamic" 'FLAGS_1.*INITFIRST')"
 some 'stays (-z nodelete)' "$(in_ "$dynamic" 'FLAGS_1.*NODELETE')"
 some 'bound at once (-z now)' "$(in_ "$dynamic" 'FLAGS_1.*NOW')"
-none 'relative relocations only' \
-	"$(in_ "$relocs" R_X86_64 | grep -v R_X86_64_RELATIVE)"
+none 'no relocations' "$(in_ "$relocs" R_X86_64)"
+none 'no data but the dynamic section' \
+	"$(in_ "$segments" '^ +[0-9]+ .*(\.data|\.bss|\.got|_array)')"
 none 'no segment both writable and executable' \
 	"$(in_ "$segments" 'LOAD .* RWE ')"
 none 'no thread-local storage' "$(in_ "$segments" ' TLS ')"
@@ -52,7 +52,7 @@ none 'no vector or floating-point registers' \
 none 'no thread-local access (errno, stack protector)' "$(in_ "$code" '%fs:')"
 some 'has code' "$(in_ "$code" '\bret')"
 calls=$(in_ "$code" '\bsyscall\b' | wc -l)
-[ "$calls" -eq 1 ] || none 'one syscall instruction, the constructor'"'"'s' \
+[ "$calls" -eq 0 ] || none 'no syscall instruction' \
 	"$calls found"
 # The exports are the names between global: and local:
 want=$(sed -n '/global:/,/local:/p' "$map" | tr -d ' \t;' |

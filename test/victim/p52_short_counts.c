@@ -5,7 +5,7 @@ int main(void)
 {
 	int p[2], f = OK(open("f", O_RDWR | O_CREAT | O_TRUNC, 0600));
 	static char big[200000];
-	char b[100];
+	char b[100] = "";
 	struct iovec v[3] = { { b, 3 }, { b + 10, 0 }, { b + 20, 50 } };
 
 	OK(pipe2(p, O_NONBLOCK));
