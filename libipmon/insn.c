@@ -13,12 +13,18 @@
  * What is not done here ends at a ud2 in the stub, in every variant: monitord
  * emulates it then, and it is the place where it delivers signals.  The leader says
  * so in a record (REC_FORWARD), which it writes in place of the value.
+ *
+ * An instruction of a loop that waits for what another thread does (monitord/spin.c)
+ * has no value: what is done here is to let the others have the turn, if anybody wants
+ * it, and it is the next one's then, whatever has been done with it so far.  A loop goes
+ * round fast: every VISITS-th visit is such a call, and all variants count alike.
  */
 #include "hold.h"
 #include "leader.h"
 #include "turn.h"
 
 #define NR_GETRANDOM	318
+#define VISITS		64u	/* a power of two */
 
 static struct ipmon_outcome forward(struct ipmon_ctx *ctx, uint64_t nr)
 {
@@ -65,8 +71,10 @@ static struct ipmon_outcome leader_instruction(struct ipmon_ctx *ctx,
 	common_call(ctx, ipmon_plan(nr));
 	if (ctx->pending)
 		return forward(ctx, nr);
-	turn_yield(ctx, nr, TURN_OFTEN);
-	if (nr == IPMON_INSN_RANDOM ? draw(ctx, &value) :
+	turn_yield(ctx, nr, nr == IPMON_INSN_VISIT ? TURN_WAITS : TURN_OFTEN);
+	if (nr == IPMON_INSN_VISIT)
+		value = 0;
+	else if (nr == IPMON_INSN_RANDOM ? draw(ctx, &value) :
 	    read_counter(ctx, &value))
 		return forward(ctx, nr);
 	if (ctx->followers)
@@ -78,6 +86,8 @@ static struct ipmon_outcome leader_instruction(struct ipmon_ctx *ctx,
 struct ipmon_outcome ipmon_instruction(struct ipmon_ctx *ctx,
 				       struct ipmon_frame *f)
 {
+	if (f->nr == IPMON_INSN_VISIT && ++ctx->visits % VISITS)
+		return handled(0);
 	ctx->n_calls++;
 	return ctx->variant ? follower_instruction(ctx, f) :
 		leader_instruction(ctx, f->nr);

@@ -382,7 +382,7 @@ void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, enum turn_at at)
 		return;
 	}
 	if (at == TURN_PRIVATE ? !nothing_common(ctx, asked) :
-	    !enough_common(ctx, asked, at))
+	    at != TURN_WAITS && !enough_common(ctx, asked, at))
 		return;
 	ctx->alone_since = 0;
 	ctx->alone_n = 0;
@@ -390,8 +390,8 @@ void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, enum turn_at at)
 	if (ctx->followers)
 		leader_yields(ctx, nr, 0, 0);
 	/* Who holds outputs keeps the turn in transfers: a waiter that is only
-	 * woken would find it taken back. */
-	if (ctx->hold)
+	 * woken would find it taken back.  Who waits has nothing else to do with it. */
+	if (ctx->hold || at == TURN_WAITS)
 		name_next(t, next_waiter(ctx, t));
 	turn_leave_slow(ctx, PLAN_BLOCK);
 	turn_back_slow(ctx);

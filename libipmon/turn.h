@@ -35,11 +35,13 @@ static inline void turn_back(struct ipmon_ctx *ctx)
 /* Leader: at a call whose record is still to come; who makes many without ever
  * sleeping lets others have the turn.  Not readily at one that is private: a
  * follower that does not make it is somewhere else then.  Nor at one that programs
- * make in loops (an instruction in the place of a call), but all variants do. */
+ * make in loops (an instruction in the place of a call), but all variants do.  At one of
+ * a loop that waits for another thread at once. */
 enum turn_at {
 	TURN_COMMON,
 	TURN_PRIVATE,
 	TURN_OFTEN,
+	TURN_WAITS,
 };
 
 void turn_yield_slow(struct ipmon_ctx *ctx, uint64_t nr, enum turn_at at);

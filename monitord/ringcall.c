@@ -433,7 +433,8 @@ void ring_call_text(struct text *t, const struct ring_call *c)
 		text_puts(t, "...) left to the monitor");
 		return;
 	}
-	if (c->nr == IPMON_INSN_COUNTER || c->nr == IPMON_INSN_RANDOM) {
+	if (c->nr == IPMON_INSN_COUNTER || c->nr == IPMON_INSN_RANDOM ||
+	    c->nr == IPMON_INSN_VISIT) {
 		text_printf(t, ") = %#lx", (unsigned long)c->ret);
 		return;
 	}

@@ -472,7 +472,8 @@ unsigned int format_nargs(const struct format *f)
 
 	if (n > 6)
 		n = 6;
-	if (f->nr == IPMON_INSN_COUNTER || f->nr == IPMON_INSN_RANDOM)
+	if (f->nr == IPMON_INSN_COUNTER || f->nr == IPMON_INSN_RANDOM ||
+	    f->nr == IPMON_INSN_VISIT)
 		return 0;
 	if (unknown_call(f))
 		return 6;	/* all registers */

@@ -204,9 +204,11 @@ struct ipmon_ctx {
 	 * turn, and when the first of them was; 0: none */
 	uint64_t alone_since;
 	uint32_t alone_commons, alone_n;
+	uint32_t visits;	/* insn.c: of loops that wait, alike in all variants */
+	uint32_t unused;
 	uint64_t hot;		/* leader: struct ipmon_hot; 0: no followers */
 };
-_Static_assert(sizeof(struct ipmon_ctx) == 1208, "context ABI");
+_Static_assert(sizeof(struct ipmon_ctx) == 1216, "context ABI");
 
 /*
  * Instructions whose result must be the same in all variants: the number of their
@@ -214,6 +216,8 @@ _Static_assert(sizeof(struct ipmon_ctx) == 1208, "context ABI");
  */
 #define IPMON_INSN_COUNTER	0xfff0u	/* rdtsc, rdtscp: ret is the counter */
 #define IPMON_INSN_RANDOM	0xfff1u	/* rdrand, rdseed: ret is the number */
+/* One of a loop that waits for others (monitord/spin.c): it has no result. */
+#define IPMON_INSN_VISIT	0xfff2u
 
 /*
  * What the leader was told by clocks that a follower has gone over, or that the

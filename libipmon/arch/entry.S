@@ -125,11 +125,13 @@ ipmon_insn:
 	jz	.Linsn_leave
 	cmpl	$INSN_RANDOM, %gs:CTX_INSN
 	je	1f
+	cmpl	$INSN_VISIT, %gs:CTX_INSN
+	je	3f
 	movl	%eax, %ecx
 	movq	%rcx, INSN_RAX(%rsp)
 	shrq	$32, %rax
 	movq	%rax, INSN_FRAME+FRAME_RDX(%rsp)
-	movl	INSN_FRAME+FRAME_FLAGS(%rsp), %eax
+3:	movl	INSN_FRAME+FRAME_FLAGS(%rsp), %eax
 	jmp	2f
 1:	movq	%rax, %gs:CTX_INSN_VALUE
 	movl	$FLAGS_CARRY, %eax

@@ -29,6 +29,7 @@ ASM_OFFSET(ipmon_frame, args[2], FRAME_RDX);
 ASM_OFFSET(ipmon_frame, flags, FRAME_FLAGS);
 _Static_assert(IPMON_KICKED == KICKED, "one value");
 _Static_assert(IPMON_INSN_RANDOM == INSN_RANDOM, "one value");
+_Static_assert(IPMON_INSN_VISIT == INSN_VISIT, "one value");
 _Static_assert(IPMON_NR_FLUSHED == NR_FLUSHED, "one value");
 #undef ASM_OFFSET
 

@@ -30,6 +30,8 @@
 
 /* IPMON_INSN_RANDOM */
 #define INSN_RANDOM	0xfff1
+/* IPMON_INSN_VISIT */
+#define INSN_VISIT	0xfff2
 
 #define FLAGS_CARRY	1
 

@@ -66,6 +66,8 @@ const char *ipmon_name(uint64_t nr, char buf[32])
 		return "rdtsc";
 	if (nr == IPMON_INSN_RANDOM)
 		return "rdrand";
+	if (nr == IPMON_INSN_VISIT)
+		return "spin";
 	for (i = 0; prefix[i]; i++)
 		buf[i] = prefix[i];
 	do {
