@@ -17,6 +17,8 @@
 
 void patch_own_text(struct site *p)
 {
+	if (p->own.visit)
+		return;
 	p->text[p->own.pre] = 0x0f;
 	p->text[p->own.pre + 1] = 0x0b;
 }

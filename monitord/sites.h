@@ -52,6 +52,8 @@ struct site_insn {
 struct site_own {
 	uint8_t len, pre;	/* bytes; prefixes among them */
 	uint8_t code[5];
+	bool visit;		/* any one, of a loop that waits: it is moved like
+				 * those behind it, `code` is not used */
 };
 
 struct site_plan {
@@ -93,6 +95,26 @@ void site_plan(const struct elf_image *e, uint64_t vaddr, struct site_plan *p,
 void site_plan_own(const struct elf_image *e, uint64_t vaddr,
 		   const struct site_own *own, struct site_plan *p,
 		   bool (*taken)(void *ctx, uint64_t hole), void *ctx);
+
+/*
+ * A loop: the instructions it begins with, up to the first branch, which are executed
+ * in each round of it.
+ */
+#define SITE_LOOP_FIRST	8u
+struct site_loop {
+	uint64_t start, end;		/* vaddrs; end: behind the branch back */
+	unsigned int n;
+	uint64_t first[SITE_LOOP_FIRST];
+	uint8_t len[SITE_LOOP_FIRST];
+	bool pure;			/* it calls nothing, and writes only to its
+					 * function's frame */
+	bool watches;			/* ... and reads other memory, at a place that
+					 * stays the same */
+};
+/* The loops around vaddr, n at most, inner ones first: how many.  rbp: it has the
+ * function's frame. */
+unsigned int site_loops(const struct elf_image *e, uint64_t vaddr, bool rbp,
+			struct site_loop *l, unsigned int n);
 
 /* Does an instruction begin at vaddr?  By decoding the function around it. */
 enum boundary { BOUNDARY_NO, BOUNDARY_YES, BOUNDARY_UNKNOWN };

@@ -22,7 +22,8 @@
  *	mov  rsp, gs:[24]	; ... two bytes further, if not:
  *	ud2			; the monitor's, as the native place was before
  *   1:	mov  rsp, gs:[24]
- *	<what is the instruction's own: rcx of rdtscp, the register of rdrand>
+ *	<what is the instruction's own: rcx of rdtscp, the register of rdrand;
+ *	 the instruction, if it is one of a loop that waits (spin.c)>
  *	<moved instructions>
  *	jmp  back
  */
@@ -37,7 +38,7 @@
 
 static bool is_random(const struct site_own *own)
 {
-	return own->code[own->pre + 1] == 0xc7;
+	return !own->visit && own->code[own->pre + 1] == 0xc7;
 }
 
 /* Its bytes are not what they were, or somebody may come there from elsewhere. */
@@ -146,6 +147,10 @@ static const char *room(const struct elf_image *e, struct site_plan *p)
 		if (pc == p->vaddr) {
 			if (d.i.length != p->own.len)
 				return "not the instruction";
+			if (p->own.visit &&
+			    (stays(&d.i) || !site_movable(&d, code + (pc - start),
+							  &p->insn[p->n++])))
+				return "an instruction that cannot be moved";
 			seen = true;
 		} else if (seen && pc == p->end && p->end - p->vaddr < JUMP) {
 			if (stays(&d.i) ||
@@ -189,7 +194,7 @@ void site_plan_own(const struct elf_image *e, uint64_t vaddr,
 	p->next = TRAP + 2 + 9;
 	if (is_random(own))
 		p->next += own->code[0] == 0x66 ? 10 : 9;
-	else if (own->len == 3)
+	else if (own->len == 3 && !own->visit)
 		p->next += 5;
 	p->why = room(e, p);
 	if (!p->why) {
@@ -198,6 +203,8 @@ void site_plan_own(const struct elf_image *e, uint64_t vaddr,
 	}
 	p->n = 0;
 	p->end = vaddr + own->len;
+	if (own->visit)
+		return;
 	p->hole = site_find_hole(e, vaddr, taken, ctx);
 	if (!p->hole)
 		return;
@@ -237,7 +244,8 @@ size_t site_emit_own(const struct site_plan *p, uint64_t bias, uint64_t stub,
 	};
 	const uint32_t word[] = {
 		offsetof(struct ipmon_ctx, insn),
-		is_random(&p->own) ? IPMON_INSN_RANDOM : IPMON_INSN_COUNTER,
+		p->own.visit ? IPMON_INSN_VISIT :
+			is_random(&p->own) ? IPMON_INSN_RANDOM : IPMON_INSN_COUNTER,
 		offsetof(struct ipmon_ctx, insn_entry),
 	};
 	size_t n = sizeof(enter), moved;
@@ -261,7 +269,7 @@ size_t site_emit_own(const struct site_plan *p, uint64_t bias, uint64_t stub,
 	n += sizeof(back);
 	if (is_random(&p->own)) {
 		n += emit_value(&p->own, out + n);
-	} else if (p->own.len == 3) {
+	} else if (p->own.len == 3 && !p->own.visit) {
 		/* mov $0,%ecx: no processor's number (tsc.c) */
 		memcpy(out + n, "\xb9\0\0\0\0", 5);
 		n += 5;

@@ -134,7 +134,7 @@ struct scan {
 
 static bool is_random(const struct site_own *i)
 {
-	return i->code[i->pre + 1] == 0xc7;
+	return !i->visit && i->code[i->pre + 1] == 0xc7;
 }
 
 static bool note_insn(struct object *o, uint64_t vaddr, const uint8_t *code,
@@ -675,6 +675,8 @@ enum tsc_fault tsc_fault(struct task *t)
 
 	if (!r || !insn_at(t, r->rip, &insn, &next))
 		return TSC_OTHER;
+	if (insn.visit)
+		return TSC_VISIT;
 	return is_random(&insn) ? TSC_RANDOM : TSC_COUNTER;
 }
 
@@ -756,7 +758,7 @@ void tsc_give(struct task *t, const struct tsc_value *v)
 		return;
 	if (is_random(&insn)) {
 		give_random(r, &insn, v->random);
-	} else {
+	} else if (!insn.visit) {
 		r->rax = v->counter & 0xffffffffu;
 		r->rdx = v->counter >> 32;
 		if (insn.len == 3)

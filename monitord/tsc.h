@@ -40,8 +40,8 @@ void tsc_program(struct taskset *s);
 void tsc_apply(struct taskset *s);
 
 /* The instruction a task faulted at was rdtsc(p), as written or as replaced, or
- * a replaced rdrand or rdseed. */
-enum tsc_fault { TSC_OTHER, TSC_COUNTER, TSC_RANDOM };
+ * a replaced rdrand or rdseed; or one of a loop that waits (spin.h). */
+enum tsc_fault { TSC_OTHER, TSC_COUNTER, TSC_RANDOM, TSC_VISIT };
 enum tsc_fault tsc_fault(struct task *t);
 /* All variants are at such a fault, about to be emulated: if it is a frequent one it
  * will not be one any more. */
