@@ -41,6 +41,7 @@
 #include "lap.h"
 #include "meet.h"
 #include "signals.h"
+#include "spin.h"
 #include "tracee.h"
 
 #define STEPS_MAX 4096
@@ -246,17 +247,29 @@ bool align_set(struct taskset *s)
 {
 	struct lap_moving m = { 0 };
 	bool waited = s->spins, others = mon.live & ~(1u << LEADER);
-	int r = others ? lap_of_leader(s, &m) : 0;
-	bool tried = r == -ENOENT && !waited;
+	int r = others || spin_may_replace(s) ? lap_of_leader(s, &m) : 0;
+	bool proven = !r, tried;
 
-	s->spins = s->met = false;
+	s->spins = s->met = s->waits = false;
+	/* one alone is where it is */
+	if (!others && r == -ENOENT)
+		r = 0;
+	tried = r == -ENOENT && !waited;
 	/* A loop that is not seen to wait may count in memory, and look as if it
 	 * did; one that did the last time is likely to wait still. */
+	s->spin_at = 0;
+	if (r == -ENOENT && s->park) {
+		r = spin_meet(s);
+		s->spins = !r;
+		if (r != -ENOENT)
+			return r != -EAGAIN;
+	}
 	if (tried)
 		r = try_to_meet(s);
 	if (!s->met && r != -EAGAIN && r != -ETIME) {
 		r = align_to_leader(s, &m);
 		s->spins = !r;
+		s->waits = s->spins && proven && spin_may_replace(s);
 	}
 	if (r == -ENOENT && !tried)
 		r = try_to_meet(s);

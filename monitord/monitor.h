@@ -274,6 +274,11 @@ struct taskset {
 	bool park;			/* to be parked at the coming stops */
 	bool spins;			/* it was going round a loop then */
 	bool met;			/* ... computing, all at the same instant */
+	uint64_t spin_at;		/* ... in the loop around this one (spin.c) */
+	unsigned int spin_vain, spin_skip; /* how often in vain; not to be tried */
+	bool in_order;			/* ... all variants in the same round (spin.c) */
+	bool waits;			/* ... for others, in a loop that has no other
+					 * end (lap.c) */
 	bool instant;			/* so they are, at an emulated fault */
 	bool went_back;			/* ... before the instruction: tsc_back() */
 	unsigned int meet_vain;		/* times in a row it was in vain, */
@@ -391,6 +396,8 @@ struct mm {
 	uint64_t vdso_clock;		/* clock_gettime in it, 0 = none */
 	bool patched;			/* libc's syscall sites lead to IP-MON */
 	bool clocks_apart;		/* variants have read clocks alone */
+	bool signalled;			/* a signal has been taken: threads may go on
+					 * at addresses from its frame */
 	bool maps_live_file;		/* h_mmap.c: followers see in memory what
 					 * the leader writes to a file */
 	struct ipmon_ranges ranges[MAX_VARIANTS];

@@ -502,6 +502,7 @@ static bool leave_stopped(struct taskset *o)
 		if (o->t[v].at == AT_RUN && !fast_idle(o, v))
 			return false;
 	o->state = SET_PARKED;
+	o->in_order = false;
 	sched_leave(o);
 	return true;
 }

@@ -68,6 +68,7 @@
 #include "h_misc.h"
 #include "signals.h"
 #include "solo.h"
+#include "spin.h"
 #include "signal_int.h"
 #include "tracee.h"
 #include "tsc.h"
@@ -390,7 +391,7 @@ static bool emulated(struct task *t)
 {
 	enum tsc_fault f = tsc_fault(t);
 
-	return f == TSC_RANDOM ||
+	return f == TSC_RANDOM || f == TSC_VISIT ||
 		(f == TSC_COUNTER && !t->set->proc->vtsc_sigsegv);
 }
 
@@ -721,6 +722,9 @@ void signal_interrupt_check(struct taskset *s)
 	}
 	if (s->park && !behind && !fault && sched_may_park(s, all_stopped) &&
 	    !(all_stopped && !s->instant && sched_patient(s))) {
+		s->in_order = all_stopped && s->instant;
+		if (all_stopped && !s->instant)
+			spin_found(s);
 		s->state = SET_PARKED;
 		s->instant = false;
 		mon.count.parked++;

@@ -151,6 +151,7 @@ void signal_note(struct taskset *s, int sig)
 {
 	struct recent *r = &s->recent[s->recent_pos++ % RECENT_MAX];
 
+	s->proc->mm->signalled = true;
 	memset(r, 0, sizeof(*r));
 	r->seq = mon.seq;
 	r->signal = sig;
