@@ -165,11 +165,19 @@ void fast_shares(struct taskset *s)
 	CTX_SET(s, LEADER, flags, s->ctx_flags);
 }
 
+static bool follower_runs(const struct taskset *s)
+{
+	for_each_follower(v)
+		if (s->state == SET_PARKED && s->t[v].at == AT_RUN)
+			return true;
+	return false;
+}
+
 void fast_release(struct taskset *s)
 {
 	uint32_t flags = (mon.opt.diverse ? IPMON_CTX_DIVERSE : 0) |
 		(filter_opens(NULL) && !mon.no_opens ? 0 : IPMON_CTX_NO_OPEN);
-	bool live;
+	bool live, inside;
 
 	if (s->slot < 0)
 		return;
@@ -186,6 +194,10 @@ void fast_release(struct taskset *s)
 	 * monitord in one are so in all.
 	 */
 	live = may_live(s) && (s->live || s->state != SET_PARKED);
+	/* nor the other way round: a follower may have come to its next call, and
+	 * wait in IP-MON for a leader that was stopped with its process (sched.c) */
+	inside = !live && s->live && follower_runs(s);
+	live |= inside;
 	if (__atomic_load_n(&fast_cursor(s, LEADER)->apart, __ATOMIC_RELAXED))
 		s->proc->mm->clocks_apart = true;
 	if (live)
@@ -209,6 +221,8 @@ void fast_release(struct taskset *s)
 	/* from now on others may see it run */
 	if (live)
 		turn_give(s);
+	if (inside)
+		fast_want(s);
 }
 
 /* The other threads of `s` are told as well: they may not come to us for long.

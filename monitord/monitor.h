@@ -421,6 +421,8 @@ struct proc {
 	struct mm *mm;
 	struct domain *domain;
 	struct turn *turn;		/* turn.c, or NULL */
+	struct taskset *held;		/* stopped while it had the turn: no other set of
+					 * it has the turn before (sched.c); or NULL */
 	struct files *files;
 	bool borrows;			/* its memory is its parent's, with what
 					 * is noted there about descriptors; its
@@ -575,6 +577,7 @@ bool sched_take(struct taskset *s);
 void sched_leave(struct taskset *s);	/* blocks or dies: give the turn away */
 void sched_sleep(struct taskset *s);	/* blocks: if anybody might want it */
 void sched_look(struct domain *d);	/* somebody may want the turn, or leave it */
+bool sched_holds(const struct domain *d);	/* is one stopped that had the turn? */
 /* The same in two steps for a set that is freed in between, as whoever gets the
  * turn may look for it: a domain to be given to sched_next(), or NULL. */
 struct domain *sched_detach(struct taskset *s);

@@ -102,6 +102,48 @@ void domain_put(struct domain *d)
 		free(d);
 }
 
+/*
+ * A thread that has the turn may be stopped with its process anywhere, before a lock
+ * that its followers have long taken.  Others that share its memory may need the turn
+ * meanwhile (leave_stopped); its siblings, stopped as well, have it after that thread
+ * only.
+ */
+static unsigned int n_held;
+
+static void held_end(struct taskset *s)
+{
+	if (s->proc->held != s)
+		return;
+	s->proc->held = NULL;
+	n_held--;
+}
+
+static bool barred(const struct taskset *s)
+{
+	return s->proc->held && s->proc->held != s;
+}
+
+bool sched_holds(const struct domain *d)
+{
+	const struct proc *p;
+
+	if (n_held)
+		LIST_FOREACH(p, &mon.procs, all)
+			if (p->domain == d && p->held)
+				return true;
+	return false;
+}
+
+static struct taskset *first_ready(const struct domain *d)
+{
+	struct taskset *s;
+
+	TAILQ_FOREACH(s, &d->ready, ready)
+		if (!barred(s))
+			break;
+	return s;
+}
+
 static void grant(struct domain *d, struct taskset *s)
 {
 	d->owner = s;
@@ -143,13 +185,13 @@ static bool gives(const struct domain *d)
  */
 static void next(struct domain *d)
 {
-	struct taskset *s = TAILQ_FIRST(&d->ready);
+	struct taskset *s = first_ready(d);
 
 	/* one that gives the turn away does not get it itself */
 	if (gives(d) && s == d->owner && TAILQ_NEXT(s, ready)) {
 		TAILQ_REMOVE(&d->ready, s, ready);
 		TAILQ_INSERT_TAIL(&d->ready, s, ready);
-		s = TAILQ_FIRST(&d->ready);
+		s = first_ready(d);
 	}
 	d->owner = NULL;
 	d->sliced = NULL;
@@ -160,10 +202,14 @@ static void next(struct domain *d)
 	}
 	d->team_next = true;
 	if (!s) {
-		turn_free(d);
+		if (!sched_holds(d))
+			turn_free(d);
+		else
+			turn_grant(d);
 		return;
 	}
 	dequeue(d, s);
+	held_end(s);
 	d->owner = s;
 	/* A signal that came while it waited comes at the end of its call; later
 	 * every variant would be somewhere else. */
@@ -228,7 +274,7 @@ static bool wanted(const struct domain *d)
 static bool idle(const struct domain *d, const struct turn *t)
 {
 	return TAILQ_EMPTY(&d->ready) && !turn_wanted(d, t) &&
-		!turn_seized(d);
+		!turn_seized(d) && !sched_holds(d);
 }
 
 bool sched_take(struct taskset *s)
@@ -240,7 +286,7 @@ bool sched_take(struct taskset *s)
 	if (d->owner == s)
 		return true;
 	can = available(d);
-	if (can && TAILQ_EMPTY(&d->ready)) {
+	if (can && TAILQ_EMPTY(&d->ready) && !barred(s)) {
 		d->owner = s;
 		d->t_owned = mon.now;
 		d->sliced = NULL;
@@ -369,7 +415,7 @@ void sched_ready(struct taskset *s)
 			next(d);
 		}
 	} else if (available(d)) {
-		if (TAILQ_EMPTY(&d->ready)) {
+		if (TAILQ_EMPTY(&d->ready) && !barred(s)) {
 			grant(d, s);
 		} else {
 			enqueue(d, s);
@@ -427,6 +473,7 @@ struct domain *sched_detach(struct taskset *s)
 
 	/* one that had the turn in-process is no owner: turn_forget() */
 	dequeue(d, s);
+	held_end(s);
 	if (d->owner == s)
 		d->owner = NULL;
 	else if (!d->team || s->proc->turn != d->team)
@@ -489,6 +536,18 @@ void sched_share(struct proc *p)
 		next(shared);
 }
 
+/* Does anybody who runs want the turn while this process is stopped? */
+static bool wanted_beside(const struct domain *d, const struct proc *p)
+{
+	const struct taskset *s;
+
+	LIST_FOREACH(s, &mon.sets, all)
+		if (s->proc->domain == d && s->proc != p &&
+		    (s->queued || turn_awaits(s)))
+			return true;
+	return false;
+}
+
 /*
  * The owner's leader is in a group stop and its followers wait for it at their
  * next call: until it is continued (signal_interrupt_stop) the set needs no
@@ -496,13 +555,15 @@ void sched_share(struct proc *p)
  */
 static bool leave_stopped(struct taskset *o)
 {
-	if (o->t[LEADER].at != AT_GROUP)
-		return false;
 	for_each_follower(v)
 		if (o->t[v].at == AT_RUN && !fast_idle(o, v))
 			return false;
 	o->state = SET_PARKED;
 	o->in_order = false;
+	if (!o->proc->held) {
+		o->proc->held = o;
+		n_held++;
+	}
 	sched_leave(o);
 	return true;
 }
@@ -685,8 +746,12 @@ again:
 			continue;
 		if (d->team)
 			note_holder(d, o);
-		if (o->state == SET_RUN && leave_stopped(o)) {
-			goto again;
+		if (o->state == SET_RUN && o->t[LEADER].at == AT_GROUP) {
+			/* its own threads do not need it either */
+			if (!wanted_beside(d, o->proc))
+				continue;
+			if (leave_stopped(o))
+				goto again;
 		}
 		waits |= o->spins;
 		if (o->state == SET_RUN &&

@@ -139,6 +139,7 @@ static void close_turn(struct domain *d, struct turn *t)
 static void open_turn(struct domain *d, struct turn *t, uint64_t w)
 {
 	struct turn *o;
+	bool closed;
 
 	TAILQ_FOREACH(o, &d->turns, link)
 		if (o != t)
@@ -147,8 +148,9 @@ static void open_turn(struct domain *d, struct turn *t, uint64_t w)
 	set_flag(&word(t)->sync, 0);
 	put(t, w);
 	/* others wait here: to be told when it is to be had again */
-	set_flag(&word(t)->tell, !TAILQ_EMPTY(&d->ready));
-	set_flag(&word(t)->monitor, !TAILQ_EMPTY(&d->ready));
+	closed = !TAILQ_EMPTY(&d->ready) || sched_holds(d);
+	set_flag(&word(t)->tell, closed);
+	set_flag(&word(t)->monitor, closed);
 	d->team = t;
 	d->owner = NULL;
 }
@@ -312,7 +314,7 @@ bool turn_grant(struct domain *d)
 			waits_not(t, slot);
 		/* it may be stopped */
 		if (!s || !s->live || s->state != SET_RUN ||
-		    s->t[LEADER].at != AT_RUN)
+		    s->t[LEADER].at != AT_RUN || s->proc->held)
 			continue;
 		d->last_team = t;
 		open_turn(d, t, TURN_WORD(TURN_RUN, slot));
