@@ -50,7 +50,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
@@ -526,10 +525,7 @@ void signal_stop(struct task *t)
 			    si.si_signo : 0);
 		return;
 	}
-	/* one of meet.c's that came too late: a program can have none */
-	if (si.si_signo == SIGTRAP && si.si_code == TRAP_HWBKPT) {
-		ptrace(PTRACE_POKEUSER, t->tid,
-		       offsetof(struct user, u_debugreg[7]), 0);
+	if (signal_late_trap(t, &si)) {
 		event_continue(t);
 		return;
 	}
@@ -680,7 +676,10 @@ void signal_interrupt_check(struct taskset *s)
 	}
 	if (!any || comes)
 		return;
-	if (runs) {
+	/* its leader is stopped with its process: sched_tick() */
+	if (s->t[LEADER].at == AT_GROUP)
+		s->park = false;
+	if (runs || s->t[LEADER].at == AT_GROUP) {
 		interrupt_over(s);
 		return;
 	}
@@ -743,6 +742,9 @@ void signal_interrupt_stop(struct task *t)
 	/* the end of a group stop does end calls */
 	inside = fast_stop(t, s->pending ? FAST_WANTED :
 			   t->interrupted ? FAST_UNSEEN : FAST_PASS);
+	/* it did not compute while it was stopped */
+	if (!t->interrupted && t->variant == LEADER)
+		s->t_run = mon.now;
 	t->interrupted = false;
 	if (!inside && s->state == SET_RUN && fast_flush_stop(t, NULL))
 		return;

@@ -30,6 +30,7 @@
 
 /* Other signals met while one is on its way: as many as may be pending. */
 #define SUMMON_TRIES 1000000
+#define SUMMON_NS 2000000u	/* what has been sent has come, mostly */
 
 /* ---- delivering to one task ---- */
 
@@ -90,6 +91,32 @@ static int summon_send(const struct task *t, int sig, const uint64_t *mask)
 	return syscall(SYS_tgkill, pid, t->tid, sig) ? -errno : sig;
 }
 
+/*
+ * Wait for its next stop; in good time, for it may have nothing to stop for any more:
+ * a SIGCONT that comes now takes a stop back (prepare_signal() in kernel/signal.c).
+ * Interrupted, it says so.
+ */
+static int summon_wait(struct task *t)
+{
+	int r = task_wait_for(t, SUMMON_NS);
+
+	if (r != -ETIMEDOUT)
+		return r;
+	if (!t->interrupted) {
+		t->interrupted = true;
+		ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
+	}
+	return task_wait(t);
+}
+
+/* Is what was sent still to come? */
+static bool summoned(const struct task *t, int sent)
+{
+	struct sigstate st;
+
+	return !sigstate_read(t, &st) && st.pending & ~st.blocked & BIT(sent);
+}
+
 /* `sent` is on its way, and becomes *si. */
 static int summon_sent(struct task *t, const siginfo_t *si, int sent)
 {
@@ -99,8 +126,11 @@ static int summon_sent(struct task *t, const siginfo_t *si, int sent)
 		return -ESRCH;
 	for (int tries = 0; tries < SUMMON_TRIES; tries++) {
 		siginfo_t got;
-		int r = task_wait(t);
+		int r = summon_wait(t);
 
+		/* it is neither here nor there */
+		if (r == -ETIMEDOUT)
+			return -EAGAIN;
 		if (r < 0)
 			return r;
 		if (t->at == AT_SIGNAL &&
@@ -114,7 +144,11 @@ static int summon_sent(struct task *t, const siginfo_t *si, int sent)
 				return 0;
 			}
 			signal_put_aside(t);
-		} else if (t->at != AT_STOP && t->at != AT_GROUP) {
+		} else if (t->at == AT_STOP || t->at == AT_GROUP) {
+			t->interrupted = false;
+			if (!summoned(t, sent))
+				return -EAGAIN;
+		} else {
 			return -EAGAIN;		/* it runs on without */
 		}
 		if (task_resume(t, PTRACE_CONT, 0) < 0)
@@ -233,17 +267,22 @@ bool signal_deliver_at_entry(struct taskset *s)
 			r->rip -= 2;
 			task_regs_changed(t);
 			err = signal_summon(t, &si);
-			if (err == -EAGAIN && e == EFF_STOPS &&
-			    t->at == AT_ENTRY) {
+			if (err == -EAGAIN && e == EFF_STOPS) {
 				void_stop = true;
 				break;
 			}
 			if (err == -EAGAIN && !signal_lost(s, v, si.si_signo))
 				return true;
 		}
-		/* SIGCONT has taken it back; the leader is here again */
-		if (void_stop)
+		/* SIGCONT has taken it back; the leader is here again, or
+		 * comes */
+		if (void_stop && s->t[LEADER].at == AT_ENTRY)
 			continue;
+		if (void_stop) {
+			s->arrived &= ~(1u << LEADER);
+			dispatch(&s->t[LEADER]);
+			return true;
+		}
 		signal_note(s, si.si_signo);
 		if (e == EFF_CAUGHT) {
 			signal_resume_delivery(s);
@@ -277,10 +316,17 @@ int signal_leader_to_delivery(struct taskset *s, siginfo_t *si,
 	for (;;) {
 		struct sigstate st;
 
-		if (task_resume(t, PTRACE_CONT, sig) < 0 || task_wait(t) < 0)
+		if (task_resume(t, PTRACE_CONT, sig) < 0 || summon_wait(t) < 0)
 			return -1;
 		if (t->at == AT_STOP || t->at == AT_GROUP) {
+			bool late = t->interrupted;
+
+			t->interrupted = false;
 			sig = 0;
+			/* somebody else has taken it, and it computes */
+			if (late && (sigstate_read(t, &st) ||
+				     !(st.pending & ~st.blocked)))
+				return 0;
 			continue;
 		}
 		if (t->at != AT_SIGNAL)
@@ -532,7 +578,8 @@ void signal_deliver_at_exit(struct taskset *s)
 	back = step_back(s, &was);
 	r = signal_leader_to_delivery(s, &si, &eff);
 	if (back && r >= 0 && task_regs(lead) &&
-	    (r || lead->at == AT_ENTRY)) {
+	    (r || lead->at == AT_ENTRY ||
+	     lead->regs.rip == was.rip - 2)) {
 		lead->regs = was;
 		task_regs_changed(lead);
 		if (!r)

@@ -12,10 +12,12 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/user.h>
 #include <linux/ptrace.h>
 
 #include "event.h"
@@ -120,6 +122,28 @@ bool signal_synchronous(const siginfo_t *si)
 	default:
 		return false;
 	}
+}
+
+#define FLAG_TRAP 0x100u	/* of the processor: step */
+
+/*
+ * A trap of ours that comes too late, as it was behind a stop of the whole process: a
+ * breakpoint (meet.c), which programs cannot have, or a step, for which they set the
+ * flag themselves.
+ */
+bool signal_late_trap(struct task *t, const siginfo_t *si)
+{
+	const struct user_regs_struct *r;
+
+	if (si->si_signo != SIGTRAP)
+		return false;
+	if (si->si_code == TRAP_HWBKPT) {
+		ptrace(PTRACE_POKEUSER, t->tid,
+		       offsetof(struct user, u_debugreg[7]), 0);
+		return true;
+	}
+	r = si->si_code == TRAP_TRACE ? task_regs(t) : NULL;
+	return r && !(r->eflags & FLAG_TRAP);
 }
 
 /* ---- queue ---- */

@@ -57,6 +57,8 @@ void signal_deliver_at_exit(struct taskset *s);
 /* Raised by the instruction itself (not by kill): it comes again when the instruction
  * does, and in all variants. */
 bool signal_synchronous(const siginfo_t *si);
+/* A step or breakpoint of ours, when nobody waits for it any more? */
+bool signal_late_trap(struct task *t, const siginfo_t *si);
 
 /* Is this one? */
 bool signal_pending_for(const struct task *t, int sig);

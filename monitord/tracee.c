@@ -155,7 +155,7 @@ void task_classify(struct task *t, int status)
 	}
 }
 
-int task_wait(struct task *t)
+int task_wait_for(struct task *t, uint64_t ns)
 {
 	uint64_t start = 0;
 	int status;
@@ -176,8 +176,7 @@ int task_wait(struct task *t)
 		/* the monitor's ticker interrupts us: enforce the bound */
 		if (!start)
 			start = now_ns();
-		else if (now_ns() - start >
-			 (uint64_t)mon.opt.timeout * 1000000000u)
+		else if (now_ns() - start > ns)
 			return -ETIMEDOUT;
 	}
 	task_classify(t, status);
@@ -187,6 +186,11 @@ int task_wait(struct task *t)
 		return -ESRCH;
 	}
 	return 0;
+}
+
+int task_wait(struct task *t)
+{
+	return task_wait_for(t, (uint64_t)mon.opt.timeout * 1000000000u);
 }
 
 /* SIGKILL is pending, or it is a zombie: what a running task still shows. */

@@ -28,6 +28,8 @@ int task_resume(struct task *t, int how, int sig);
  * the run's time-out.  Returns 0, -ESRCH (died) or -ETIMEDOUT.
  */
 int task_wait(struct task *t);
+/* The same within this many ns: -ETIMEDOUT. */
+int task_wait_for(struct task *t, uint64_t ns);
 /*
  * Is the task dead, or has SIGKILL ended its stop?  Then everything asked of it
  * fails although nothing is wrong: its death is what counts, and will be
