@@ -478,9 +478,14 @@ static void look_for_late(struct taskset *s)
 			__atomic_load_n(&c->sleeping, __ATOMIC_RELAXED);
 		/* for a thread that has a ring of its own, and is late there */
 		bool waits = fast_waits_turn(s, v);
+		/* clocks that the leader alone has read are no reason to worry, but
+		 * a set is neither parked nor given a signal before a follower has
+		 * passed them: computing for ever is not then */
+		bool passed = fast_passed(s, v) || (tail != head &&
+			(s->park || !STAILQ_EMPTY(&s->sigq)));
 
 		waiting |= idle;
-		if (late(s, v, tail, idle || waits || !fast_passed(s, v))) {
+		if (late(s, v, tail, idle || waits || !passed)) {
 			stalled(s, v);
 			return;
 		}
