@@ -258,12 +258,14 @@ static int map_in(struct task *t, uint64_t *base)
 	at = hidden_map(t, lib.size, PROT_READ, MAP_PRIVATE, fd, 0, false);
 	if (at > 0) {
 		*base = (uint64_t)at;
-		r = task_inject(t, SYS_mprotect, *base + lib.text,
+		/* a mapping that becomes executable may be forbidden:
+		 * systemd's MemoryDenyWriteExecute=, prctl(PR_SET_MDWE) */
+		r = task_inject(t, SYS_mmap, *base + lib.text,
 				lib.text_end - lib.text, PROT_READ | PROT_EXEC,
-				0, 0, 0);
+				MAP_PRIVATE | MAP_FIXED, (uint64_t)fd, lib.text);
 	}
 	task_inject(t, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
-	return at < 0 ? (int)at : (int)r;
+	return at < 0 ? (int)at : r < 0 ? (int)r : 0;
 }
 
 static void note_ranges(struct mm *mm, unsigned int v, uint64_t base)

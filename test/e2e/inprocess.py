@@ -46,6 +46,7 @@ def static(suite, case, n, policy):
     """Programs without a dynamic linker handle their calls in-process, too."""
     for kind in "static", "static_pie":
         _calls(suite, case, n, policy, [f"@VICTIM@/v_calls_{kind}"])
+    _calls(suite, case, n, policy, ["@VICTIM@/v_calls_static", "mdwe"])
 
 
 def other_root(suite, case, n, policy):

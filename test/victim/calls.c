@@ -3,8 +3,16 @@
  * Ten thousand calls of a server's kind, in two threads and a child, with signals:
  * built static and static-PIE.  How many of them are handled in-process is looked at
  * from outside (test/e2e/inprocess.py).
+ *	calls		that
+ *	calls mdwe	the same, executed where nothing may become executable
  */
+#include <sys/prctl.h>
 #include "victim.h"
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE		65	/* Linux 6.3 */
+#define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
 
 #define ROUNDS 500
 
@@ -47,6 +55,12 @@ int main(int argc, char **argv)
 	int self = OK(open(argv[0], O_RDONLY));
 	pthread_t t;
 
+	if (argc > 1) {
+		/* an older kernel has nothing of the kind */
+		prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+		execl(argv[0], argv[0], NULL);
+		return 1;
+	}
 	handle(SIGUSR1, on, SA_RESTART);
 	CHECK(!pthread_create(&t, NULL, thread, &self));
 	calls(self);
