@@ -268,6 +268,28 @@ static inline int quick(const struct ipmon_ctx *ctx, const struct ipmon_plan *pl
 		(!hold_kind(nr) || more_unfit(ctx, args[0]));
 }
 
+/*
+ * A clock: any_call() without what cannot be the case.  Programs with many threads, and
+ * servers that hold outputs, read clocks between any two other calls.
+ */
+static __attribute__((noinline)) struct ipmon_outcome clock_call(struct ipmon_ctx *ctx,
+								 struct ipmon_frame *f,
+								 const struct ipmon_plan *plan)
+{
+	uint64_t nr = (uint32_t)f->nr;
+	struct ipmon_outcome o;
+
+	count_call(ctx, nr);
+	more_next(ctx, nr, f->args);
+	if (ctx->variant) {
+		o = follower_call(ctx, f, plan);
+	} else {
+		turn_yield(ctx, nr, TURN_PRIVATE);
+		o = leader_call(ctx, f, plan, 0);
+	}
+	return o.handled && ctx->after ? signal_after(ctx, f, o.ret) : o;
+}
+
 /* Nothing but tests and a jump on the quick way. */
 struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 				  struct ipmon_frame *f)
@@ -280,5 +302,7 @@ struct ipmon_outcome ipmon_broker(struct ipmon_ctx *ctx,
 		count_call(ctx, nr);
 		return leader_quick(ctx, f, &ipmon_plans[nr]);
 	}
+	if (nr < IPMON_NR_MAX && ipmon_decide_clock(ctx, &ipmon_plans[nr]))
+		return clock_call(ctx, f, &ipmon_plans[nr]);
 	return any_call(ctx, f);
 }

@@ -137,6 +137,13 @@ static inline int ipmon_decide_quick(const struct ipmon_ctx *ctx,
 	return !plan->fds || !ipmon_slow_fd(ctx, args[0]);
 }
 
+/* It reads a clock, and nobody has asked for anything special: DECIDE_RELAXED. */
+static inline int ipmon_decide_clock(const struct ipmon_ctx *ctx,
+				     const struct ipmon_plan *plan)
+{
+	return plan->flags == PLAN_CLOCK && !ctx->level && !ctx->calls;
+}
+
 /* nr is the number as the kernel takes it (32 bits). */
 enum ipmon_decision ipmon_decide(const struct ipmon_ctx *ctx,
 				 const struct ipmon_plan *plan, uint64_t nr,

@@ -68,7 +68,7 @@ Test(decide, the_quick_way_is_the_ordinary_one)
 {
 	static const uint64_t regs[] = { 0, 1, 5, 9, 70000, ~0ull, 1ull << 40 };
 	static uint8_t wish[IPMON_NR_MAX], plain[IPMON_SLOW_FDS / 8];
-	unsigned int n = 0, plans = 0;
+	unsigned int n = 0, plans = 0, clocks = 0;
 
 	slow[9 / 8] |= 1u << 9 % 8;
 	for (uint64_t nr = 0; nr < IPMON_NR_MAX; nr++)
@@ -90,6 +90,12 @@ Test(decide, the_quick_way_is_the_ordinary_one)
 					regs[r], regs[(r + 2) % 7], regs[r], 0 };
 				const struct ipmon_plan *p = ipmon_plan(nr);
 
+				if (ipmon_decide_clock(&ctx, p)) {
+					clocks++;
+					cr_assert_eq(ipmon_decide(&ctx, p, nr, args),
+						     DECIDE_RELAXED);
+					cr_assert(ipmon_private(p, args[1], args[2]));
+				}
 				if (!ipmon_decide_quick(&ctx, p, args))
 					continue;
 				n++;
@@ -105,6 +111,8 @@ Test(decide, the_quick_way_is_the_ordinary_one)
 		plans += ipmon_plan(nr)->quick;
 	cr_assert_gt(n, 1000);
 	cr_assert_gt(plans, 20);
+	/* gettimeofday, time, clock_gettime; without level and wishes */
+	cr_assert_eq(clocks, 3 * 512 / 4 * 7);
 	cr_assert(ipmon_plan(SYS_getppid)->quick && ipmon_plan(SYS_read)->quick &&
 		  ipmon_plan(SYS_write)->quick && ipmon_plan(SYS_pread64)->quick);
 	cr_assert(!ipmon_plan(SYS_close)->quick && !ipmon_plan(SYS_openat)->quick &&
