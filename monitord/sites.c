@@ -299,7 +299,7 @@ bool elf_function(const struct elf_image *e, uint64_t vaddr, uint64_t *start,
 
 /* ---- planning ---- */
 
-static bool is_branch(const ZydisDecodedInstruction *i)
+bool site_is_branch(const ZydisDecodedInstruction *i)
 {
 	switch (i->meta.category) {
 	case ZYDIS_CATEGORY_CALL:
@@ -341,7 +341,7 @@ bool site_movable(const struct decoded *d, const uint8_t *bytes,
 		s->target = target;
 		return true;
 	}
-	if (is_branch(&d->i))
+	if (site_is_branch(&d->i))
 		return false;
 	for (unsigned int k = 0; k < d->i.operand_count; k++) {
 		if (d->op[k].type != ZYDIS_OPERAND_TYPE_MEMORY ||

@@ -32,6 +32,9 @@ struct flow {
 /* n bytes of text, or NULL. */
 const uint8_t *site_code(const struct elf_image *e, uint64_t start, uint64_t n);
 
+/* Does what comes behind it not come next, or only perhaps? */
+bool site_is_branch(const ZydisDecodedInstruction *i);
+
 /* One more instruction.  NULL, or why the function is not understood. */
 const char *site_flow_note(const struct elf_image *e, struct flow *f,
 			   const struct decoded *d);

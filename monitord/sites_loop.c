@@ -28,21 +28,6 @@ static bool leads_back(const struct decoded *d, ZyanU64 *target)
 	       *target <= d->vaddr;
 }
 
-static bool branches(const ZydisDecodedInstruction *i)
-{
-	switch (i->meta.category) {
-	case ZYDIS_CATEGORY_CALL:
-	case ZYDIS_CATEGORY_COND_BR:
-	case ZYDIS_CATEGORY_UNCOND_BR:
-	case ZYDIS_CATEGORY_RET:
-	case ZYDIS_CATEGORY_SYSCALL:
-	case ZYDIS_CATEGORY_INTERRUPT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* By size, once each. */
 static unsigned int insert(struct site_loop *l, unsigned int n, unsigned int max,
 			   uint64_t start, uint64_t end)
@@ -112,13 +97,13 @@ static void look(const struct elf_image *e, struct site_loop *l, bool rbp)
 				l->pure = l->watches = false;
 				return;
 			}
-			if (branches(&d.i))
+			if (site_is_branch(&d.i))
 				first = false;
 			if (first && !pass && l->n < SITE_LOOP_FIRST) {
 				l->first[l->n] = pc;
 				l->len[l->n++] = d.i.length;
 			}
-			if (branches(&d.i) &&
+			if (site_is_branch(&d.i) &&
 			    d.i.meta.category != ZYDIS_CATEGORY_COND_BR &&
 			    d.i.meta.category != ZYDIS_CATEGORY_UNCOND_BR)
 				l->pure = false;

@@ -202,6 +202,32 @@ __asm__(".text\n\t.p2align 4\n"
 extern const uint8_t own_shift[], own_fence[], own_branch[], own_twice[],
 	own_into[], own_rsp[], own_call[], own_joined[], own_joined2[];
 
+/* Loops: what they begin with, and what they look at. */
+__asm__(".section .rodata\nloop_const:\t.quad 7\n"
+	".data\nloop_data:\t.quad 7\n.text\n"
+	CODE(loop_wait, "1: mov (%rdi), %eax; cmp %esi, %eax; jne 1b")
+	CODE(loop_self, "jmp loop_self")
+	CODE(loop_sum, "1: add (%rdi), %rax; add $8, %rdi; cmp %rsi, %rdi; jne 1b")
+	CODE(loop_write, "1: mov (%rdi), %eax; mov %eax, (%rsi); test %eax, %eax; je 1b")
+	CODE(loop_frame, "1: mov (%rdi), %eax; mov %eax, -8(%rsp); test %eax, %eax; je 1b")
+	CODE(loop_rbp, "1: mov (%rdi), %eax; mov %eax, -8(%rbp); test %eax, %eax; je 1b")
+	CODE(loop_call, "1: call own_shift; mov (%rdi), %eax; test %eax, %eax; je 1b")
+	CODE(loop_jump, "1: mov (%rdi), %eax; test %eax, %eax; je 1b; jmp *%rsi; jmp 1b")
+	CODE(loop_consts, "1: add loop_const(%rip), %rax; dec %rcx; jne 1b")
+	CODE(loop_datum, "1: cmp %rax, loop_data(%rip); je 1b")
+	CODE(loop_nops, "1: nopw 8(%rdx); prefetcht0 (%rdx); add %rax, %rbx; dec %ecx; jne 1b")
+	CODE(loop_scatter, "1: mov (%rdi), %eax; vpscatterdd %zmm0, (%rsi,%zmm1,4){%k1}; "
+	     "test %eax, %eax; je 1b")
+	CODE(loop_gather, "1: vpgatherdd (%rsi,%zmm1,4), %zmm0{%k1}; dec %ecx; jne 1b")
+	CODE(loop_clock, "1: rdtsc; lea (%rdx,%rsi), %rcx; cmp %rcx, %rax; jb 1b")
+	CODE(loop_nest, "1: mov $9, %ecx; 2: mov (%rdi), %eax; test %eax, %eax; jne 3f; "
+	     "dec %ecx; jne 2b; cmp (%rsi), %eax; je 2b; jmp 1b; 3:")
+	CODE(loop_long, "1: .rept 70; inc %eax; .endr; jne 1b"));
+extern const uint8_t loop_wait[], loop_self[], loop_sum[], loop_write[],
+	loop_frame[], loop_rbp[], loop_call[], loop_jump[], loop_consts[],
+	loop_datum[], loop_nops[], loop_scatter[], loop_gather[], loop_clock[],
+	loop_nest[], loop_long[];
+
 static int first_base(struct dl_phdr_info *info, size_t size, void *base)
 {
 	*(uint64_t *)base = info->dlpi_addr;
@@ -261,6 +287,114 @@ Test(sites, other_instructions)
 	}
 }
 
+/* What any file may have said. */
+static void plausible(const struct elf_image *e, uint64_t at,
+		      const struct site_loop *l, unsigned int n, bool plan)
+{
+	cr_assert(n <= 3);
+	for (unsigned int i = 0; i < n; i++) {
+		cr_expect(l[i].start <= at && at < l[i].end);
+		cr_expect(!i || l[i].end - l[i].start >= l[i - 1].end - l[i - 1].start);
+		cr_expect(l[i].pure || !l[i].watches);
+		cr_assert(l[i].n <= SITE_LOOP_FIRST);
+		for (unsigned int k = 0; k < l[i].n; k++) {
+			struct site_own own = { .len = l[i].len[k], .visit = true };
+			uint8_t stub[SITE_STUB_MAX];
+			struct site_plan p;
+
+			cr_expect(l[i].first[k] >= l[i].start &&
+				  l[i].first[k] + l[i].len[k] <= l[i].end);
+			/* that looks through the whole text */
+			if (plan && !k)
+				site_plan_own(e, l[i].first[k], &own, &p, no_hole,
+					      NULL);
+			if (plan && !k && p.kind)
+				site_emit(&p, 0x7f0000000000, 0x7f0000000000, stub);
+		}
+	}
+}
+
+Test(sites, loops)
+{
+	static const struct {
+		const uint8_t *function;
+		uint8_t at, found, first;	/* loops; instructions of the inner one */
+		bool rbp, pure, watches;	/* of it */
+	} c[] = {
+		{ loop_wait, 0, 1, 2, .pure = true, .watches = true },
+		{ loop_wait, 3, 1, 2, .pure = true, .watches = true },
+		{ loop_wait, 6, 0 },
+		{ loop_self, 0, 1, 0, .pure = true },
+		{ loop_sum, 3, 1, 3, .pure = true },
+		{ loop_write, 0, 1, 3 },
+		{ loop_frame, 0, 1, 3, .pure = true, .watches = true },
+		{ loop_rbp, 0, 1, 3 },
+		{ loop_rbp, 0, 1, 3, .rbp = true, .pure = true, .watches = true },
+		{ loop_call, 0, 1, 0 },
+		{ loop_jump, 0, 1, 2, .pure = true, .watches = true },
+		{ loop_jump, 6, 1, 2 },
+		{ loop_consts, 0, 1, 2, .pure = true },
+		{ loop_datum, 0, 1, 1, .pure = true, .watches = true },
+		{ loop_nops, 0, 1, 4, .pure = true },
+		{ loop_scatter, 0, 1, 3 },
+		{ loop_gather, 0, 1, 2, .pure = true },
+		{ loop_clock, 0, 1, 2, .pure = true },
+		{ loop_nest, 0, 1, 3, .pure = true, .watches = true },
+		{ loop_nest, 5, 2, 2, .pure = true, .watches = true },
+		{ loop_nest, 13, 2, 2, .pure = true, .watches = true },
+		{ loop_long, 0, 1, SITE_LOOP_FIRST },
+	};
+	uint64_t bias = 0;
+	struct elf_image e = own_image(&bias);
+	struct site_loop l[3], few[1];
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		uint64_t at = (uint64_t)(uintptr_t)c[i].function - bias + c[i].at;
+		unsigned int n = site_loops(&e, at, c[i].rbp, l, 3);
+
+		/* branches back to one place are one loop */
+		cr_expect_eq(n, c[i].found, "%zu: %u", i, n);
+		plausible(&e, at, l, n, true);
+		if (!n)
+			continue;
+		cr_expect_eq(l[0].n, c[i].first, "%zu: %u", i, l[0].n);
+		cr_expect_eq(l[0].pure, c[i].pure, "%zu", i);
+		cr_expect_eq(l[0].watches, c[i].watches, "%zu", i);
+		/* the inner ones are what is kept */
+		cr_expect_eq(site_loops(&e, at, c[i].rbp, few, 1), 1);
+		cr_expect_eq(few[0].start, l[0].start);
+		cr_expect_eq(few[0].end, l[0].end);
+		cr_expect_eq(site_loops(&e, at, c[i].rbp, NULL, 0), 0);
+	}
+	/* an instruction with a site of its own is not one of a loop's */
+	site_loops(&e, (uint64_t)(uintptr_t)loop_clock - bias, false, l, 3);
+	cr_expect_eq(l[0].first[0], (uint64_t)(uintptr_t)loop_clock - bias + 2);
+	cr_expect_eq(l[0].len[0], 4);
+}
+
+/* All places of libc: no loop that is not one. */
+Test(sites, loops_of_libc)
+{
+	uint64_t bias, n, vaddr;
+	struct elf_image e = libc_image(&bias);
+	unsigned int pure = 0, watch = 0, all = 0;
+	const uint8_t *p;
+
+	for (unsigned int s = 0; elf_text(&e, s, &p, &n, &vaddr); s++)
+		for (uint64_t i = 0; i < n; i += 509) {
+			struct site_loop l[3];
+			unsigned int found = site_loops(&e, vaddr + i, i & 1, l, 3);
+
+			plausible(&e, vaddr + i, l, found, !(i % (509 * 64)));
+			all += found;
+			for (unsigned int k = 0; k < found; k++) {
+				pure += l[k].pure;
+				watch += l[k].watches;
+			}
+		}
+	cr_expect(all > pure && pure > watch, "%u %u %u", all, pure, watch);
+}
+
 Test(sites, boundaries)
 {
 	uint64_t bias;
@@ -292,6 +426,7 @@ Test(sites, damaged_files)
 
 	cr_assert(copy);
 	for (int round = 0; round < 400; round++) {
+		struct site_loop l[3];
 		struct site_plan p;
 		const uint8_t *text;
 
@@ -317,6 +452,8 @@ Test(sites, damaged_files)
 			site_emit(&p, 0x7f0000000000, 0x7f0000000000, stub);
 		}
 		site_boundary(&bad, site);
+		plausible(&bad, site - 7, l, site_loops(&bad, site - 7, round & 4,
+							l, 3), !(round % 16));
 		for (unsigned int s = 0; s < 8 &&
 		     elf_text(&bad, s, &text, &n, &vaddr); s++)
 			site_boundary(&bad, vaddr + n / 2);
