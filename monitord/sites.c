@@ -98,6 +98,11 @@ const uint8_t *site_code(const struct elf_image *e, uint64_t start, uint64_t n)
 	return off ? at(e, off, n) : NULL;
 }
 
+bool site_constant(const struct elf_image *e, uint64_t vaddr)
+{
+	return offset_of(e, vaddr, 1, PF_R) && !offset_of(e, vaddr, 1, PF_W);
+}
+
 uint64_t elf_offset(const struct elf_image *e, uint64_t vaddr)
 {
 	return offset_of(e, vaddr, 1, PF_X);

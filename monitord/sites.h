@@ -98,7 +98,7 @@ void site_plan_own(const struct elf_image *e, uint64_t vaddr,
 
 /*
  * A loop: the instructions it begins with, up to the first branch, which are executed
- * in each round of it.
+ * in each round of it, but those that stay where they are (rdtsc: a site of its own).
  */
 #define SITE_LOOP_FIRST	8u
 struct site_loop {
@@ -108,8 +108,8 @@ struct site_loop {
 	uint8_t len[SITE_LOOP_FIRST];
 	bool pure;			/* it calls nothing, and writes only to its
 					 * function's frame */
-	bool watches;			/* ... and reads other memory, at a place that
-					 * stays the same */
+	bool watches;			/* ... and reads other memory that may change,
+					 * at a place that stays the same */
 };
 /* The loops around vaddr, n at most, inner ones first: how many.  rbp: it has the
  * function's frame. */

@@ -34,6 +34,11 @@ const uint8_t *site_code(const struct elf_image *e, uint64_t start, uint64_t n);
 
 /* Does what comes behind it not come next, or only perhaps? */
 bool site_is_branch(const ZydisDecodedInstruction *i);
+/* Is it one that must stay where it is: its bytes in the text are not the file's, or
+ * somebody may come there from elsewhere? */
+bool site_stays(const ZydisDecodedInstruction *i);
+/* Is `vaddr` in data that nobody can write? */
+bool site_constant(const struct elf_image *e, uint64_t vaddr);
 
 /* One more instruction.  NULL, or why the function is not understood. */
 const char *site_flow_note(const struct elf_image *e, struct flow *f,

@@ -18,14 +18,14 @@
 
 #define LOOP_INSNS	64u	/* of one whose instructions are looked at */
 
-static bool leads_back(const struct decoded *d, ZyanU64 *target)
+/* Is it a branch, to a place that it names? */
+static bool leads(const struct decoded *d, ZyanU64 *target)
 {
 	return (d->i.meta.category == ZYDIS_CATEGORY_COND_BR ||
 		d->i.meta.category == ZYDIS_CATEGORY_UNCOND_BR) &&
 	       d->op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
 	       ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&d->i, &d->op[0], d->vaddr,
-						     target)) &&
-	       *target <= d->vaddr;
+						     target));
 }
 
 /* By size, once each. */
@@ -68,7 +68,28 @@ static bool in_frame(const ZydisDecodedOperand *op, bool rbp)
 static bool is_memory(const ZydisDecodedOperand *op)
 {
 	return op->type == ZYDIS_OPERAND_TYPE_MEMORY &&
-	       op->mem.type == ZYDIS_MEMOP_TYPE_MEM;
+	       op->mem.type != ZYDIS_MEMOP_TYPE_AGEN;
+}
+
+/* Reads it memory that others may write, at a place that stays the same? */
+static bool watches(const struct elf_image *e, const struct decoded *d,
+		    const ZydisDecodedOperand *op, uint32_t changed)
+{
+	ZyanU64 addr;
+
+	/* no-operations and hints name memory without reading it; an index for each
+	 * element makes more than one place */
+	if (!(op->actions & ZYDIS_OPERAND_ACTION_MASK_READ) ||
+	    d->i.meta.category == ZYDIS_CATEGORY_NOP ||
+	    d->i.meta.category == ZYDIS_CATEGORY_WIDENOP ||
+	    d->i.meta.category == ZYDIS_CATEGORY_PREFETCH ||
+	    op->mem.type != ZYDIS_MEMOP_TYPE_MEM ||
+	    (reg_bit(op->mem.base) | reg_bit(op->mem.index)) & changed)
+		return false;
+	return op->mem.base != ZYDIS_REGISTER_RIP ||
+	       ZYAN_FAILED(ZydisCalcAbsoluteAddress(&d->i, op, d->vaddr,
+						    &addr)) ||
+	       !site_constant(e, addr);
 }
 
 /* What it is like, in two passes: which registers change, then what is read by others. */
@@ -89,6 +110,7 @@ static void look(const struct elf_image *e, struct site_loop *l, bool rbp)
 
 		for (uint64_t pc = l->start; pc < l->end; n++) {
 			struct decoded d = { .vaddr = pc };
+			ZyanU64 to;
 
 			if (n == LOOP_INSNS ||
 			    ZYAN_FAILED(ZydisDecoderDecodeFull(&dec, code +
@@ -99,13 +121,13 @@ static void look(const struct elf_image *e, struct site_loop *l, bool rbp)
 			}
 			if (site_is_branch(&d.i))
 				first = false;
-			if (first && !pass && l->n < SITE_LOOP_FIRST) {
+			if (first && !pass && !site_stays(&d.i) &&
+			    l->n < SITE_LOOP_FIRST) {
 				l->first[l->n] = pc;
 				l->len[l->n++] = d.i.length;
 			}
-			if (site_is_branch(&d.i) &&
-			    d.i.meta.category != ZYDIS_CATEGORY_COND_BR &&
-			    d.i.meta.category != ZYDIS_CATEGORY_UNCOND_BR)
+			/* to anywhere */
+			if (site_is_branch(&d.i) && !leads(&d, &to))
 				l->pure = false;
 			for (unsigned int k = 0; k < d.i.operand_count; k++) {
 				const ZydisDecodedOperand *op = &d.op[k];
@@ -120,9 +142,7 @@ static void look(const struct elf_image *e, struct site_loop *l, bool rbp)
 				if (writes && !in_frame(op, rbp))
 					l->pure = false;
 				if (pass && !in_frame(op, rbp) &&
-				    op->actions & ZYDIS_OPERAND_ACTION_MASK_READ &&
-				    !((reg_bit(op->mem.base) |
-				       reg_bit(op->mem.index)) & changed))
+				    watches(e, &d, op, changed))
 					l->watches = true;
 			}
 			pc += d.i.length;
@@ -155,8 +175,8 @@ unsigned int site_loops(const struct elf_image *e, uint64_t vaddr, bool rbp,
 				(pc - start), end - pc, &d.i, d.op)))
 			return 0;
 		pc += d.i.length;
-		if (leads_back(&d, &to) && to >= start && vaddr >= to &&
-		    vaddr < pc)
+		if (leads(&d, &to) && to >= start && to <= d.vaddr &&
+		    vaddr >= to && vaddr < pc)
 			found = insert(l, found, n, to, pc);
 	}
 	for (unsigned int i = 0; i < found; i++)

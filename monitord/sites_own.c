@@ -41,8 +41,7 @@ static bool is_random(const struct site_own *own)
 	return !own->visit && own->code[own->pre + 1] == 0xc7;
 }
 
-/* Its bytes are not what they were, or somebody may come there from elsewhere. */
-static bool stays(const ZydisDecodedInstruction *i)
+bool site_stays(const ZydisDecodedInstruction *i)
 {
 	switch (i->mnemonic) {
 	case ZYDIS_MNEMONIC_RDTSC:
@@ -148,12 +147,13 @@ static const char *room(const struct elf_image *e, struct site_plan *p)
 			if (d.i.length != p->own.len)
 				return "not the instruction";
 			if (p->own.visit &&
-			    (stays(&d.i) || !site_movable(&d, code + (pc - start),
-							  &p->insn[p->n++])))
+			    (site_stays(&d.i) ||
+			     !site_movable(&d, code + (pc - start),
+					   &p->insn[p->n++])))
 				return "an instruction that cannot be moved";
 			seen = true;
 		} else if (seen && pc == p->end && p->end - p->vaddr < JUMP) {
-			if (stays(&d.i) ||
+			if (site_stays(&d.i) ||
 			    !site_movable(&d, code + (pc - start),
 					  &p->insn[p->n]))
 				return "an instruction that cannot be moved";
