@@ -224,16 +224,31 @@ static void rewind_call(struct taskset *s)
 	task_regs_changed(t);
 }
 
-/* It is to end (EINTR, or what has been transferred) after all. */
+/*
+ * It is to end (EINTR, or what has been transferred) after all.  Is it the kernel that
+ * has taken it back to its instruction, what to do about it is the kernel's affair once
+ * more, which now does it for a handler: the leader would make the call again behind
+ * that, or ask for the rest of it (restart_syscall), which followers do not.
+ */
 static void unrewind_call(struct taskset *s)
 {
 	struct task *t = &s->t[LEADER];
+	struct user_regs_struct *r = task_regs(t);
 
-	if (!s->rewound || !t->saved_valid || !task_regs(t))
+	if (!r)
 		return;
-	s->rewound = false;
-	t->regs = t->saved;
-	t->saved_valid = false;
+	if (!s->rewound) {
+		if (r->rip != t->call.ip - 2)
+			return;
+		r->rip = t->call.ip;
+		r->orig_rax = t->call.nr;
+	} else if (t->saved_valid) {
+		s->rewound = false;
+		t->regs = t->saved;
+		t->saved_valid = false;
+	} else {
+		return;
+	}
 	t->regs.rax = (uint64_t)s->ret;
 	task_regs_changed(t);
 }
