@@ -382,17 +382,48 @@ static bool deliver_next_aside(struct taskset *s)
 	return true;
 }
 
+/*
+ * The same of a leader that stands between two instructions, and is to stay there if
+ * another thread takes the signal: otherwise it would go on, make calls in-process, and
+ * meet the next signal behind these.  So it goes to the gate, to a call that is never
+ * made.  Nothing is restarted when a program's own -512 is in its registers.
+ * 1: AT_SIGNAL; 0: nothing to deliver; -1: neither, or it has gone on (s->early).
+ */
+static int leader_takes(struct taskset *s, siginfo_t *si, enum effect *eff)
+{
+	struct task *t = &s->t[LEADER];
+	uint64_t gate = s->proc->mm->gate[LEADER];
+	struct user_regs_struct was, *r = task_regs(t);
+	int found;
+
+	if (!r || !gate)
+		return -1;
+	was = *r;
+	was.orig_rax = (uint64_t)-1;
+	r->rip = gate;
+	r->rax = IPMON_NR_TURN;
+	r->orig_rax = (uint64_t)-1;
+	task_regs_changed(t);
+	found = signal_leader_to_delivery(s, si, eff);
+	if (found < 0 || !task_regs(t))
+		return -1;
+	if (t->regs.rip != gate && t->regs.rip != gate + 2) {
+		s->early = true;
+		return -1;
+	}
+	t->regs = was;
+	task_regs_changed(t);
+	return found;
+}
+
 /* The same of one that the leader's kernel has. */
 static bool deliver_next(struct taskset *s)
 {
 	struct task *lead = &s->t[LEADER];
 	enum effect eff;
 	siginfo_t si;
-	int r = signal_leader_to_delivery(s, &si, &eff);
 
-	if (r == 0)
-		s->early = true;	/* another thread took it */
-	if (r <= 0)
+	if (leader_takes(s, &si, &eff) <= 0)
 		return false;
 	show_info(s, lead, &si);
 	lead->resume_sig = si.si_signo;
@@ -515,40 +546,12 @@ void signal_deliver_interrupted(struct taskset *s, const siginfo_t *si,
 	sched_ready(s);
 }
 
-/*
- * Have a leader whose call is over come to its call once more if there turns out
- * to be no signal for it (another thread has taken it), rather than run on.  Its
- * registers are in *was then; the call is not made again.
- */
-static bool step_back(struct taskset *s, struct user_regs_struct *was)
-{
-	static const unsigned char insn[2] = { 0x0f, 0x05 };	/* syscall */
-	struct task *t = &s->t[LEADER];
-	struct user_regs_struct *r = task_regs(t);
-	unsigned char code[2];
-
-	if (!r || r->rip != t->call.ip ||
-	    mem_read(t, code, r->rip - 2, sizeof(code)) ||
-	    memcmp(code, insn, sizeof(code)))
-		return false;
-	*was = *r;
-	was->orig_rax = (uint64_t)-1;
-	r->rip -= 2;
-	r->rax = t->call.nr;
-	r->orig_rax = (uint64_t)-1;
-	task_regs_changed(t);
-	return true;
-}
-
 void signal_deliver_at_exit(struct taskset *s)
 {
 	struct task *lead = &s->t[LEADER];
 	struct sigstate st;
 	siginfo_t si;
-	struct user_regs_struct was;
 	enum effect eff;
-	bool back;
-	int r;
 
 	if (!STAILQ_EMPTY(&s->sigq) && signal_pop(s, &si, &eff)) {
 		/* put aside while its own handler ran, and unblocked now */
@@ -571,30 +574,12 @@ void signal_deliver_at_exit(struct taskset *s)
 		return;
 	if (!(st.pending & ~st.blocked & st.caught))
 		return;
-	/*
-	 * The result is in the registers already: nothing must be restarted
-	 * when a program's own -512 comes along.
-	 */
-	back = step_back(s, &was);
-	r = signal_leader_to_delivery(s, &si, &eff);
-	if (back && r >= 0 && task_regs(lead) &&
-	    (r || lead->at == AT_ENTRY ||
-	     lead->regs.rip == was.rip - 2)) {
-		lead->regs = was;
-		task_regs_changed(lead);
-		if (!r)
-			return;
-	}
-	if (r <= 0 || eff != EFF_CAUGHT) {
-		if (r > 0) {
-			lead->resume_sig = si.si_signo;
-			if (eff == EFF_FATAL)
-				signal_fatal(s);
-		} else if (!r) {
-			/* the leader has gone on: so may the rest, and its
-			 * new stop is acted upon once they do */
-			s->early = true;
-		}
+	if (leader_takes(s, &si, &eff) <= 0)
+		return;
+	if (eff != EFF_CAUGHT) {
+		lead->resume_sig = si.si_signo;
+		if (eff == EFF_FATAL)
+			signal_fatal(s);
 		return;
 	}
 	show_info(s, lead, &si);
