@@ -343,6 +343,15 @@ static bool reads_taint(const struct taint *x, const struct step *p)
 	return false;
 }
 
+/* Where the stack is after a push or pop says nothing of what has been pushed. */
+static bool moves_stack(const struct step *p, const ZydisDecodedOperand *op)
+{
+	return (p->insn.meta.category == ZYDIS_CATEGORY_PUSH ||
+		p->insn.meta.category == ZYDIS_CATEGORY_POP) &&
+	       op->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
+	       op->reg.value == ZYDIS_REGISTER_RSP;
+}
+
 /* What this instruction makes of it; false: it matters to where it goes. */
 static bool spread(struct taint *x, const struct step *p)
 {
@@ -378,7 +387,8 @@ static bool spread(struct taint *x, const struct step *p)
 			if (in || (w & ALL_FLAGS) == ALL_FLAGS)
 				x->flags = in;
 		} else if (op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
-			   reg_index(op->reg.value) >= 0) {
+			   reg_index(op->reg.value) >= 0 &&
+			   !moves_stack(p, op)) {
 			uint32_t bit = 1u << reg_index(op->reg.value);
 
 			if (in)
