@@ -28,7 +28,9 @@
  * is thousands of visits: it is tried until one ends a little before the place; with
  * more variants all of them have to, so that "near" is farther then.  Where these words
  * agree and others do not, somebody is a part of the outer loop ahead: one goes from
- * visit to visit, and if it was the wrong one it passes the other.
+ * visit to visit, and if it was the wrong one it passes the other.  That one is less than
+ * a turn behind then, and goes from visit to visit as well: a run would end in the middle
+ * of some turn, before the instant or after it, and that cannot be told.
  *
  * All of it is bounded, in time and in rounds.  Where nothing changes the loop
  * waits, and align.c is right; where nothing that can be seen goes in one direction
@@ -238,8 +240,9 @@ static bool same_turn(const struct meeting *m, const struct meet_view *a,
 	return false;
 }
 
-/* From visit to visit, until it is there or has passed it. */
-static int walk(struct meeting *m, unsigned int v, const struct meet_view *to)
+/* From visit to visit, until it is there or has passed it, by *turn then. */
+static int walk(struct meeting *m, unsigned int v, const struct meet_view *to,
+		int64_t *turn)
 {
 	struct meet_view *at = &m->view[v], last;
 
@@ -255,32 +258,37 @@ static int walk(struct meeting *m, unsigned int v, const struct meet_view *to)
 		learn_near(m, &last, at);
 		if (meet_alike(m, at, to))
 			return 0;
-		if (measure(m, at, to, &dist) >= 0 && dist < 0)
+		if (measure(m, at, to, &dist) >= 0 && dist < 0) {
+			*turn = -dist;
 			return 0;
+		}
 	}
 	return 0;
 }
 
-/* *blind: for how long it runs if nothing that differs has been seen to change, ns */
+/* *blind: for how long it runs if nothing that differs has been seen to change, ns;
+ * *turn: how far it is from one turn of the outer loop to the next, 0: not known */
 static int approach(struct meeting *m, unsigned int v,
-		    const struct meet_view *to, uint64_t *blind)
+		    const struct meet_view *to, uint64_t *blind, int64_t *turn)
 {
 	int64_t dist = 0, near = __builtin_popcount(mon.live) > 2 ? NEAR_MORE : NEAR;
 	int c = measure(m, &m->view[v], to, &dist);
 	const struct meet_channel *ch = &m->ch[c < 0 ? 0 : c];
+	int64_t passed;
 	double need;
 
 	if (c < 0 && same_turn(m, &m->view[v], to))
-		return walk(m, v, to);
+		return walk(m, v, to, turn);
 	if (c < 0) {
 		*blind *= 2;
 		return run(m, v, *blind / 2 < RUN_MAX_NS ? *blind / 2 :
 			   RUN_MAX_NS);
 	}
 	need = speed(ch) > 0 ? (double)dist / speed(ch) * RUN_PART : 0;
-	if (ch->stride ? dist / llabs(ch->stride) <= near && need < WALK_NS :
+	if (dist <= *turn ? need < WALK_NS :
+	    ch->stride ? dist / llabs(ch->stride) <= near && need < WALK_NS :
 	    need < RUN_MIN_NS)
-		return walk(m, v, to);
+		return walk(m, v, to, &passed);
 	return run(m, v, need > RUN_MAX_NS ? RUN_MAX_NS :
 		   need < RUN_MIN_NS ? RUN_MIN_NS : (uint64_t)need);
 }
@@ -311,6 +319,7 @@ static int gather(struct meeting *m)
 {
 	unsigned int front = LEADER;
 	uint64_t blind = FAR_NS;
+	int64_t turn = 0;
 	int r = 0;
 
 	for_each_follower(v) {
@@ -329,7 +338,7 @@ static int gather(struct meeting *m)
 
 		if (v == MAX_VARIANTS)
 			return 0;
-		r = approach(m, v, &m->view[front], &blind);
+		r = approach(m, v, &m->view[front], &blind, &turn);
 		if (r)
 			return r;
 	}
