@@ -2,8 +2,8 @@
 /*
  * Transfers that come back half-way.
  *
- * A blocking write to a pipe or a stream, and a recv with MSG_WAITALL, transfer
- * less than they were asked for only if a signal comes.  One that is ignored
+ * A blocking write to a pipe or a stream, a recv with MSG_WAITALL, and a sendmmsg
+ * transfer less than they were asked for only if a signal comes, or an error.  One that is ignored
  * natively wakes nobody, but it does wake a traced thread, and then another one
  * may take it: nobody knows any more what it was.  When a caught one has come we
  * have been told by now (pending).  Otherwise monitord makes the rest of the call
@@ -20,6 +20,7 @@
 #define NR_IOCTL	16
 #define NR_FCNTL	72
 #define NR_SPLICE	275
+#define NR_SENDMMSG	307
 
 #define F_GETFL_	3
 #define F_GETPIPE_SZ_	1032
@@ -49,7 +50,7 @@ static uint64_t msg_bytes(uint64_t addr)
 		iov_bytes(iov[0], iov[1]);
 }
 
-/* Bytes that a call is to transfer before it comes back; 0: any number will do. */
+/* Bytes, or messages, that a call is to transfer before it comes back; 0: any number will do. */
 static uint64_t asked_for(const struct ipmon_call *call)
 {
 	const uint64_t *a = call->args;
@@ -67,6 +68,8 @@ static uint64_t asked_for(const struct ipmon_call *call)
 		return a[3] & MSG_WAITALL_ ? a[2] : 0;
 	case NR_RECVMSG:
 		return a[2] & MSG_WAITALL_ ? msg_bytes(a[1]) : 0;
+	case NR_SENDMMSG:
+		return a[3] & MSG_DONTWAIT_ ? 0 : (uint32_t)a[2];
 	default:
 		return 0;
 	}

@@ -4,9 +4,10 @@
  *
  * Theory of operation
  * -------------------
- * A blocking write to a pipe or a stream, a recv with MSG_WAITALL, and a splice that
- * leaves something in its pipe, come back with a short count only if a signal comes.  One that is ignored does not count
- * as one natively, but a traced task stops for it, and so it does when the
+ * A blocking write to a pipe or a stream, a recv with MSG_WAITALL, a splice that
+ * leaves something in its pipe, and a sendmmsg come back with a short count only if a
+ * signal comes (or an error, which who goes on meets again).  One that is ignored does
+ * not count as one natively, but a traced task stops for it, and so it does when the
  * monitor interrupts it.  Calls that have done nothing are repeated then
  * (signal.c); those that have done a part go on behind it.
  *
@@ -25,6 +26,7 @@
  * it would have been.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -69,6 +71,8 @@ static bool is_transfer(uint64_t nr, const uint64_t a[6])
 		return !(a[3] & NOT_WAITING) && a[3] & MSG_WAITALL;
 	case SYS_recvmsg:
 		return !(a[2] & NOT_WAITING) && a[2] & MSG_WAITALL;
+	case SYS_sendmmsg:
+		return !(a[3] & NOT_WAITING);
 	default:
 		return false;
 	}
@@ -76,7 +80,7 @@ static bool is_transfer(uint64_t nr, const uint64_t a[6])
 
 /* Where its data is. */
 struct transfer {
-	uint64_t len;		/* of one span, or */
+	uint64_t len;		/* of one span, or messages, or */
 	uint64_t iov, n_iov;	/* vectors */
 	bool in;
 	uint64_t msg[MSG_WORDS];
@@ -105,6 +109,9 @@ static bool transfer_of(struct task *t, uint64_t nr, const uint64_t a[6],
 		return true;
 	case SYS_splice:
 		x->len = a[4];
+		return true;
+	case SYS_sendmmsg:
+		x->len = (uint32_t)a[2] < UIO_MAXIOV ? (uint32_t)a[2] : UIO_MAXIOV;
 		return true;
 	default:
 		x->len = a[2];
@@ -213,6 +220,35 @@ static bool splice_waits(struct taskset *s, const uint64_t a[6],
 	return yes && waits(s, (int)a[2], x);
 }
 
+/* Has the last one of these messages been sent as a whole?  (What is left of it could
+ * not be told from the next one.) */
+static bool is_whole(struct task *t, uint64_t msgs, uint64_t done)
+{
+	uint64_t m[sizeof(struct mmsghdr) / 8];
+	struct transfer x = { 0 };
+
+	if (!done || mem_read(t, m, msgs + (done - 1) * sizeof(m), sizeof(m)))
+		return false;
+	x.iov = m[MSG_IOV];
+	x.n_iov = m[MSG_IOVLEN];
+	return size_of(t, &x) == (uint32_t)m[MSG_WORDS];
+}
+
+/* A sendmmsg on a descriptor that waits.  An error that is to be told is told once only,
+ * to the next call. */
+static bool messages_wait(struct taskset *s, const uint64_t a[6], uint64_t done)
+{
+	int fd = is_whole(&s->t[LEADER], a[1], done) ?
+		leader_getfd(s, (int)a[0]) : -1;
+	struct pollfd p = { .fd = fd };
+	bool yes = fd >= 0 && !(fcntl(fd, F_GETFL) & O_NONBLOCK) &&
+		!has_timeout(fd, SO_SNDTIMEO) && !poll(&p, 1, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return yes;
+}
+
 bool transfer_is_short(struct taskset *s, uint64_t nr, const uint64_t a[6],
 		       uint64_t done)
 {
@@ -221,6 +257,7 @@ bool transfer_is_short(struct taskset *s, uint64_t nr, const uint64_t a[6],
 	return transfer_of(&s->t[LEADER], nr, a, &x) &&
 		done < size_of(&s->t[LEADER], &x) &&
 		(nr == SYS_splice ? splice_waits(s, a, &x) :
+		 nr == SYS_sendmmsg ? messages_wait(s, a, done) :
 		 waits(s, (int)a[0], &x));
 }
 
@@ -273,6 +310,11 @@ static bool rest_args(struct taskset *s, uint64_t a[6], uint64_t *nr)
 		/* as long as there is something */
 		a[4] -= s->partial;
 		a[5] |= SPLICE_F_NONBLOCK;
+		return true;
+	}
+	if (*nr == SYS_sendmmsg) {
+		a[1] += s->partial * sizeof(struct mmsghdr);
+		a[2] = x.len - s->partial;
 		return true;
 	}
 	if (!x.in && is_socket(s))
@@ -352,7 +394,8 @@ static bool for_nothing(const struct task *t)
 static bool all_done(const struct task *t, uint64_t done)
 {
 	uint64_t most = t->call.nr == SYS_sendfile ? t->call.args[3] :
-		t->call.nr == SYS_splice ? t->call.args[4] : 0;
+		t->call.nr == SYS_splice ? t->call.args[4] :
+		t->call.nr == SYS_sendmmsg ? (uint32_t)t->call.args[2] : 0;
 
 	for (unsigned int i = 0; i < t->items.n; i++)
 		most += t->items.v[i].len;
