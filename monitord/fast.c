@@ -484,6 +484,15 @@ void fast_cut(struct task *t)
 	task_resume(t, PTRACE_CONT, 0);
 }
 
+/*
+ * Does the kernel write what is left of a time-out over it, also before it repeats the
+ * call?  Such a one may have been in the kernel even if it is to enter it.
+ */
+static bool writes_time(uint64_t nr)
+{
+	return nr == SYS_select || nr == SYS_pselect6 || nr == SYS_ppoll;
+}
+
 bool fast_stop(struct task *t, enum fast_stop why)
 {
 	struct taskset *s = t->set;
@@ -520,7 +529,12 @@ bool fast_stop(struct task *t, enum fast_stop why)
 	}
 	if (r->rip == mm->gate[v]) {
 		/* called, not entered: as if it had not been called */
-		if (wanted && v == LEADER) {
+		if (wanted && v == LEADER && writes_time(r->rax) &&
+		    program_call(t, r, g)) {
+			r->rip += 2;
+			r->rax = (uint64_t)(int64_t)-ERESTARTNOHAND;
+			kick(s, r);
+		} else if (wanted && v == LEADER) {
 			r->rsp += 8;
 			r->rip = g->window_start;
 			task_regs_changed(t);

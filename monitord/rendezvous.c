@@ -661,7 +661,7 @@ static void rendezvous(struct taskset *s)
 			if (signal_deliver_kicked(s))
 				return;
 			s->kick_ret = 0;
-			if (signal_deliver_at_entry(s)) {
+			if (signal_deliver_before(s, s->ret)) {
 				s->redo = s->state == SET_CALL;
 				return;
 			}
@@ -744,7 +744,7 @@ static void rendezvous(struct taskset *s)
 	if (s->row->flags & RF_PRIVATE && solo_frozen(s))
 		return;
 	if (s->kick_ret && !STAILQ_EMPTY(&s->sigq) &&
-	    (signal_deliver_kicked(s) || signal_deliver_at_entry(s)))
+	    (signal_deliver_kicked(s) || signal_deliver_before(s, s->kick_ret)))
 		return;
 	if (mon.trace)
 		trace_begin(s);

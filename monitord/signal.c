@@ -329,14 +329,17 @@ bool signal_interrupted(struct taskset *s, int64_t *result)
 		}
 		return true;
 	}
-	if (eff == EFF_CAUGHT) {
+	if (eff == EFF_CAUGHT && signal_comes_behind(s, si.si_signo)) {
+		signal_queue(s, &si);
+		si.si_signo = 0;
+	} else if (eff == EFF_CAUGHT) {
 		unrewind_call(s);
 		signal_deliver_interrupted(s, &si, ret);
 		return true;
 	}
 	if (signal_void(&si, &st))
 		si.si_signo = 0;
-	else
+	else if (si.si_signo)
 		signal_note(s, si.si_signo);
 	if (eff == EFF_FATAL)
 		signal_fatal(s);
@@ -490,26 +493,6 @@ void signal_fault_check(struct taskset *s)
 	}
 }
 
-bool signal_meanwhile(struct task *t)
-{
-	struct sigstate st;
-	siginfo_t si;
-
-	if (ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) ||
-	    signal_synchronous(&si))
-		return false;
-	if (t->variant != LEADER || sigstate_read(t, &st) ||
-	    signal_void(&si, &st))
-		return true;
-	if (si.si_signo == SIGCONT)
-		signal_drop_stops(t->set->proc, &st);
-	if (signal_effect(si.si_signo, &st) != EFF_IGNORED) {
-		signal_queue(t->set, &si);
-		fast_want(t->set);
-	}
-	return true;
-}
-
 /*
  * A leader that handles its calls itself is at the end of one with a mask of its own
  * (ppoll), interrupted by this signal.  The call is made again with it at monitord; what
@@ -588,7 +571,8 @@ void signal_stop(struct task *t)
 		eff = EFF_CAUGHT;
 	switch (eff) {
 	case EFF_CAUGHT:
-		if (s->state == SET_CALL && s->redo) {
+		if (s->state == SET_CALL && s->redo &&
+		    !signal_comes_behind(s, si.si_signo)) {
 			/* on its way to repeat an interrupted call */
 			unrewind_call(s);
 			signal_deliver_interrupted(s, &si, s->ret);

@@ -241,6 +241,26 @@ bool signal_taken_back(struct taskset *s, enum effect eff, bool at_once)
 	return true;
 }
 
+bool signal_meanwhile(struct task *t)
+{
+	struct sigstate st;
+	siginfo_t si;
+
+	if (ptrace(PTRACE_GETSIGINFO, t->tid, 0, &si) ||
+	    signal_synchronous(&si))
+		return false;
+	if (t->variant != LEADER || sigstate_read(t, &st) ||
+	    signal_void(&si, &st))
+		return true;
+	if (si.si_signo == SIGCONT)
+		signal_drop_stops(t->set->proc, &st);
+	if (signal_effect(si.si_signo, &st) != EFF_IGNORED) {
+		signal_queue(t->set, &si);
+		fast_want(t->set);
+	}
+	return true;
+}
+
 bool signal_deliver_at_entry(struct taskset *s)
 {
 	siginfo_t si;
@@ -262,7 +282,10 @@ bool signal_deliver_at_entry(struct taskset *s)
 			r = task_regs(t);
 			if (!r)
 				continue;
-			r->rax = r->orig_rax;
+			/* behind a handler nothing is left to be restarted */
+			r->rax = e == EFF_CAUGHT &&
+				r->orig_rax == SYS_restart_syscall ?
+				t->call.nr : r->orig_rax;
 			r->orig_rax = (uint64_t)-1;
 			r->rip -= 2;
 			task_regs_changed(t);
@@ -298,6 +321,16 @@ bool signal_deliver_at_entry(struct taskset *s)
 		return true;
 	}
 	return false;
+}
+
+bool signal_deliver_before(struct taskset *s, int64_t ret)
+{
+	if (signal_open_caught(s) && set_replicate(s, ret) < 0)
+		return true;
+	if (!signal_deliver_at_entry(s))
+		return false;
+	s->kick_ret = 0;
+	return true;
 }
 
 /* ---- at the end of a call ---- */
@@ -477,6 +510,27 @@ static uint64_t call_tmpmask(struct task *t, const struct ipmon_row *row)
 	return 0;
 }
 
+/* The mask that the set's call has of its own. */
+static bool own_mask(struct taskset *s, uint64_t *mask)
+{
+	struct task *t = &s->t[LEADER];
+	uint64_t at = s->row->flags & RF_TMPMASK ? call_tmpmask(t, s->row) : 0;
+
+	return at && !mem_read(t, mask, at, sizeof(*mask));
+}
+
+bool signal_comes_behind(struct taskset *s, int sig)
+{
+	struct task *t = &s->t[LEADER];
+	struct user_regs_struct *r = task_regs(t);
+	uint64_t mask;
+
+	/* kept out; or the kernel has taken it in front of its call */
+	return own_mask(s, &mask) &&
+		(mask & BIT(sig) ||
+		 (r && !s->rewound && r->rip == t->call.ip - 2));
+}
+
 /* Follower v, AT_ENTRY, takes `si` as the end of its interrupted call. */
 static int follower_interrupted(struct taskset *s, unsigned int v,
 				const siginfo_t *si, int64_t ret)
@@ -596,16 +650,12 @@ void signal_deliver_at_exit(struct taskset *s)
 bool signal_deliver_kicked(struct taskset *s)
 {
 	int64_t ret = s->kick_ret;
-	uint64_t at, mask;
-	bool temporary;
+	uint64_t mask;
 	siginfo_t si;
 	enum effect eff;
 
 	/* the call had a mask of its own when the signal came */
-	at = s->row->flags & RF_TMPMASK ?
-		call_tmpmask(&s->t[LEADER], s->row) : 0;
-	temporary = at && !mem_read(&s->t[LEADER], &mask, at, sizeof(mask));
-	if (!signal_pop_under(s, temporary ? &mask : NULL, &si, &eff))
+	if (!signal_pop_under(s, own_mask(s, &mask) ? &mask : NULL, &si, &eff))
 		return false;
 	if (eff != EFF_CAUGHT) {
 		/* back to the queue's front: delivered before the call */

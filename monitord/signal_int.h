@@ -53,5 +53,8 @@ int signal_leader_to_delivery(struct taskset *s, siginfo_t *si,
 			      enum effect *eff);
 void signal_deliver_interrupted(struct taskset *s, const siginfo_t *si,
 				int64_t ret);
+/* The set's call was interrupted, and has a mask of its own: is that over already, so that
+ * this signal has not ended the call, but comes before it is repeated? */
+bool signal_comes_behind(struct taskset *s, int sig);
 
 #endif

@@ -30,6 +30,9 @@ void signal_interrupt_stop(struct task *t);
 /* The rendezvous is complete and signals are queued: deliver the first to
  * every variant "just before the call". True when it did (the set runs). */
 bool signal_deliver_at_entry(struct taskset *s);
+/* The same of one that was interrupted with `ret` and is repeated: behind the handler all
+ * begin it anew, with the time that was left in the leader. */
+bool signal_deliver_before(struct taskset *s, int64_t ret);
 
 /* The same for a call that was interrupted in the gate (s->kick_ret): it ends
  * with the signal, in all variants. */
