@@ -337,7 +337,7 @@ bool signal_interrupted(struct taskset *s, int64_t *result)
 		signal_deliver_interrupted(s, &si, ret);
 		return true;
 	}
-	if (signal_void(&si, &st))
+	if (si.si_signo && signal_void(&si, &st))
 		si.si_signo = 0;
 	else if (si.si_signo)
 		signal_note(s, si.si_signo);
